@@ -1,0 +1,120 @@
+"""Name the problem, get the exact behaviour of every optimizer on it, see it confirmed.
+
+Start with a problem: a matrix, a data set, a file, or a classic by name ::
+
+    import convex_analyzer as ca
+
+    problem = ca.Quadratic([[0.2, 0.0], [0.0, 4.0]])        # J(θ) = ½ θᵀAθ + bᵀθ + c
+    problem = ca.least_squares(X, y)                        # arrays or a DataFrame
+    problem = ca.load("data.csv", target="y")               # .csv .tsv .npy .npz .mtx
+    problem = ca.gallery.ravine(condition_number=100)
+
+and ask ::
+
+    ca.spectrum(problem)                                    # eigenvalues, condition number
+    ca.analyze(problem, ca.HeavyBall(0.1, momentum=0.9))    # stable? how fast? along which direction?
+    ca.analyze(problem, ca.HeavyBall)                       # a class: tuned for this problem
+    ca.simulate(problem, ca.GradientDescent(0.1), start, steps)
+    ca.compare(problem)                                     # prediction against simulation
+    ca.report(ca.compare(problem), "out.pdf")               # a page to print
+
+Results print as tables, compare by value, and become JSON with ``to_dict()``. All optimizers are in
+`optimizers`; one's own is a class with one method, ``step`` (see `Optimizer`). The command line is
+``convex-analyzer --help``. Every error of the package is a `ConvexAnalyzerError`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from convex_analyzer import optimizers as optimizers
+    from convex_analyzer import plot as plot
+    from convex_analyzer import testing as testing
+    from convex_analyzer.comparison import compare as compare
+    from convex_analyzer.errors import ConvexAnalyzerError as ConvexAnalyzerError
+    from convex_analyzer.errors import ConvexAnalyzerWarning as ConvexAnalyzerWarning
+    from convex_analyzer.errors import InputError as InputError
+    from convex_analyzer.optimizers.base import Optimizer as Optimizer
+    from convex_analyzer.optimizers.gradient import GradientDescent as GradientDescent
+    from convex_analyzer.optimizers.momentum import HeavyBall as HeavyBall
+    from convex_analyzer.optimizers.momentum import Nesterov as Nesterov
+    from convex_analyzer.problems import gallery as gallery
+    from convex_analyzer.problems.files import load as load
+    from convex_analyzer.problems.least_squares import least_squares as least_squares
+    from convex_analyzer.problems.quadratic import Quadratic as Quadratic
+    from convex_analyzer.reporting.build import report as report
+    from convex_analyzer.simulation.engine import simulate as simulate
+    from convex_analyzer.spectra.compute import spectrum as spectrum
+    from convex_analyzer.spectra.spectrum import Spectrum as Spectrum
+    from convex_analyzer.theory.analysis import analyze as analyze
+    from convex_analyzer.theory.tuning import tune as tune
+
+__all__ = [
+    "ConvexAnalyzerError",
+    "ConvexAnalyzerWarning",
+    "GradientDescent",
+    "HeavyBall",
+    "InputError",
+    "Nesterov",
+    "Optimizer",
+    "Quadratic",
+    "Spectrum",
+    "analyze",
+    "compare",
+    "gallery",
+    "least_squares",
+    "load",
+    "optimizers",
+    "plot",
+    "report",
+    "simulate",
+    "spectrum",
+    "testing",
+    "tune",
+]
+
+__version__ = "0.1.0"
+
+_MODULES = {
+    "gallery": "convex_analyzer.problems.gallery",
+    "optimizers": "convex_analyzer.optimizers",
+    "plot": "convex_analyzer.plot",
+    "testing": "convex_analyzer.testing",
+}
+_HOMES = {
+    "ConvexAnalyzerError": "convex_analyzer.errors",
+    "ConvexAnalyzerWarning": "convex_analyzer.errors",
+    "GradientDescent": "convex_analyzer.optimizers.gradient",
+    "HeavyBall": "convex_analyzer.optimizers.momentum",
+    "InputError": "convex_analyzer.errors",
+    "Nesterov": "convex_analyzer.optimizers.momentum",
+    "Optimizer": "convex_analyzer.optimizers.base",
+    "Quadratic": "convex_analyzer.problems.quadratic",
+    "Spectrum": "convex_analyzer.spectra.spectrum",
+    "analyze": "convex_analyzer.theory.analysis",
+    "compare": "convex_analyzer.comparison",
+    "least_squares": "convex_analyzer.problems.least_squares",
+    "load": "convex_analyzer.problems.files",
+    "report": "convex_analyzer.reporting.build",
+    "simulate": "convex_analyzer.simulation.engine",
+    "spectrum": "convex_analyzer.spectra.compute",
+    "tune": "convex_analyzer.theory.tuning",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for (PEP 562), and keep it."""
+    if name in _MODULES:
+        value: Any = importlib.import_module(_MODULES[name])
+    elif name in _HOMES:
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
