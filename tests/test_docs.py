@@ -1,0 +1,79 @@
+"""The documentation tells the truth: its code runs, and prints what is shown.
+
+Blocks of one page run top to bottom in one namespace and one empty folder. An ``output`` block is
+what the ``python`` block above it prints; each ``$`` line of a ``console`` block must succeed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import types
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+RUN_CLI = [sys.executable, "-c", "from convex_analyzer.cli import main; main()"]
+
+
+def blocks(page: Path) -> Iterator[tuple[str, str, int]]:
+    """Yield language, text and line number of each fenced block."""
+    text = page.read_text(encoding="utf-8")
+    for match in BLOCK.finditer(text):
+        yield match[1], match[2], text.count("\n", 0, match.start(2))
+
+
+def run_command(line: str) -> None:
+    program, *arguments = shlex.split(line)
+    assert program == "convex-analyzer"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
+    result = subprocess.run(
+        [*RUN_CLI, *arguments], capture_output=True, text=True, env=environment, check=False
+    )
+    assert result.returncode == 0, f"$ {line}\n{result.stdout}{result.stderr}"
+    assert result.stdout.strip(), f"$ {line}\nprints nothing"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_page_runs_and_prints_what_it_shows(page, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    module = types.ModuleType(f"page_{page.stem}")
+    monkeypatch.setitem(sys.modules, module.__name__, module)  # as for a class in a real module
+    printed = ""
+    for language, text, line in blocks(page):
+        if language == "python":
+            code = compile("\n" * line + text, str(page), "exec", dont_inherit=True)
+            exec(code, vars(module))
+            printed = capsys.readouterr().out
+        elif language == "output":
+            assert printed == text, f"{page.name}, line {line}"
+        elif language == "console":
+            for command in re.findall(r"^\$ (.*)$", text, re.MULTILINE):
+                run_command(command)
+
+
+def test_pages_are_not_empty_of_code():
+    counts = {page.stem: [language for language, *_ in blocks(page)] for page in PAGES}
+    assert {"CONTRIBUTING", "howto", "index", "theory", "tutorial"} <= {
+        page for page, languages in counts.items() if "python" in languages
+    }
+    assert counts["howto"].count("console") >= 2
+
+
+def test_the_diff_in_contributing_is_an_optimizer_that_passes(monkeypatch):
+    from convex_analyzer.testing import check_optimizer
+
+    (diff,) = (text for language, text, _ in blocks(PAGES[0]) if language == "diff")
+    added = [line[1:] for line in diff.splitlines() if re.match(r"\+(?!\+\+)", line)]
+    assert len(added) - sum(line.startswith("from") or not line for line in added) <= 15
+    module = types.ModuleType("contributed")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    exec(compile("\n".join(added), "CONTRIBUTING.md", "exec", dont_inherit=True), vars(module))
+    check_optimizer(module.HeavyBall)
