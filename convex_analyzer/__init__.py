@@ -12,7 +12,7 @@ Start with a problem: a matrix, a data set, a file, or a classic by name ::
 and ask ::
 
     ca.spectrum(problem)                                    # eigenvalues, condition number
-    ca.analyze(problem, ca.HeavyBall(0.1, momentum=0.9))    # stable? how fast? along which direction?
+    ca.analyze(problem, ca.HeavyBall(0.1, momentum=0.9))    # stable? how fast? where slow?
     ca.analyze(problem, ca.HeavyBall)                       # a class: tuned for this problem
     ca.simulate(problem, ca.GradientDescent(0.1), start, steps)
     ca.compare(problem)                                     # prediction against simulation
@@ -117,4 +117,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})
