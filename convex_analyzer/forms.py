@@ -1,0 +1,275 @@
+"""Linear forms: a value together with its linear part.
+
+Run on forms, an update rule returns, in one pass and for all eigenvalues at once, the iteration
+matrix, the part of the linear term b, the channel through which each gradient evaluation injects
+noise, and a proof of linearity: whatever is not linear leaves a reason in the trace.
+
+The same objects are dual numbers. Started at a point other than zero, the coefficients are first
+derivatives there, and a rule that is not linear gets its local analysis.
+
+Coefficients may be floats, arrays, double-doubles, exact polynomials or SymPy expressions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from convex_analyzer.errors import NotDerivableError
+from convex_analyzer.ops import is_symbolic
+from convex_analyzer.precise import DoubleDouble, Polynomial
+
+__all__ = ["Direction", "Form", "Trace"]
+
+
+class Trace:
+    """Collects the reasons why a rule is not linear, in the order in which they occurred."""
+
+    def __init__(self) -> None:
+        self.reasons: list[str] = []
+
+    def nonlinear(self, reason: str) -> None:
+        """Note a reason, once."""
+        if reason not in self.reasons:
+            self.reasons.append(reason)
+
+
+def _is_zero(value: Any) -> bool:
+    """Tell whether a coefficient is exactly zero; exact zeros stop infinite derivatives."""
+    if isinstance(value, DoubleDouble):
+        return bool(np.all(value.high == 0))
+    if isinstance(value, Polynomial) or is_symbolic(value):
+        return bool(value == 0)
+    return bool(np.all(np.asarray(value) == 0))
+
+
+class Form:
+    """A value plus named linear coefficients.
+
+    Parameters
+    ----------
+    value
+        The value at the point.
+    parts
+        Coefficient by name of what it multiplies: a slot of the state, ``"b"``, ``"noise1"``.
+    trace
+        Where reasons for non-linearity are noted.
+
+    Examples
+    --------
+    >>> x = Form(0.0, {"x": 1.0}, Trace())
+    >>> (3 * x - x / 2).parts
+    {'x': 2.5}
+    """
+
+    __array_ufunc__ = None  # ndarray * Form comes to __rmul__
+    __slots__ = ("parts", "trace", "value")
+    __hash__ = None  # type: ignore[assignment]  # == compares values, elementwise
+
+    def __init__(self, value: Any, parts: dict[str, Any], trace: Trace) -> None:
+        self.value = value
+        self.parts = parts
+        self.trace = trace
+
+    def _lift(self, other: Any) -> Form:
+        return other if isinstance(other, Form) else Form(other, {}, self.trace)
+
+    def __add__(self, other: Any) -> Form:
+        other = self._lift(other)
+        parts = dict(self.parts)
+        for name, coefficient in other.parts.items():
+            parts[name] = parts[name] + coefficient if name in parts else coefficient
+        return Form(self.value + other.value, parts, self.trace)
+
+    __radd__ = __add__
+
+    def __neg__(self) -> Form:
+        return self * -1
+
+    def __pos__(self) -> Form:
+        return self
+
+    def __sub__(self, other: Any) -> Form:
+        return self + self._lift(other) * -1
+
+    def __rsub__(self, other: Any) -> Form:
+        return self * -1 + other
+
+    def _scale(self, factor: Any) -> Form:
+        parts = {name: coefficient * factor for name, coefficient in self.parts.items()}
+        return Form(self.value * factor, parts, self.trace)
+
+    def __mul__(self, other: Any) -> Form:
+        if not isinstance(other, Form):
+            return self._scale(other)
+        if not other.parts:
+            return self._scale(other.value)
+        if not self.parts:
+            return other._scale(self.value)
+        self.trace.nonlinear("a product of two terms that depend on the state")
+        # The product rule; an exactly zero factor kills the other's (maybe infinite) derivative.
+        left = {} if _is_zero(other.value) else self._scale(other.value).parts
+        right = {} if _is_zero(self.value) else other._scale(self.value).parts
+        both = Form(0, left, self.trace) + Form(0, right, self.trace)
+        return Form(self.value * other.value, both.parts, self.trace)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> Form:
+        if not isinstance(other, Form):
+            return Form(
+                self.value / other, {n: c / other for n, c in self.parts.items()}, self.trace
+            )
+        inverse = other._apply(lambda v: 1 / v, lambda v: -1 / v**2, "a division by the state")
+        return self * inverse
+
+    def __rtruediv__(self, other: Any) -> Form:
+        return self._lift(other) / self
+
+    def __pow__(self, exponent: Any) -> Form:
+        if exponent == 2:  # the commonest power, and exact at zero
+            return self * self
+        if exponent == 1:
+            return self
+        return self._apply(
+            lambda v: v**exponent, lambda v: exponent * v ** (exponent - 1), f"the power {exponent}"
+        )
+
+    def _apply(
+        self, function: Callable[[Any], Any], derivative: Callable[[Any], Any], reason: str
+    ) -> Form:
+        """Apply a smooth function by the chain rule."""
+        if self.parts:
+            self.trace.nonlinear(reason)
+        live = {name: c for name, c in self.parts.items() if not _is_zero(c)}
+        value = self.value if is_symbolic(self.value) else np.float64(self.value)
+        with np.errstate(all="ignore"):
+            slope = derivative(value) if live else None
+            return Form(function(value), {name: c * slope for name, c in live.items()}, self.trace)
+
+    # -- the functions of convex_analyzer.ops ------------------------------------------------
+
+    def _op_sqrt(self, x: Form) -> Form:
+        return x._apply(lambda v: v**0.5, lambda v: 0.5 * v**-0.5, "a square root of the state")
+
+    def _op_exp(self, x: Form) -> Form:
+        from convex_analyzer.ops import exp
+
+        return x._apply(exp, exp, "an exponential of the state")
+
+    def _op_log(self, x: Form) -> Form:
+        from convex_analyzer.ops import log
+
+        return x._apply(log, lambda v: 1 / v, "a logarithm of the state")
+
+    def _op_sign(self, x: Form) -> Form:
+        from convex_analyzer.ops import sign
+
+        return x._apply(sign, lambda v: 0 * v, "the sign of the state")
+
+    def _op_absolute(self, x: Form) -> Form:
+        from convex_analyzer.ops import absolute, sign
+
+        return x._apply(absolute, sign, "an absolute value of the state")
+
+    def _op_maximum(self, x: Any, y: Any) -> Form:
+        return self._choose(self._lift(x), self._lift(y), lambda a, b: a >= b, "a maximum")
+
+    def _op_minimum(self, x: Any, y: Any) -> Form:
+        return self._choose(self._lift(x), self._lift(y), lambda a, b: a <= b, "a minimum")
+
+    def _choose(self, x: Form, y: Form, first: Callable[[Any, Any], Any], name: str) -> Form:
+        self.trace.nonlinear(f"{name} of terms that depend on the state")
+        return self._op_where(first(x.value, y.value), x, y)
+
+    def _op_where(self, condition: Any, x: Any, y: Any) -> Form:
+        from convex_analyzer.ops import where
+
+        x, y = self._lift(x), self._lift(y)
+        names = list(dict.fromkeys([*x.parts, *y.parts]))
+        parts = {n: where(condition, x.parts.get(n, 0), y.parts.get(n, 0)) for n in names}
+        return Form(where(condition, x.value, y.value), parts, self.trace)
+
+    def _op_dot(self, x: Any, y: Any) -> Form:
+        self.trace.nonlinear("an inner product over all coordinates")
+        return self._lift(x) * self._lift(y)
+
+    # -- comparisons: decided by the value, and noted ----------------------------------------
+
+    def _compare(self, other: Any, decide: Callable[[Any, Any], Any]) -> Any:
+        self.trace.nonlinear("a branch on the state")
+        return decide(self.value, self._lift(other).value)
+
+    def __lt__(self, other: Any) -> Any:
+        return self._compare(other, lambda a, b: a < b)
+
+    def __le__(self, other: Any) -> Any:
+        return self._compare(other, lambda a, b: a <= b)
+
+    def __gt__(self, other: Any) -> Any:
+        return self._compare(other, lambda a, b: a > b)
+
+    def __ge__(self, other: Any) -> Any:
+        return self._compare(other, lambda a, b: a >= b)
+
+    def __eq__(self, other: object) -> Any:
+        return self._compare(other, lambda a, b: a == b)
+
+    def __ne__(self, other: object) -> Any:
+        return self._compare(other, lambda a, b: a != b)
+
+    def __bool__(self) -> bool:
+        self.trace.nonlinear("a branch on the state")
+        return bool(np.all(self.value))
+
+    def __float__(self) -> float:
+        raise self._not_a_number()
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise self._not_a_number()
+
+    @staticmethod
+    def _not_a_number() -> NotDerivableError:
+        return NotDerivableError(
+            "the rule turns a state into a plain number (float, np. or math. inside step); "
+            "use arithmetic and convex_analyzer.ops only"
+        )
+
+    def __repr__(self) -> str:
+        return f"Form({self.value!r}, {self.parts!r})"
+
+
+class Direction:
+    """The problem along one eigendirection, or along many at once: J = λ x²/2 + β x.
+
+    What `step` receives in place of a problem when a rule is analysed.
+
+    Parameters
+    ----------
+    eigenvalue
+        λ: a number, an array, or a symbol.
+    trace
+        Collects reasons for non-linearity.
+    """
+
+    def __init__(self, eigenvalue: Any, trace: Trace) -> None:
+        self.eigenvalue = eigenvalue
+        self.trace = trace
+        self.calls = 0
+
+    def gradient(self, theta: Any) -> Form:
+        """Return λθ + b, with a noise channel of its own for this evaluation."""
+        self.calls += 1
+        return theta * self.eigenvalue + Form(0, {"b": 1, f"noise{self.calls}": 1}, self.trace)
+
+    def hessian_vector(self, theta: Any, vector: Any) -> Any:
+        """Return λ times the vector."""
+        del theta  # the Hessian of a quadratic is the same everywhere
+        return vector * self.eigenvalue
+
+    def inverse_hessian_vector(self, theta: Any, vector: Any) -> Any:
+        """Return the vector divided by λ."""
+        del theta
+        return vector / self.eigenvalue

@@ -1,0 +1,1 @@
+"""Decompositions with error bounds: arrays in, arrays out."""

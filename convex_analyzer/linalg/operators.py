@@ -1,0 +1,191 @@
+"""Symmetric matrices by how they are stored: dense, diagonal, sparse, factored, or only a product.
+
+Each kind knows how to multiply, how to decompose itself, and how to solve A x = r; the problems above
+need nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from convex_analyzer.errors import InputError
+from convex_analyzer.linalg.decompositions import Decomposition, eigh, gram_eigh
+
+__all__ = [
+    "DenseOperator",
+    "DiagonalOperator",
+    "GramOperator",
+    "LinearMap",
+    "SparseOperator",
+    "SymmetricOperator",
+]
+
+Array = npt.NDArray[np.float64]
+
+DENSE_LIMIT = 4000  # above this a dense eigendecomposition takes minutes and is not the default
+SPARSE_LIMIT = 2000  # a sparse matrix up to this size is decomposed as a dense one
+
+
+class SymmetricOperator:
+    """A symmetric matrix of shape (d, d).
+
+    Attributes
+    ----------
+    dimension
+        d.
+    kind
+        One word for reports.
+    """
+
+    dimension: int
+    kind: str = "operator"
+
+    def multiply(self, vectors: Array) -> Array:
+        """Return A V for a vector (d,) or columns (d, runs)."""
+        raise NotImplementedError
+
+    @property
+    def can_decompose(self) -> bool:
+        """Whether all eigenvalues can be had in reasonable time and memory."""
+        return False
+
+    def decompose(self) -> Decomposition:
+        """Return all eigenvalues and eigenvectors."""
+        return eigh(self.to_dense())
+
+    def to_dense(self) -> Array:
+        """Return the matrix as a dense array."""
+        return self.multiply(np.eye(self.dimension))
+
+    def norm_bound(self) -> float | None:
+        """Return a rigorous upper bound of the largest |eigenvalue|, when one is cheap."""
+        return None
+
+
+class DenseOperator(SymmetricOperator):
+    """A dense symmetric array."""
+
+    kind = "dense"
+
+    def __init__(self, matrix: Array) -> None:
+        self.matrix = np.asfortranarray(matrix)
+        self.dimension = len(matrix)
+
+    def multiply(self, vectors: Array) -> Array:
+        return self.matrix @ vectors
+
+    @property
+    def can_decompose(self) -> bool:
+        return self.dimension <= DENSE_LIMIT
+
+    def to_dense(self) -> Array:
+        return self.matrix
+
+    def norm_bound(self) -> float | None:
+        return float(np.max(np.sum(np.abs(self.matrix), axis=0), initial=0.0))
+
+
+class DiagonalOperator(SymmetricOperator):
+    """A diagonal matrix, held as its diagonal: any size."""
+
+    kind = "diagonal"
+
+    def __init__(self, diagonal: Array) -> None:
+        self.diagonal = diagonal
+        self.dimension = len(diagonal)
+
+    def multiply(self, vectors: Array) -> Array:
+        return self.diagonal * vectors if vectors.ndim == 1 else self.diagonal[:, None] * vectors
+
+    @property
+    def can_decompose(self) -> bool:
+        return self.dimension <= DENSE_LIMIT
+
+    def decompose(self) -> Decomposition:
+        order = np.argsort(self.diagonal, kind="stable")
+        vectors = np.zeros((self.dimension, self.dimension))
+        vectors[order, np.arange(self.dimension)] = 1.0
+        errors = np.zeros(self.dimension)
+        return Decomposition(self.diagonal[order], vectors, errors, "diagonal, exact")
+
+    def to_dense(self) -> Array:
+        return np.diag(self.diagonal)
+
+    def norm_bound(self) -> float | None:
+        return float(np.max(np.abs(self.diagonal), initial=0.0))
+
+
+class SparseOperator(SymmetricOperator):
+    """A scipy.sparse matrix."""
+
+    kind = "sparse"
+
+    def __init__(self, matrix: Any) -> None:
+        self.matrix = matrix
+        self.dimension = int(matrix.shape[0])
+
+    def multiply(self, vectors: Array) -> Array:
+        return np.asarray(self.matrix @ vectors)
+
+    @property
+    def can_decompose(self) -> bool:
+        return self.dimension <= SPARSE_LIMIT
+
+    def to_dense(self) -> Array:
+        return np.asarray(self.matrix.toarray(), dtype=float)
+
+    def norm_bound(self) -> float | None:
+        return float(np.max(np.asarray(abs(self.matrix).sum(axis=0)), initial=0.0))
+
+
+class GramOperator(SymmetricOperator):
+    """``factor.T @ factor``, never formed."""
+
+    kind = "data"
+
+    def __init__(self, factor: Array) -> None:
+        self.factor = np.asfortranarray(factor)
+        self.dimension = int(factor.shape[1])
+
+    def multiply(self, vectors: Array) -> Array:
+        return self.factor.T @ (self.factor @ vectors)
+
+    @property
+    def can_decompose(self) -> bool:
+        return self.dimension <= DENSE_LIMIT
+
+    def decompose(self) -> Decomposition:
+        return gram_eigh(self.factor)
+
+    def norm_bound(self) -> float | None:
+        return float(np.linalg.norm(self.factor)) ** 2
+
+
+class LinearMap(SymmetricOperator):
+    """Only a product with vectors (scipy.sparse.linalg.LinearOperator)."""
+
+    kind = "operator"
+
+    def __init__(self, operator: Any) -> None:
+        self.operator = operator
+        self.dimension = int(operator.shape[0])
+
+    def multiply(self, vectors: Array) -> Array:
+        product = np.asarray(self.operator @ vectors, dtype=float)
+        if product.shape != vectors.shape:
+            raise InputError(
+                f"A: the LinearOperator returned shape {product.shape} for {vectors.shape}",
+                argument="A",
+            )
+        return product
+
+    @property
+    def can_decompose(self) -> bool:
+        return self.dimension <= SPARSE_LIMIT
+
+    def to_dense(self) -> Array:
+        dense = super().to_dense()
+        return (dense + dense.T) / 2

@@ -1,0 +1,105 @@
+"""One table of names: what code calls a quantity, how it is printed, what the sources call it.
+
+Also the vocabulary in which results say what they are: kinds of numbers and verdicts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+__all__ = [
+    "DIAGNOSIS_VERDICTS",
+    "KINDS",
+    "SYMBOLS",
+    "Symbol",
+    "legend",
+    "symbol_of",
+]
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """One quantity.
+
+    Parameters
+    ----------
+    name
+        The name in code.
+    print
+        The symbol in text.
+    sympy
+        The name of the SymPy symbol.
+    meaning
+        What it is.
+    elsewhere
+        Letter used by each source, where it differs.
+    """
+
+    name: str
+    print: str
+    sympy: str
+    meaning: str
+    elsewhere: dict[str, str] = field(default_factory=dict)
+
+
+SYMBOLS: tuple[Symbol, ...] = (
+    Symbol(
+        "learning_rate",
+        "α",
+        "alpha",
+        "step size",
+        {
+            "lecture000": "η",
+            "lecture002": "η, γ",
+            "lecture003": "η",
+            "lecture004": "ε",
+            "torch": "lr",
+        },
+    ),
+    Symbol(
+        "momentum",
+        "μ",
+        "mu",
+        "fraction of the velocity that is kept",
+        {"lecture000": "γ", "lecture002": "β", "lecture004": "α", "torch": "momentum"},
+    ),
+    Symbol("eigenvalue", "λ", "lambda", "curvature along an eigendirection"),
+    Symbol("condition_number", "κ", "kappa", "largest over smallest non-zero eigenvalue"),
+    Symbol("rate", "ρ", "rho", "factor by which the error shrinks per step"),
+    Symbol("steps", "k", "k", "number of steps"),
+    Symbol("theta", "θ", "theta", "parameters", {"lecture000": "x", "lecture002": "w"}),
+    Symbol("velocity", "v", "v", "velocity of momentum methods", {"lecture001": "p"}),
+    Symbol("gap", "J − J*", "J", "loss above the minimum"),
+)
+
+KINDS: dict[str, str] = {
+    "exact": "algebra; only the last digit is rounded",
+    "bracketed": "inside a stated rigorous interval",
+    "numerical": "converged to the stated error",
+    "simulated": "counted by running the optimizer",
+    "asymptotic": "true in the stated limit",
+    "heuristic": "a rule of thumb, measured but not proved",
+}
+
+DIAGNOSIS_VERDICTS: dict[str, str] = {
+    "present": "the evidence shows the problem",
+    "possible": "the evidence allows it",
+    "absent": "tested, and not there",
+    "not tested": "this input cannot show it",
+}
+
+
+def symbol_of(name: str) -> str:
+    """Return the printed symbol of a quantity, or its name when it has none.
+
+    Examples
+    --------
+    >>> symbol_of("learning_rate"), symbol_of("unheard_of")
+    ('α', 'unheard_of')
+    """
+    return next((s.print for s in SYMBOLS if s.name == name), name)
+
+
+def legend() -> str:
+    """Return one line that explains the kinds of numbers."""
+    return "; ".join(f"{kind}: {meaning}" for kind, meaning in KINDS.items())

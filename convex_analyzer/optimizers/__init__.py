@@ -1,0 +1,115 @@
+"""All optimizers by name: ``optimizers.HeavyBall``, ``optimizers.registered()``.
+
+The registry is computed on demand: public subclasses of `Optimizer` in the modules of this package,
+and those that installed distributions name in the entry-point group ``convex_analyzer.optimizers``.
+A class in a notebook or a test works everywhere, but is not listed.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+import pkgutil
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any
+
+from convex_analyzer.errors import InputError
+from convex_analyzer.optimizers.base import Optimizer
+
+if TYPE_CHECKING:
+    from convex_analyzer.optimizers.gradient import GradientDescent as GradientDescent
+    from convex_analyzer.optimizers.momentum import HeavyBall as HeavyBall
+    from convex_analyzer.optimizers.momentum import Nesterov as Nesterov
+
+__all__ = ["Optimizer", "find", "registered"]
+
+
+@functools.cache
+def registered() -> dict[str, type[Optimizer]]:
+    """Return every listed optimizer class by name, in the order of the modules.
+
+    Raises
+    ------
+    InputError
+        Two listed classes have one name.
+
+    Examples
+    --------
+    >>> "HeavyBall" in registered()
+    True
+    """
+    found: dict[str, type[Optimizer]] = {}
+    candidates: list[type[Optimizer]] = []
+    for info in pkgutil.iter_modules(__path__):
+        module = importlib.import_module(f"{__name__}.{info.name}")
+        candidates += [
+            member
+            for name, member in vars(module).items()
+            if inspect.isclass(member)
+            and issubclass(member, Optimizer)
+            and member.__module__ == module.__name__
+            and member is not Optimizer
+            and not name.startswith("_")
+        ]
+    candidates += [point.load() for point in entry_points(group="convex_analyzer.optimizers")]
+    for candidate in candidates:
+        name = candidate.__name__
+        if name in found and found[name] is not candidate:
+            raise InputError(
+                f"two optimizers are called {name}: {found[name].__module__} and "
+                f"{candidate.__module__}",
+                hint="rename one of them",
+            )
+        found[name] = candidate
+    return found
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").replace("-", "").replace(" ", "").lower()
+
+
+def find(name: str, extra: dict[str, type[Optimizer]] | None = None) -> type[Optimizer]:
+    """Return the optimizer class of this name; case, underscores and hyphens do not matter.
+
+    Parameters
+    ----------
+    name
+        Class name or alias.
+    extra
+        Further classes by name (the command line's foreign modules).
+
+    Raises
+    ------
+    InputError
+        There is none; the message names the nearest.
+
+    Examples
+    --------
+    >>> find("heavy_ball").__name__, find("gd").__name__
+    ('HeavyBall', 'GradientDescent')
+    """
+    import difflib
+
+    classes = {**registered(), **(extra or {})}
+    names = {_plain(key): cls for key, cls in classes.items()}
+    for cls in classes.values():
+        names.update({_plain(alias): cls for alias in cls.aliases if _plain(alias) not in names})
+    if _plain(name) in names:
+        return names[_plain(name)]
+    near = difflib.get_close_matches(_plain(name), names, n=1, cutoff=0.5)
+    guess = f"did you mean {names[near[0]].__name__}?" if near else f"known: {', '.join(classes)}"
+    raise InputError(f"there is no optimizer called {name!r}", argument="optimizer", hint=guess)
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("_"):
+        raise AttributeError(name)
+    classes = registered()
+    if name in classes:
+        return classes[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, *registered()])

@@ -1,0 +1,238 @@
+"""What an optimizer is: an update rule, written once.
+
+A subclass declares its hyper-parameters as annotated fields and writes one method, ``step``, in plain
+arithmetic. The base class makes it a frozen dataclass, validates the fields, reads the names of the
+memory from the signature of ``step`` and gives value equality, JSON and text.
+
+Contract of ``step(self, problem, t, theta, *memory)``:
+
+- only arithmetic, functions of `convex_analyzer.ops`, and what `problem` offers
+  (``gradient(theta)``, ``hessian_vector(theta, v)``, ``inverse_hessian_vector(theta, v)``);
+- branches on values through ``ops.where``; no clock, no random state, no ``np.``;
+- ``t`` counts from 1; a rule that depends on it says so through ``period``;
+- returns the new theta and the new memory, in the order in which they came.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import typing
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self, dataclass_transform
+
+import numpy as np
+
+from convex_analyzer.domains import Domain, Real, domain_of
+from convex_analyzer.errors import InputError
+from convex_analyzer.notation import symbol_of
+from convex_analyzer.ops import is_symbolic
+from convex_analyzer.tables import format_number
+
+__all__ = ["Optimizer", "as_state"]
+
+
+@dataclass_transform(frozen_default=True, eq_default=False)
+class Optimizer:
+    """Base class of every optimizer.
+
+    Attributes
+    ----------
+    memory
+        Names of the state slots after theta, read from the signature of `step`.
+    period
+        After how many steps the rule repeats: 1 for a rule that does not look at ``t``, None for
+        one that never repeats.
+    aliases
+        Other names that the command line accepts.
+    source
+        Where the rule is published: paper and equation, or lecture and slide.
+
+    Examples
+    --------
+    >>> class Plain(Optimizer):
+    ...     learning_rate: float
+    ...
+    ...     def step(self, problem, t, theta):
+    ...         return theta - self.learning_rate * problem.gradient(theta)
+    >>> Plain(0.1)
+    Plain(learning_rate=0.1)
+    """
+
+    memory: ClassVar[tuple[str, ...]] = ()
+    period: ClassVar[int | None] = 1
+    aliases: ClassVar[tuple[str, ...]] = ()
+    source: ClassVar[str] = ""
+    _domains: ClassVar[dict[str, Domain]]
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        if "__repr__" not in vars(cls):
+            cls.__repr__ = Optimizer.__repr__  # type: ignore[method-assign]  # not the dataclass's
+        dataclasses.dataclass(frozen=True, eq=False, repr=False)(cls)
+        if "step" in vars(cls):
+            cls.memory = tuple(inspect.signature(cls.step).parameters)[4:]
+
+    def step(self, problem: Any, t: int, theta: Any, *memory: Any) -> Any:
+        """Return the new theta, followed by the new memory.
+
+        Parameters
+        ----------
+        problem
+            Offers ``gradient(theta)`` and Hessian products.
+        t
+            Index of this step, from 1.
+        theta
+            Parameters, shape (runs, d).
+        *memory
+            One array like `theta` for each name in `memory`.
+        """
+        raise NotImplementedError
+
+    def start(self, problem: Any, theta: Any) -> tuple[Any, ...]:
+        """Return the memory before the first step; zeros unless a rule says otherwise."""
+        del problem
+        return tuple(theta * 0 for _ in self.memory)
+
+    def report(self, theta: Any, *memory: Any) -> Any:
+        """Return the point that the method reports; theta unless a rule says otherwise."""
+        del memory
+        return theta
+
+    @classmethod
+    def published_optimum(
+        cls, smallest: Any, largest: Any, given: Mapping[str, Any]
+    ) -> dict[str, Any] | None:
+        """Return the published best hyper-parameters for eigenvalues in [smallest, largest].
+
+        Parameters
+        ----------
+        smallest, largest
+            Ends of the spectrum, positive.
+        given
+            Hyper-parameters that the caller fixes.
+
+        Returns
+        -------
+        dict or None
+            Values of the others; None when nothing is published for this case.
+        """
+        del smallest, largest, given
+        return None
+
+    def published_limit(self) -> Any:
+        """Return the published supremum of stable (learning rate x eigenvalue), or None."""
+        return None
+
+    def __post_init__(self) -> None:
+        for name, domain in self._field_domains().items():
+            value = domain.check(type(self).__name__, name, getattr(self, name))
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def _field_domains(cls) -> dict[str, Domain]:
+        if "_domains" not in vars(cls):
+            hints = typing.get_type_hints(cls, include_extras=True)
+            found = {}
+            for field in dataclasses.fields(cls):  # type: ignore[arg-type]  # made one above
+                domain = domain_of(hints[field.name])
+                if domain is None and hints[field.name] is float:
+                    domain = domain_of(Real)
+                if domain is not None:
+                    found[field.name] = domain
+            cls._domains = found
+        return cls._domains
+
+    @classmethod
+    def hyperparameters(cls) -> dict[str, Domain]:
+        """Return the declared numeric hyper-parameters and their domains, in order."""
+        return dict(cls._field_domains())
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """All fields by name."""
+        fields = dataclasses.fields(self)  # type: ignore[arg-type]  # every subclass is one
+        return {field.name: getattr(self, field.name) for field in fields}
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with other hyper-parameters, validated."""
+        return type(self)(**{**self.values, **changes})
+
+    def unchecked(self, **changes: Any) -> Self:
+        """Return a copy that holds any kind of number (symbols, double-doubles), not validated."""
+        copy = object.__new__(type(self))
+        for name, value in {**self.values, **changes}.items():
+            object.__setattr__(copy, name, value)
+        return copy
+
+    def hints(self) -> list[str]:
+        """Return remarks on legal but unusual hyper-parameters."""
+        remarks = [
+            domain.hint(type(self).__name__, name, getattr(self, name))
+            for name, domain in self._field_domains().items()
+        ]
+        return [remark for remark in remarks if remark]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data: the name of the class and its fields."""
+        domains = self._field_domains()
+        encoded = {
+            name: domains[name].encode(value) if name in domains else value
+            for name, value in self.values.items()
+        }
+        return {"name": type(self).__name__, **encoded}
+
+    def _key(self) -> tuple[Any, ...]:
+        def plain(value: Any) -> Any:
+            if isinstance(value, np.ndarray):
+                return ("array", value.shape, value.tobytes())
+            return value
+
+        return (type(self), *(plain(value) for value in self.values.values()))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Optimizer) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def __repr__(self) -> str:
+        inner = ", ".join(f"{name}={value!r}" for name, value in self.values.items())
+        return f"{type(self).__name__}({inner})"
+
+    def __str__(self) -> str:
+        inner = ", ".join(f"{symbol_of(n)} = {_text(v)}" for n, v in self.values.items())
+        return f"{type(self).__name__}({inner})"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"{value.size} values"
+    if isinstance(value, (bool, str)) or is_symbolic(value):
+        return str(value)
+    below_one = 1 - value
+    if 0 < below_one < 1e-4:  # printed as 1 it would hide what matters
+        return f"1 − {format_number(below_one, 3)}"
+    return format_number(value)
+
+
+def as_state(optimizer: Optimizer, returned: Any) -> tuple[Any, ...]:
+    """Bring what `step` returned into a tuple of the right length, or say what is wrong.
+
+    Raises
+    ------
+    InputError
+        The number of values does not match theta and the memory.
+    """
+    state = tuple(returned) if isinstance(returned, (tuple, list)) else (returned,)
+    expected = 1 + len(optimizer.memory)
+    if len(state) != expected:
+        names = ", ".join(("theta", *optimizer.memory))
+        raise InputError(
+            f"{type(optimizer).__name__}: step returned {len(state)} value(s), "
+            f"but it must return {expected}: {names}",
+            argument="step",
+        )
+    if any(value is None for value in state):
+        raise InputError(f"{type(optimizer).__name__}: step returned None; is a return missing?")
+    return state

@@ -1,0 +1,257 @@
+"""Linear least squares as a quadratic, with the factor in front of the sum made explicit.
+
+Libraries and lectures disagree about that factor, and it moves the largest stable learning rate:
+``torch.nn.MSELoss`` has twice the Hessian of ½·mean, and a sum has n times that of a mean.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from convex_analyzer.errors import InputError
+from convex_analyzer.linalg.accurate import matmul
+from convex_analyzer.linalg.operators import GramOperator
+from convex_analyzer.problems.quadratic import Quadratic, _array, _number
+from convex_analyzer.tables import format_number, join_words
+
+__all__ = ["LOSSES", "LeastSquares", "least_squares"]
+
+Array = npt.NDArray[np.float64]
+
+LOSSES = {
+    "half_mse": "½ · mean of squares (lectures 001 and 004)",
+    "mse": "mean of squares (torch.nn.MSELoss, Keras, scikit-learn)",
+    "half_rss": "½ · sum of squares (lecture 000)",
+    "rss": "sum of squares",
+}
+
+
+def loss_factor(loss: str, rows: int) -> float:
+    """Return s in J = ½ s |Xθ - y|², for a loss convention and n rows."""
+    return {"half_mse": 1 / rows, "mse": 2 / rows, "half_rss": 1.0, "rss": 2.0}[loss]
+
+
+class LeastSquares(Quadratic):
+    """J(θ) = ½ s |Xθ - y|² + ½ l2 |θ|², made by `least_squares`.
+
+    The intercept, when there is one, comes first and is not penalised. X is reduced once by a QR
+    factorisation; XᵀX is never formed.
+
+    Attributes
+    ----------
+    X, y
+        The data, with the intercept column, shapes (n, d) and (n,).
+    labels
+        Names of the columns.
+    loss
+        The convention: a key of `LOSSES`.
+    factor
+        s.
+    """
+
+    def __init__(
+        self, X: Array, y: Array, labels: tuple[str, ...], *, l2: float, intercept: bool, loss: str
+    ) -> None:
+        self.X, self.y = X, y
+        self.labels = labels
+        self.loss, self.l2, self.intercept = loss, l2, intercept
+        self.factor = loss_factor(loss, len(y))
+        self.exact = None
+        self.name = "least squares"
+        root = np.sqrt(self.factor)
+        rows, target = root * X, root * y
+        if l2 > 0:
+            penalty = np.sqrt(l2) * np.eye(X.shape[1])[int(intercept) :]
+            rows = np.vstack([rows, penalty])
+            target = np.concatenate([target, np.zeros(len(penalty))])
+        rest = 0.0
+        if rows.shape[0] > rows.shape[1]:
+            q, r = np.linalg.qr(rows)
+            projected = q.T @ target
+            rest = float(np.linalg.norm(target - q @ projected)) ** 2
+            rows, target = r, projected
+        self._target = target
+        self.operator: GramOperator = GramOperator(rows)
+        self.linear = -(rows.T @ target)
+        self.constant = (float(target @ target) + rest) / 2
+        self._rest = rest / 2
+
+    def _residual(self, theta: Array) -> Array:
+        rows = self.operator.factor
+        if theta.ndim == 1:
+            return rows @ theta - self._target
+        flat = theta.reshape(-1, theta.shape[-1])
+        product = (rows @ flat.T).T.reshape(*theta.shape[:-1], len(rows))
+        return product - self._target
+
+    def gradient(self, theta: Any) -> Array:
+        """Return s Xᵀ(Xθ - y) + l2 θ through the residual, which keeps digits that Aθ + b loses."""
+        theta = np.asarray(theta, dtype=float)
+        residual = self._residual(theta)
+        rows = self.operator.factor
+        if theta.ndim == 2:
+            return (rows.T @ residual.T).T
+        return residual @ rows
+
+    def value(self, theta: Any) -> Any:
+        """Return J(θ) as a sum of squares, which cannot come out negative."""
+        theta = np.asarray(theta, dtype=float)
+        residual = self._residual(theta)
+        value = np.einsum("...i,...i->...", residual, residual) / 2 + self._rest
+        return float(value) if theta.ndim == 1 else value
+
+    def value_from_gradient(self, theta: Array, gradient: Array) -> Array:
+        del gradient  # ½ θᵀ(g + b) + c would cancel
+        return np.asarray(self.value(theta))
+
+    @functools.cached_property
+    def is_zero_mode(self) -> npt.NDArray[np.bool_]:
+        """Which directions the data do not determine, judged by the singular values of X."""
+        parts = self.decomposition
+        assert parts.singular_values is not None and parts.singular_errors is not None
+        return parts.singular_values <= parts.singular_errors
+
+    @functools.cached_property
+    def coefficients(self) -> Array:
+        """The least-squares solution, shape (d,), refined with double-double residuals.
+
+        Columns are first scaled to unit length, so that digits are lost to collinearity only.
+        """
+        from scipy.linalg import lstsq
+
+        rows, target = self._stacked
+        norms = np.linalg.norm(rows, axis=0)
+        norms[norms == 0] = 1.0
+        scaled = rows / norms
+        theta = lstsq(scaled, target)[0] / norms
+        for _ in range(3 if rows.size <= 200_000 else 0):
+            residual = (matmul(rows, theta) - target).to_float()
+            theta = theta - lstsq(scaled, residual)[0] / norms
+        zero = self.is_zero_mode
+        if np.any(zero):  # the solution of least norm has no part along free directions
+            free = self.decomposition.eigenvectors[:, zero]
+            theta = theta - free @ (free.T @ theta)
+        return theta
+
+    @property
+    def _stacked(self) -> tuple[Array, Array]:
+        if self.l2 == 0:
+            return self.X, self.y
+        root = np.sqrt(self.l2 / self.factor)
+        penalty = root * np.eye(self.dimension)[int(self.intercept) :]
+        return np.vstack([self.X, penalty]), np.concatenate([self.y, np.zeros(len(penalty))])
+
+    @functools.cached_property
+    def _critical_point(self) -> tuple[Array | None, str | None]:
+        return self.coefficients, None  # the normal equations always have a solution
+
+    @property
+    def why_no_minimum(self) -> None:  # type: ignore[override]  # a sum of squares always has one
+        """None: a sum of squares always has a minimum."""
+        return
+
+    def learning_rate_limits(self) -> dict[str, float]:
+        """Return 2/λmax of gradient descent under each loss convention, for these data.
+
+        The penalty is rescaled with the data term, so that all four have the same minimiser.
+        """
+        largest = float(self.decomposition.eigenvalues[-1])
+        rows = len(self.y)
+        return {
+            loss: 2 * self.factor / (largest * loss_factor(loss, rows)) if largest > 0 else np.inf
+            for loss in LOSSES
+        }
+
+    def describe(self) -> str:
+        """Return one line: what the problem is."""
+        rows, columns = self.X.shape
+        extra = " incl. intercept" if self.intercept else ""
+        penalty = f", l2 = {format_number(self.l2, 4)}" if self.l2 else ""
+        return (
+            f"{self.name}: {rows} rows x {columns} columns{extra}, "
+            f"J = {LOSSES[self.loss].partition(' (')[0]}{penalty}"
+        )
+
+
+def least_squares(
+    X: Any,
+    y: Any,
+    l2: float = 0.0,
+    intercept: bool = False,
+    loss: str = "half_mse",
+) -> LeastSquares:
+    """Return linear least squares as a quadratic problem.
+
+    Parameters
+    ----------
+    X
+        Data, shape (n, p): an array or a DataFrame, whose column names are kept.
+    y
+        Target, shape (n,).
+    l2
+        Ridge penalty: adds ½ l2 |θ|², without the intercept. Weight decay of the same size.
+    intercept
+        Whether to put a column of ones first.
+    loss
+        ``"half_mse"``, ``"mse"``, ``"half_rss"`` or ``"rss"``: the factor in front of the squares.
+
+    Raises
+    ------
+    InputError
+        Wrong shapes, missing values, an unknown loss.
+
+    Examples
+    --------
+    >>> problem = least_squares([[1.0], [2.0], [3.0]], [2.0, 4.1, 5.9])
+    >>> round(float(problem.minimizer[0]), 4)
+    1.9929
+    >>> problem.learning_rate_limits()["mse"]  # half of the limit for ½·mean
+    0.21428571428571425
+    """
+    if loss not in LOSSES:
+        raise InputError(
+            f"loss must be one of {join_words([repr(k) for k in LOSSES], 'or')}, got {loss!r}",
+            argument="loss",
+            value=loss,
+        )
+    names = _column_names(X)
+    data, target = _data(X, y)
+    if names is None:
+        names = tuple(f"x{j + 1}" for j in range(data.shape[1]))
+    penalty = _number(l2, "l2")
+    if penalty < 0:
+        raise InputError(f"l2 must be non-negative, got {penalty:g}", argument="l2", value=l2)
+    if intercept:
+        data = np.column_stack([np.ones(len(target)), data])
+        names = ("intercept", *names)
+    return LeastSquares(data, target, names, l2=penalty, intercept=bool(intercept), loss=loss)
+
+
+def _column_names(X: Any) -> tuple[str, ...] | None:
+    columns = getattr(X, "columns", None)
+    return None if columns is None else tuple(str(column) for column in columns)
+
+
+def _data(X: Any, y: Any) -> tuple[Array, Array]:
+    data = _array(np.asarray(X.toarray() if hasattr(X, "toarray") else X), "X")
+    target = _array(y, "y")
+    if data.ndim == 1 and data.size:
+        raise InputError(
+            f"X must have shape (rows, columns), got {data.shape}",
+            argument="X",
+            hint="a single column is X[:, None]",
+        )
+    if data.ndim != 2 or not data.size:
+        raise InputError(f"X must be a non-empty table, got shape {data.shape}", argument="X")
+    if target.ndim == 2 and target.shape[1] == 1:
+        target = target[:, 0]
+    if target.shape != (len(data),):
+        raise InputError(
+            f"y must have one value per row of X: expected ({len(data)},), got {target.shape}",
+            argument="y",
+        )
+    return data, target

@@ -1,0 +1,95 @@
+"""What every result can do: compare by value, become JSON, print itself as a table."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any, ClassVar
+
+import numpy as np
+
+from convex_analyzer.tables import Table
+
+__all__ = ["Result", "to_plain"]
+
+
+def to_plain(value: Any) -> Any:
+    """Turn a value into what JSON can hold; a number that is not finite becomes None.
+
+    Examples
+    --------
+    >>> to_plain({"a": np.arange(2), "b": float("inf"), "c": 1 + 2j})
+    {'a': [0, 1], 'b': None, 'c': {'re': 1.0, 'im': 2.0}}
+    """
+    match value:
+        case None | bool() | int() | str():
+            plain = value
+        case float():
+            plain = value if math.isfinite(value) else None
+        case complex():
+            plain = {"re": value.real, "im": value.imag}
+        case np.ndarray() | np.generic():
+            plain = to_plain(value.tolist())
+        case dict():
+            plain = {str(key): to_plain(entry) for key, entry in value.items()}
+        case list() | tuple():
+            plain = [to_plain(entry) for entry in value]
+        case _ if hasattr(value, "to_dict"):
+            plain = value.to_dict()
+        case _ if dataclasses.is_dataclass(value):
+            plain = {f.name: to_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        case _:
+            plain = str(value)
+    return plain
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        return (
+            isinstance(a, np.ndarray)
+            and isinstance(b, np.ndarray)
+            and a.shape == b.shape
+            and bool(np.array_equal(a, b, equal_nan=a.dtype.kind in "fc" and b.dtype.kind in "fc"))
+        )
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return len(a) == len(b) and all(_same(x, y) for x, y in zip(a, b, strict=True))
+    return bool(a == b)
+
+
+class Result:
+    """Base of all results: frozen dataclasses with value equality.
+
+    A subclass names its `schema` and gives `summary`, from which text, Markdown and notebook forms
+    follow.
+    """
+
+    schema: ClassVar[str] = "convex_analyzer.result/1"
+
+    def summary(self) -> Table:
+        """Return the result as a table."""
+        raise NotImplementedError
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data, ready for JSON, with the name and version of its schema."""
+        fields = dataclasses.fields(self)  # type: ignore[arg-type]  # subclasses are dataclasses
+        data = {f.name: to_plain(getattr(self, f.name)) for f in fields if f.repr}
+        return {"schema": self.schema, **data}
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        fields = dataclasses.fields(self)  # type: ignore[arg-type]  # subclasses are dataclasses
+        return all(
+            _same(getattr(self, f.name), getattr(other, f.name)) for f in fields if f.compare
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # results hold arrays
+
+    def __str__(self) -> str:
+        return self.summary().to_text()
+
+    def _repr_html_(self) -> str:
+        return self.summary().to_html()
+
+    def _repr_markdown_(self) -> str:
+        return self.summary().to_markdown()

@@ -1,0 +1,1 @@
+"""Running an optimizer step by step: many runs at once, in tiles."""

@@ -1,0 +1,292 @@
+"""`simulate`: run an update rule on a problem, many runs at once.
+
+Runs are cut into tiles, and each tile runs all its steps before the next begins, so that its arrays
+stay in the second-level cache. Inside a tile the buffers hold runs contiguously, (d, runs), and `step`
+sees the transposed view (runs, d); the gradient keeps that order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from convex_analyzer.errors import InputError
+from convex_analyzer.optimizers.base import Optimizer, as_state
+from convex_analyzer.problems.quadratic import Quadratic
+from convex_analyzer.simulation.trajectory import Trajectory
+
+__all__ = ["simulate"]
+
+Array = npt.NDArray[np.float64]
+
+# 16,384 elements are 128 KiB per array. Larger temporaries are returned to the system after each step
+# and page-faulted afresh in the next, which costs a factor of five at d = 2.
+TILE_ELEMENTS = 16_384
+TILE_RUNS = 256
+LIMIT = 1e150  # beyond this squares overflow: the run has diverged
+_CHECK = 32  # steps between looks for divergence; the exact step is then found by replaying
+_AUTO_ROWS = 1001  # rows of theta that "auto" keeps
+_AUTO_ELEMENTS = 8_000_000  # elements (64 MB) of theta that "auto" keeps at most
+
+
+def simulate(
+    problem: Quadratic | Any,
+    optimizer: Optimizer,
+    start: Any,
+    steps: int,
+    record: str | Any = "auto",
+    progress: Callable[[int], None] | None = None,
+) -> Trajectory:
+    """Run an optimizer.
+
+    Parameters
+    ----------
+    problem
+        A `Quadratic`, or anything with ``gradient``, ``value`` and ``dimension``.
+    optimizer
+        The rule; hyper-parameters may differ per run (arrays of shape (..., 1)).
+    start
+        θ₀, shape (..., d): leading axes are independent runs.
+    steps
+        How many, at least 0.
+    record
+        ``"auto"``: at most 1001 evenly spaced rows, within 64 MB; ``"path"``: every step;
+        ``"loss"``: every loss, and only the last point; or the step indices to keep.
+    progress
+        Called with the number of steps done since the last call.
+
+    Returns
+    -------
+    Trajectory
+
+    Raises
+    ------
+    InputError
+        A start of the wrong length, a number of steps that is not a whole number, an unknown record.
+
+    Examples
+    --------
+    >>> from convex_analyzer.optimizers.gradient import GradientDescent
+    >>> toy = Quadratic.diagonal([0.2, 4.0])
+    >>> simulate(toy, GradientDescent(0.4), [-5.0, -2.0], 20).theta[-1].round(6)
+    array([-9.43467e-01, -7.30000e-05])
+    """
+    if not isinstance(optimizer, Optimizer):
+        raise InputError(
+            f"optimizer must be an Optimizer instance, got {optimizer!r}",
+            argument="optimizer",
+            hint="for a class tuned to the problem use tune(spectrum(problem), cls)",
+        )
+    if not isinstance(problem, Quadratic) and not hasattr(problem, "gradient"):
+        problem = Quadratic(problem)
+    if isinstance(steps, bool) or not isinstance(steps, (int, np.integer)) or steps < 0:
+        raise InputError(
+            f"steps must be a whole number, at least 0, got {steps!r}",
+            argument="steps",
+            value=steps,
+        )
+    points = _start(start, int(problem.dimension))
+    hyper = {k: v for k, v in optimizer.values.items() if isinstance(v, np.ndarray) and v.ndim}
+    lead = np.broadcast_shapes(points.shape[:-1], *(v.shape[:-1] for v in hyper.values()))
+    dimension = points.shape[-1]
+    runs = int(np.prod(lead, dtype=int))
+    flat = np.broadcast_to(points, (*lead, dimension)).reshape(runs, dimension)
+    flat_hyper = {k: np.broadcast_to(v, (*lead, 1)).reshape(runs, 1) for k, v in hyper.items()}
+    rows, keep_theta = _rows(record, int(steps), runs * dimension)
+
+    theta = np.empty((len(rows) if keep_theta else 1, runs, dimension))
+    loss = np.empty((len(rows), runs))
+    diverged = np.full(runs, -1, dtype=np.int64)
+    states: list[tuple[Array, ...]] = []
+    tile = max(TILE_RUNS, TILE_ELEMENTS // dimension)
+    for first in range(0, max(runs, 1), tile):
+        part = slice(first, min(first + tile, runs))
+        rule = optimizer.unchecked(**{k: v[part] for k, v in flat_hyper.items()})
+        sink = _Sink(rows, theta[:, part], loss[:, part], keep_theta)
+        with np.errstate(all="ignore"):
+            state, lost = _run_tile(problem, rule, flat[part], int(steps), sink, progress)
+        diverged[part] = lost
+        states.append(state)
+    final = tuple(
+        np.concatenate(slot).reshape(*lead, dimension) for slot in zip(*states, strict=True)
+    )
+    single = lead == ()
+    first_lost = None if diverged[0:1].size == 0 or diverged[0] < 0 else int(diverged[0])
+    return Trajectory(
+        recorded=rows,
+        theta=theta.reshape(len(theta), *lead, dimension),
+        loss=loss.reshape(len(rows), *lead),
+        diverged_at=first_lost if single else diverged.reshape(lead),
+        optimizer=optimizer,
+        steps=int(steps),
+        state=final,
+    )
+
+
+def _start(start: Any, dimension: int) -> Array:
+    try:
+        points = np.array(start, dtype=float)
+    except (TypeError, ValueError):
+        raise InputError(f"start must hold numbers, got {start!r}", argument="start") from None
+    if points.ndim < 1 or points.shape[-1] != dimension:
+        raise InputError(
+            f"start must have shape (..., {dimension}), got {points.shape}", argument="start"
+        )
+    if not np.all(np.isfinite(points)):
+        raise InputError("start has entries that are not finite", argument="start")
+    return points
+
+
+def _rows(record: Any, steps: int, elements: int) -> tuple[npt.NDArray[np.int64], bool]:
+    """Return the steps to record, and whether theta is kept at each of them."""
+    if isinstance(record, str):
+        if record in {"path", "loss"}:
+            return np.arange(steps + 1), record == "path"
+        if record != "auto":
+            raise InputError(
+                f"record must be 'auto', 'path', 'loss' or step indices, got {record!r}",
+                argument="record",
+            )
+        rows = max(2, min(_AUTO_ROWS, _AUTO_ELEMENTS // max(1, elements)))
+        if steps < rows:
+            return np.arange(steps + 1), True
+        return np.unique(np.linspace(0, steps, rows).round().astype(np.int64)), True
+    rows = np.unique(np.asarray(record, dtype=np.int64).ravel())
+    if not rows.size or rows[0] < 0 or rows[-1] > steps:
+        raise InputError(
+            f"record must name steps from 0 to {steps}", argument="record", value=record
+        )
+    return rows, True
+
+
+@dataclass
+class _Sink:
+    """Where a tile writes what is recorded."""
+
+    rows: npt.NDArray[np.int64]
+    theta: Array
+    loss: Array
+    keep_theta: bool
+    next: int = 0
+
+    def wants(self, t: int) -> bool:
+        return self.next < len(self.rows) and self.rows[self.next] == t
+
+    def write(self, point: Array, loss: Array) -> None:
+        if self.keep_theta:
+            self.theta[self.next] = point
+        self.loss[self.next] = loss
+        self.next += 1
+
+
+class _Remembering:
+    """The problem as `step` sees it while losses are recorded.
+
+    It keeps the last gradient, so that J = ½ θᵀ(g + b) + c costs no product of its own when the rule
+    evaluates its gradient where the loss is wanted.
+    """
+
+    def __init__(self, problem: Any) -> None:
+        self._problem = problem
+        self._point: Any = None
+        self._gradient: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._problem, name)
+
+    def gradient(self, theta: Any) -> Any:
+        self._point, self._gradient = theta, self._problem.gradient(theta)
+        return self._gradient
+
+    def loss_at(self, theta: Array) -> Array | None:
+        """Return the loss at this very array, if its gradient is the one at hand."""
+        if self._point is not theta or not hasattr(self._problem, "value_from_gradient"):
+            return None
+        return np.asarray(self._problem.value_from_gradient(theta, self._gradient))
+
+
+def _run_tile(
+    problem: Any,
+    rule: Optimizer,
+    start: Array,
+    steps: int,
+    sink: _Sink,
+    progress: Callable[[int], None] | None,
+) -> tuple[tuple[Array, ...], npt.NDArray[np.int64]]:
+    view = _Remembering(problem)
+    theta = np.asfortranarray(start)  # (runs, d) whose transpose (d, runs) is contiguous
+    state = (theta, *(_ordered(slot, theta) for slot in rule.start(view, theta)))
+    diverged = np.full(len(start), -1, dtype=np.int64)
+    checkpoint, saved = state, 0
+    pending: Array | None = None  # a reported point whose loss is not yet known
+
+    for t in range(steps + 1):
+        if sink.wants(t):
+            pending = np.asarray(rule.report(*state))
+        after = as_state(rule, rule.step(view, t + 1, *state)) if t < steps else state
+        if t == 0 and steps:
+            after = tuple(_ordered(slot, theta) for slot in after)
+        if pending is not None:
+            loss = view.loss_at(pending)
+            sink.write(pending, problem.value(pending) if loss is None else loss)
+            pending = None
+        state = after
+        if (t + 1) % _CHECK == 0 or t >= steps - 1:
+            bad = _beyond(state)
+            if bad.any():
+                _locate(problem, rule, checkpoint, saved, t + 1, diverged)
+                if np.all(diverged >= 0):
+                    break
+            checkpoint, saved = state, t + 1
+            if progress is not None:
+                progress(min(_CHECK, steps))
+    _blank(sink, diverged)
+    if not sink.keep_theta:
+        sink.theta[0] = np.where(diverged[:, None] >= 0, np.nan, rule.report(*state))
+    return state, diverged
+
+
+def _ordered(slot: Any, like: Array) -> Array:
+    """Bring a slot into the shape and memory order of theta; mixed orders cost a factor of three."""
+    return np.asfortranarray(np.broadcast_to(np.asarray(slot, dtype=float), like.shape))
+
+
+def _beyond(state: tuple[Array, ...]) -> npt.NDArray[np.bool_]:
+    """Tell which runs have left the range, quickly when none has."""
+    lost = np.zeros(len(state[0]), dtype=bool)
+    for slot in state:
+        largest = np.max(np.abs(slot), initial=0.0)
+        if not largest <= LIMIT:  # also true for NaN
+            lost |= ~(np.max(np.abs(slot), axis=1, initial=0.0) <= LIMIT)
+    return lost
+
+
+def _locate(
+    problem: Any,
+    rule: Optimizer,
+    state: tuple[Array, ...],
+    done: int,
+    until: int,
+    diverged: npt.NDArray[np.int64],
+) -> None:
+    """Replay from the last checkpoint to find the exact step at which each run left the range."""
+    fresh = _beyond(state) & (diverged < 0)
+    diverged[fresh] = done
+    for t in range(done + 1, until + 1):
+        state = as_state(rule, rule.step(problem, t, *state))
+        fresh = _beyond(state) & (diverged < 0)
+        diverged[fresh] = t
+
+
+def _blank(sink: _Sink, diverged: npt.NDArray[np.int64]) -> None:
+    """Mark everything from divergence on, including rows never reached."""
+    if not np.any(diverged >= 0):
+        return
+    late = (sink.rows[:, None] >= diverged) & (diverged >= 0)
+    sink.loss[late] = np.inf
+    if sink.keep_theta:
+        sink.theta[late] = np.nan

@@ -1,0 +1,1 @@
+"""The curvature of a problem: eigenvalues with brackets, exact or iterative."""

@@ -1,0 +1,176 @@
+"""From a problem to its `Spectrum`."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from convex_analyzer.errors import InputError
+from convex_analyzer.linalg.lanczos import extreme_eigenvalues
+from convex_analyzer.problems.quadratic import Quadratic
+from convex_analyzer.spectra.exact import exact_eigenvalues
+from convex_analyzer.spectra.spectrum import Bracket, DataConditioning, Spectrum
+
+__all__ = ["spectrum"]
+
+Array = npt.NDArray[np.float64]
+
+METHODS = ("auto", "dense", "exact", "lanczos")
+_EXACT_LIMIT = 12  # largest SymPy matrix whose characteristic polynomial is solved exactly
+_GAP = 1e3  # a zero eigenvalue is believed when the next one is this many tolerances away
+
+
+def spectrum(
+    problem: Quadratic | Any,
+    method: str = "auto",
+    tolerance: float = 1e-10,
+    seed: int | None = None,
+) -> Spectrum:
+    """Return the spectrum of a problem's Hessian, with brackets of its ends.
+
+    Parameters
+    ----------
+    problem
+        A `Quadratic`, or anything that `Quadratic` accepts as A.
+    method
+        ``"auto"`` chooses: exact for a SymPy matrix up to 12 x 12; the closed form for a diagonal
+        one; the SVD of X for data; dense ``eigh`` up to d = 4000 (sparse: 2000); Lanczos for both
+        ends beyond. Or name one of ``"exact"``, ``"dense"``, ``"lanczos"``.
+    tolerance
+        For Lanczos: relative width of the bracket of the smallest eigenvalue that is aimed at.
+    seed
+        For Lanczos: seed of the starting vector (default 0, so that results repeat).
+
+    Raises
+    ------
+    InputError
+        Unknown method, or a method that does not fit the problem.
+    SpectrumError
+        Lanczos found no estimate at all.
+
+    Examples
+    --------
+    >>> spectrum([[2.0, 1.0], [1.0, 2.0]]).eigenvalues
+    array([1., 3.])
+    """
+    if not isinstance(problem, Quadratic):
+        problem = Quadratic(problem)
+    if method not in METHODS:
+        raise InputError(
+            f"method must be one of {', '.join(METHODS)}, got {method!r}", argument="method"
+        )
+    if method == "exact" and problem.exact is None:
+        raise InputError("method 'exact' needs a SymPy matrix", argument="method")
+    if method == "auto":
+        method = _choose(problem)
+    if method == "exact":
+        return _exact(problem)
+    if method == "lanczos":
+        return _iterative(problem, tolerance, seed or 0)
+    return _dense(problem)
+
+
+def _choose(problem: Quadratic) -> str:
+    if problem.exact is not None and problem.dimension <= _EXACT_LIMIT:
+        return "exact"
+    if problem.operator.kind == "diagonal" or problem.operator.can_decompose:
+        return "dense"
+    return "lanczos"
+
+
+def _dense(problem: Quadratic) -> Spectrum:
+    if problem.operator.kind == "diagonal" and not problem.operator.can_decompose:
+        return Spectrum.from_eigenvalues(
+            problem.operator.diagonal,
+            problem.linear,
+            name=problem.name,  # type: ignore[attr-defined]
+        )
+    parts = problem.decomposition
+    values, errors = parts.eigenvalues.copy(), parts.errors
+    zero = problem.is_zero_mode
+    exact = problem.operator.kind == "diagonal"
+    tolerance = 0.0 if exact else problem.zero_tolerance
+    if parts.singular_errors is not None:
+        tolerance = float(np.max(parts.singular_errors[zero], initial=0.0)) ** 2
+    kept = np.abs(values[~zero])
+    resolved = exact or not zero.any() or not kept.size or kept.min() > _GAP * tolerance
+    if not exact:
+        values[zero] = 0.0
+    data = None if parts.singular_values is None else _conditioning(parts, zero)
+    return Spectrum(
+        eigenvalues=values,
+        lambda_min_bracket=_around(parts.eigenvalues[0], errors[0], problem),
+        lambda_max_bracket=_around(parts.eigenvalues[-1], errors[-1], problem),
+        eigenvectors=parts.eigenvectors,
+        linear=parts.eigenvectors.T @ problem.linear,
+        method=parts.method,
+        kind="exact" if exact else "bracketed",
+        zero_tolerance=tolerance,
+        resolved=bool(resolved),
+        data=data,
+        dimension=problem.dimension,
+        name=problem.name,
+    )
+
+
+def _around(value: float, error: float, problem: Quadratic) -> Bracket:
+    low = float(value - error)
+    if problem.operator.kind == "data":  # a Gram matrix has no negative eigenvalues
+        low = max(low, 0.0)
+    return Bracket(low, float(value + error))
+
+
+def _conditioning(parts: Any, zero: npt.NDArray[np.bool_]) -> DataConditioning | None:
+    values, errors = parts.singular_values[~zero], parts.singular_errors[~zero]
+    if not values.size:
+        return None
+    kappa = float(values[-1] / values[0])
+    low = float((values[-1] - errors[-1]) / (values[0] + errors[0]))
+    below = float(values[0] - errors[0])
+    high = float(values[-1] + errors[-1]) / below if below > 0 else math.inf
+    eps = float(np.finfo(float).eps)
+    return DataConditioning(kappa, Bracket(low, high), kappa**2, kappa**2 * eps > 1)
+
+
+def _exact(problem: Quadratic) -> Spectrum:
+    exact, values, kind, method = exact_eigenvalues(problem.exact)
+    parts = problem.decomposition
+    step = np.spacing(np.abs(values)) / 2 if kind == "exact" else np.abs(values) * 1e-15
+    return Spectrum(
+        eigenvalues=values,
+        lambda_min_bracket=Bracket(float(values[0] - step[0]), float(values[0] + step[0])),
+        lambda_max_bracket=Bracket(float(values[-1] - step[-1]), float(values[-1] + step[-1])),
+        eigenvectors=parts.eigenvectors,
+        linear=parts.eigenvectors.T @ problem.linear,
+        method=method,
+        kind=kind,
+        exact_eigenvalues=exact,
+        dimension=problem.dimension,
+        name=problem.name,
+    )
+
+
+def _iterative(problem: Quadratic, tolerance: float, seed: int) -> Spectrum:
+    found = extreme_eigenvalues(problem.operator, tolerance, seed)
+    values = np.array([found.smallest, found.largest])
+    low, high = found.smallest_error, found.largest_error
+    uncertain = abs(values[0]) <= low
+    zero_tolerance = low if uncertain else 0.0
+    top = problem.operator.norm_bound()
+    upper = float(values[1] + high) if top is None else min(float(values[1] + high), top)
+    return Spectrum(
+        eigenvalues=np.where([uncertain, False], 0.0, values),
+        lambda_min_bracket=Bracket(float(values[0] - low), float(values[0] + low)),
+        lambda_max_bracket=Bracket(float(values[1] - high), max(upper, float(values[1]))),
+        linear=None,
+        method=f"Lanczos, {found.steps} products",
+        kind="numerical",
+        zero_tolerance=zero_tolerance,
+        is_interval=True,
+        resolved=not uncertain,
+        dimension=problem.dimension,
+        name=problem.name,
+    )

@@ -1,0 +1,95 @@
+"""Counting steps on a curve that is known in closed form."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["first_crossing", "steps_at_rate"]
+
+Array = npt.NDArray[np.float64]
+
+_SCAN = 20_000_000  # evaluations of one direction that a scan may cost (about a second)
+_LARGEST = 1e300
+
+
+def steps_at_rate(one_minus_rate: float, tolerance: float) -> int | None:
+    """Return the smallest k with ρᵏ ≤ tolerance, or None when ρ ≥ 1.
+
+    The rounded quotient of logarithms is off by one on exact powers; both neighbours are checked.
+
+    Examples
+    --------
+    >>> steps_at_rate(0.1, 0.9**7)
+    7
+    """
+    if one_minus_rate <= 0:
+        return None
+    if one_minus_rate >= 1:
+        return 1
+    log = math.log1p(-one_minus_rate)
+    guess = max(1, math.ceil(math.log(tolerance) / log))
+    slack = 4 * float(np.finfo(float).eps) * max(1.0, abs(math.log(tolerance)))
+    goal = math.log(tolerance) + slack
+    while guess > 1 and (guess - 1) * log <= goal:
+        guess -= 1
+    while guess * log > goal:
+        guess += 1
+    return guess
+
+
+def first_crossing(
+    error: Callable[[Array], Array],
+    tolerance: float,
+    *,
+    hint: float,
+    directions: int,
+    monotone: bool = False,
+) -> int | None:
+    """Return the first k at which the relative error is at most the tolerance.
+
+    Parameters
+    ----------
+    error
+        Relative error at numbers of steps of shape (K,).
+    tolerance
+        Goal.
+    hint
+        A guess of the order of k.
+    directions
+        What one evaluation costs.
+    monotone
+        Whether the curve never rises: then it is bisected, which is exact.
+
+    Any other curve is scanned completely as long as that is affordable, so that dips of an
+    oscillating error count, and bisected beyond.
+    """
+    high = max(1.0, hint / 8)
+    while float(error(np.array([math.floor(high)]))[0]) > tolerance:
+        high *= 1.5
+        if high > _LARGEST:
+            return None
+    top = math.floor(high)
+    if not monotone and top * directions <= _SCAN:
+        return _scan(error, tolerance, top, directions)
+    low = 0
+    while top - low > max(1, math.ulp(float(top))):
+        middle = (low + top) // 2
+        if float(error(np.array([float(middle)]))[0]) <= tolerance:
+            top = middle
+        else:
+            low = middle
+    return top
+
+
+def _scan(error: Callable[[Array], Array], tolerance: float, top: int, directions: int) -> int:
+    block = max(64, 262_144 // directions)
+    for first in range(0, top + 1, block):
+        k = np.arange(first, min(first + block, top + 1), dtype=float)
+        hits = np.flatnonzero(error(k) <= tolerance)
+        if hits.size:
+            return first + int(hits[0])
+    return top

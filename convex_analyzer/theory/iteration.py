@@ -1,0 +1,189 @@
+"""From an update rule to its iteration along eigendirections: z ← M(λ) z + B β.
+
+z holds theta and the memory, β is the linear term b along the direction. Nothing here knows any
+optimizer: `step` is run once on linear forms (DESIGN: the rule is written once).
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from convex_analyzer.errors import NotDerivableError
+from convex_analyzer.forms import Direction, Form, Trace
+from convex_analyzer.ops import is_symbolic
+from convex_analyzer.optimizers.base import Optimizer, as_state
+from convex_analyzer.precise import DoubleDouble
+
+__all__ = ["Iteration", "linearise", "precise_iteration"]
+
+Array = npt.NDArray[np.float64]
+
+
+class _Index(int):
+    """The step index as `step` sees it: an int that notes whether the rule looked at it."""
+
+    looked = False
+
+    def _note(self) -> int:
+        self.looked = True
+        return int(self)
+
+
+def _noting(name: str) -> Any:
+    def method(self: _Index, *others: Any) -> Any:
+        return getattr(int, name)(self._note(), *others)
+
+    return method
+
+
+for _name in (
+    "add radd sub rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod pow rpow "
+    "neg lt le gt ge eq ne float bool"
+).split():
+    setattr(_Index, f"__{_name}__", _noting(f"__{_name}__"))
+_Index.__hash__ = int.__hash__  # type: ignore[method-assign]  # lost by defining __eq__
+
+
+@dataclass(frozen=True)
+class Iteration:
+    """One step of a rule along eigendirections, as coefficients.
+
+    Attributes
+    ----------
+    slots
+        Names of the state: theta, then the memory.
+    matrix
+        M: ``matrix[i][j]`` multiplies slot j in the new slot i. Any kind of number.
+    offset
+        B: what multiplies β in each new slot.
+    noise
+        For each gradient evaluation, what multiplies its error in each new slot.
+    report
+        C: coefficients of the reported point.
+    start
+        S: what multiplies theta in each slot of the starting state.
+    start_offset
+        What multiplies β there.
+    reasons
+        Why the rule is not linear; empty if it is.
+    """
+
+    slots: tuple[str, ...]
+    matrix: tuple[tuple[Any, ...], ...]
+    offset: tuple[Any, ...]
+    noise: tuple[tuple[Any, ...], ...]
+    report: tuple[Any, ...]
+    start: tuple[Any, ...]
+    start_offset: tuple[Any, ...]
+    reasons: tuple[str, ...]
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether the rule is linear in its state: then everything holds globally."""
+        return not self.reasons
+
+
+def linearise(
+    optimizer: Optimizer, eigenvalue: Any, t: int = 1, at: dict[str, Any] | None = None
+) -> Iteration:
+    """Run one step on linear forms.
+
+    Parameters
+    ----------
+    optimizer
+        The rule, its hyper-parameters any kind of number.
+    eigenvalue
+        λ: a number, an array of shape (n,), a double-double, a polynomial, a symbol.
+    t
+        Index of the step.
+    at
+        The point (slot name -> value) at which a rule that is not linear is differentiated; zero
+        where left out.
+
+    Raises
+    ------
+    NotDerivableError
+        The rule depends on t but declares no period, or leaves the world of forms.
+    """
+    at = at or {}
+    slots = ("theta", *optimizer.memory)
+    trace = Trace()
+    direction = Direction(eigenvalue, trace)
+    state = [Form(at.get(name, 0), {name: 1}, trace) for name in slots]
+    index = _Index(t)
+    returned = as_state(optimizer, optimizer.step(direction, index, *state))
+    if index.looked and optimizer.period == 1:
+        raise NotDerivableError(
+            f"{type(optimizer).__name__}: step depends on t, so it has no single iteration matrix; "
+            "declare `period` on the class (an int, or None when it never repeats)"
+        )
+    calls = direction.calls
+    theta = Form(0, {"theta": 1}, trace)
+    memory = optimizer.start(Direction(eigenvalue, trace), theta)
+    first = [theta, *memory]
+    reported = optimizer.report(*state)
+
+    def part(form: Any, name: str) -> Any:
+        return form.parts.get(name, 0) if isinstance(form, Form) else 0
+
+    return Iteration(
+        slots=slots,
+        matrix=tuple(tuple(part(form, name) for name in slots) for form in returned),
+        offset=tuple(part(form, "b") for form in returned),
+        noise=tuple(
+            tuple(part(form, f"noise{call}") for form in returned) for call in range(1, calls + 1)
+        ),
+        report=tuple(part(reported, name) for name in slots),
+        start=tuple(part(form, "theta") for form in first),
+        start_offset=tuple(part(form, "b") for form in first),
+        reasons=tuple(trace.reasons),
+    )
+
+
+def require_linear(iteration: Iteration, optimizer: Optimizer) -> None:
+    """Raise NotDerivableError, with the reasons, unless the rule is linear."""
+    if not iteration.is_linear:
+        raise NotDerivableError(
+            f"{type(optimizer).__name__} is not linear: its step contains "
+            f"{'; '.join(iteration.reasons)}. It can be simulated; a closed form does not exist"
+        )
+
+
+_CHUNK = 16_384  # directions treated at once: temporaries stay in the second-level cache
+
+
+def precise_iteration(optimizer: Optimizer, eigenvalues: Array) -> Iteration:
+    """Return the iteration in double-double, for eigenvalues of shape (n,)."""
+    numbers = {
+        name: DoubleDouble(value)
+        for name, value in optimizer.values.items()
+        if isinstance(value, (float, np.ndarray)) and not isinstance(value, bool)
+    }
+    precise = optimizer.unchecked(**numbers)
+    return linearise(precise, DoubleDouble(eigenvalues))
+
+
+def as_double_double(value: Any, shape: tuple[int, ...]) -> DoubleDouble:
+    """Bring a coefficient into double-double of the given shape."""
+    if not isinstance(value, DoubleDouble):
+        if is_symbolic(value):
+            raise NotDerivableError("symbolic hyper-parameters have no numeric analysis")
+        value = DoubleDouble(value)
+    return DoubleDouble(np.broadcast_to(value.high, shape), np.broadcast_to(value.low, shape))
+
+
+def dense(entries: tuple[Any, ...], shape: tuple[int, ...]) -> Array:
+    """Stack coefficients into a float array of shape (*shape, len(entries))."""
+    return np.stack([as_double_double(entry, shape).to_float() for entry in entries], axis=-1)
+
+
+@functools.lru_cache(maxsize=256)
+def linearity(optimizer_class: type[Optimizer], optimizer: Optimizer) -> tuple[str, ...]:
+    """Return why a rule is not linear, from one direction; an empty tuple if it is."""
+    del optimizer_class  # part of the key: two classes may have equal fields
+    return linearise(optimizer, 1.0).reasons

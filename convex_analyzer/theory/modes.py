@@ -1,0 +1,247 @@
+"""What one eigendirection does: roots, regimes, and the error after any number of steps.
+
+A direction of a two-slot rule follows e_{k+2} = t e_{k+1} - d e_k, with t and d the trace and the
+determinant of its iteration matrix; a one-slot rule follows e_{k+1} = f e_k. Everything below is in
+terms of quantities that are computed without cancellation (in double-double, from the rule itself),
+so that slow directions and double roots keep all their digits:
+
+- w = 1 - ρ, never from a rounded ρ;
+- the discriminant t² - 4d, whose sign decides the regime;
+- u_k = (r₁ᵏ - r₂ᵏ)/(r₁ - r₂) in its trigonometric, hyperbolic or confluent form.
+
+Sources: Polyak (1964); Goh (2017); O'Donoghue & Candès (2015); the confluent form is elementary.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from convex_analyzer.optimizers.base import Optimizer
+from convex_analyzer.precise import DoubleDouble
+from convex_analyzer.theory.iteration import (
+    _CHUNK,
+    Iteration,
+    as_double_double,
+    dense,
+    precise_iteration,
+    require_linear,
+)
+
+__all__ = ["Modes", "modes"]
+
+Array = npt.NDArray[np.float64]
+
+LABEL_TOLERANCE = 1e-12  # decides names of regimes, never numbers
+
+
+@dataclass(frozen=True)
+class Modes:
+    """The dynamics along n eigendirections.
+
+    Attributes
+    ----------
+    eigenvalues
+        Shape (n,).
+    matrix, offset, report, start, start_offset
+        The iteration as float arrays: (n, s, s), (n, s), (n, s), (n, s), (n, s).
+    minus_identity
+        M - I without cancellation, (n, s, s).
+    fixed
+        The fixed point of the state per unit of b, (I - M)^-1 B, (n, s); zero where M has a root 1.
+    roots
+        Roots of the characteristic polynomial, largest first, complex, (n, s).
+    one_minus_rate
+        1 - max|root| per direction, to full relative precision, (n,).
+    trace, determinant, discriminant, log_determinant, slack
+        For two slots: t, d, t² - 4d, log|d|, and the characteristic polynomial at ±1 (the sign of
+        t), which is (1 - |r₁|)(1 - |r₂|) for real roots.
+    """
+
+    eigenvalues: Array
+    matrix: Array
+    minus_identity: Array
+    offset: Array
+    report: Array
+    start: Array
+    start_offset: Array
+    fixed: Array
+    roots: npt.NDArray[np.complex128]
+    one_minus_rate: Array
+    trace: Array
+    determinant: Array
+    discriminant: Array
+    log_determinant: Array
+    slack: Array
+
+    @property
+    def slots(self) -> int:
+        """Number of state slots."""
+        return int(self.matrix.shape[-1])
+
+    @property
+    def rates(self) -> Array:
+        """max|root| per direction, (n,)."""
+        return np.where(
+            self.one_minus_rate < 0.5, 1 - self.one_minus_rate, np.abs(self.roots[:, 0])
+        )
+
+    def regimes(self) -> list[str]:
+        """Name what each direction does."""
+        return [self.regime(i) for i in range(len(self.eigenvalues))]
+
+    def regime(self, i: int) -> str:
+        """Name what direction i does."""
+        root, w = complex(self.roots[i, 0]), float(self.one_minus_rate[i])
+        if self.eigenvalues[i] == 0:
+            return "neutral"
+        if abs(root) <= LABEL_TOLERANCE:
+            return "one step"
+        complex_pair = abs(root.imag) > 0
+        if abs(w) <= LABEL_TOLERANCE and (complex_pair or root.real < 0):
+            return "undamped oscillation" if complex_pair else "two-cycle"
+        if w < 0:
+            return "escape" if root.real > 0 and not complex_pair else "diverging"
+        if self.slots == 1:
+            return "monotone" if root.real > 0 else "alternating"
+        scale = float(self.trace[i]) ** 2 + 4 * abs(float(self.determinant[i]))
+        if self.slots == 2 and abs(float(self.discriminant[i])) <= LABEL_TOLERANCE * scale:
+            return "critically damped"
+        if complex_pair:
+            return "underdamped"
+        return "overdamped" if root.real > 0 else "alternating"
+
+
+def modes(optimizer: Optimizer, eigenvalues: Array) -> Modes:
+    """Return the dynamics of a linear rule along eigenvalues of shape (n,).
+
+    Raises
+    ------
+    NotDerivableError
+        The rule is not linear, or depends on t without a period.
+    """
+    eigenvalues = np.asarray(eigenvalues, dtype=float)
+    pieces = [
+        _piece(optimizer, eigenvalues[first : first + _CHUNK])
+        for first in range(0, max(1, len(eigenvalues)), _CHUNK)
+    ]
+    if len(pieces) == 1:
+        return pieces[0]
+    names = Modes.__dataclass_fields__
+    return Modes(**{n: np.concatenate([getattr(piece, n) for piece in pieces]) for n in names})
+
+
+def _piece(optimizer: Optimizer, eigenvalues: Array) -> Modes:
+    iteration = precise_iteration(optimizer, eigenvalues)
+    require_linear(iteration, optimizer)
+    shape = eigenvalues.shape
+    common = _common(iteration, shape)
+    size = len(iteration.slots)
+    if size == 1:
+        return Modes(eigenvalues, **common, **_one_slot(iteration, shape))
+    if size == 2:
+        return Modes(eigenvalues, **common, **_two_slots(iteration, shape))
+    return Modes(eigenvalues, **common, **_many_slots(common))
+
+
+def _common(iteration: Iteration, shape: tuple[int, ...]) -> dict[str, Array]:
+    rows = [dense(row, shape) for row in iteration.matrix]
+    shifted = [
+        tuple(entry - 1 if i == j else entry for j, entry in enumerate(row))
+        for i, row in enumerate(iteration.matrix)
+    ]
+    return {
+        "matrix": np.stack(rows, axis=-2),
+        "minus_identity": np.stack([dense(row, shape) for row in shifted], axis=-2),
+        "offset": dense(iteration.offset, shape),
+        "report": dense(iteration.report, shape),
+        "start": dense(iteration.start, shape),
+        "start_offset": dense(iteration.start_offset, shape),
+    }
+
+
+def _one_slot(iteration: Iteration, shape: tuple[int, ...]) -> dict[str, Any]:
+    factor = as_double_double(iteration.matrix[0][0], shape)
+    sign = np.where(factor.high < 0, -1.0, 1.0)
+    value = factor.to_float()
+    zero = np.zeros(shape)
+    rest = 1 - factor
+    return {
+        "fixed": _ratio(as_double_double(iteration.offset[0], shape), rest)[:, None],
+        "roots": value.astype(complex)[:, None],
+        "one_minus_rate": (1 - factor * sign).to_float(),
+        "trace": value,
+        "determinant": zero,
+        "discriminant": zero,
+        "log_determinant": zero,
+        "slack": zero,
+    }
+
+
+def _two_slots(iteration: Iteration, shape: tuple[int, ...]) -> dict[str, Any]:
+    (a, b), (c, e) = (
+        tuple(as_double_double(entry, shape) for entry in row) for row in iteration.matrix
+    )
+    trace, determinant = a + e, a * e - b * c
+    sign = np.where(trace.high < 0, -1.0, 1.0)
+    t, d = (trace * sign).to_float(), determinant.to_float()
+    slack = (1 - trace * sign + determinant).to_float()
+    discriminant = (trace * trace - 4 * determinant).to_float()
+    real = discriminant >= 0
+    root = np.sqrt(np.abs(discriminant))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        h = (2 - trace * sign).to_float()
+        w_real = np.where(h > 0, 2 * slack / (h + root), (h - root) / 2)
+        big = (t + root) / 2
+        small = np.where(big > 0, d / np.where(big > 0, big, 1.0), 0.0)
+        one_minus_d = (1 - determinant).to_float()
+        w_complex = one_minus_d / (1 + np.sqrt(np.abs(d)))
+        log_d = np.where(np.abs(one_minus_d) < 0.5, np.log1p(-one_minus_d), np.log(np.abs(d)))
+    first = np.where(real, big + 0j, (t + 1j * root) / 2) * sign
+    second = np.where(real, small + 0j, (t - 1j * root) / 2) * sign
+    at_one = 1 - trace + determinant
+    x, y = (as_double_double(entry, shape) for entry in iteration.offset)
+    return {
+        "fixed": np.stack(
+            [_ratio((1 - e) * x + b * y, at_one), _ratio(c * x + (1 - a) * y, at_one)], axis=-1
+        ),
+        "roots": np.stack([first, second], axis=-1),
+        "one_minus_rate": np.where(real, w_real, w_complex),
+        "trace": trace.to_float(),
+        "determinant": d,
+        "discriminant": discriminant,
+        "log_determinant": log_d,
+        "slack": slack,
+    }
+
+
+def _ratio(top: DoubleDouble, bottom: DoubleDouble) -> Array:
+    """Divide, giving zero where the bottom is zero."""
+    zero = bottom.to_float() == 0
+    safe = DoubleDouble(np.where(zero, 1.0, bottom.high), np.where(zero, 0.0, bottom.low))
+    return np.where(zero, 0.0, (top / safe).to_float())
+
+
+def _many_slots(common: dict[str, Array]) -> dict[str, Any]:
+    matrix = common["matrix"]
+    finite = np.where(np.isfinite(matrix), matrix, 0.0)
+    singular = np.abs(np.linalg.det(common["minus_identity"])) == 0
+    shifted = np.where(singular[:, None, None], np.eye(matrix.shape[-1]), -common["minus_identity"])
+    fixed = np.linalg.solve(shifted, common["offset"][:, :, None])[:, :, 0]
+    roots = np.linalg.eigvals(finite).astype(complex)
+    order = np.argsort(-np.abs(roots), axis=-1)
+    roots = np.take_along_axis(roots, order, axis=-1)
+    zero = np.zeros(len(matrix))
+    return {
+        "fixed": np.where(singular[:, None], 0.0, fixed),
+        "roots": roots,
+        "one_minus_rate": 1 - np.abs(roots[:, 0]),
+        "trace": np.trace(matrix, axis1=-2, axis2=-1),
+        "determinant": np.linalg.det(finite),
+        "discriminant": zero,
+        "log_determinant": zero,
+        "slack": zero,
+    }

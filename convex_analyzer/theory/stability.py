@@ -1,0 +1,192 @@
+"""Exact stability sets: characteristic polynomial, Jury's table, polynomial inequalities.
+
+Everything here is algebra on whatever numbers the entries are: exact polynomials in the learning rate
+give the set of stable learning rates; SymPy symbols give the printed conditions. Eigenvalue routines
+are never used: at a double root they keep half the digits.
+
+Source: Jury (1964), Theory and Application of the z-Transform Method, chapter 3.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from convex_analyzer.errors import NotDerivableError
+from convex_analyzer.optimizers.base import Optimizer
+from convex_analyzer.precise import Polynomial
+from convex_analyzer.theory.iteration import linearise, require_linear
+
+__all__ = ["Interval", "characteristic_polynomial", "jury_conditions", "stable_learning_rates"]
+
+Array = npt.NDArray[np.float64]
+Interval = tuple[float, float]
+
+_EVERY = 2000  # distinct eigenvalues up to which each is treated when the set is not one interval
+
+
+def characteristic_polynomial(matrix: Sequence[Sequence[Any]]) -> list[Any]:
+    """Return the coefficients of det(zI - M) from the highest power down, by Faddeev-LeVerrier.
+
+    Examples
+    --------
+    >>> characteristic_polynomial([[2, 0], [0, 3]])
+    [1, -5, 6.0]
+    """
+    size = len(matrix)
+    coefficients: list[Any] = [1]
+    product = [[0] * size for _ in range(size)]
+    for step in range(1, size + 1):
+        for i in range(size):
+            product[i][i] = product[i][i] + coefficients[-1]
+        product = [
+            [sum(matrix[i][k] * product[k][j] for k in range(size)) for j in range(size)]
+            for i in range(size)
+        ]
+        trace = sum(product[i][i] for i in range(size))
+        coefficients.append(-trace if step == 1 else trace * -1 / step)
+    return coefficients
+
+
+def jury_conditions(coefficients: Sequence[Any]) -> list[Any]:
+    """Return what must all be positive for every root to lie inside the unit circle.
+
+    Parameters
+    ----------
+    coefficients
+        Of a polynomial, from the highest power down; the first is 1.
+
+    Returns
+    -------
+    list
+        p(1), (-1)^n p(-1), and the leading entries of the fraction-free table.
+
+    Examples
+    --------
+    >>> jury_conditions([1, -0.5])  # the root 0.5
+    [0.5, 1.5]
+    """
+    degree = len(coefficients) - 1
+    conditions = [
+        sum(coefficients[1:], coefficients[0]),
+        sum((c * (-1) ** i for i, c in enumerate(coefficients[1:], 1)), coefficients[0]),
+    ]
+    row = list(coefficients)
+    while len(row) > 2:
+        row = [row[0] * row[i] - row[-1] * row[-1 - i] for i in range(len(row) - 1)]
+        conditions.append(row[0])
+    if degree == 1:
+        return [conditions[0], conditions[1]]
+    return conditions
+
+
+def _conditions(optimizer: Optimizer, eigenvalue: Fraction) -> list[Polynomial]:
+    """Return Jury's conditions as exact polynomials in the learning rate."""
+    exact = {
+        name: Fraction(value)
+        for name, value in optimizer.values.items()
+        if isinstance(value, float) and name != "learning_rate"
+    }
+    open_rule = optimizer.unchecked(**exact, learning_rate=Polynomial([0, 1]))
+    try:
+        iteration = linearise(open_rule, eigenvalue)
+    except TypeError as error:
+        if isinstance(error, NotDerivableError):
+            raise
+        raise NotDerivableError(
+            f"{type(optimizer).__name__}: the stable learning rates have no polynomial form ({error})"
+        ) from error
+    require_linear(iteration, optimizer)
+    coefficients = characteristic_polynomial(iteration.matrix)
+    one = Polynomial([1])
+    return [one * condition for condition in jury_conditions(coefficients)]
+
+
+def _solve(conditions: list[Polynomial]) -> list[Interval]:
+    """Return the open intervals of positive x in which all conditions are positive."""
+    borders = sorted({root for c in conditions for root in c.real_roots() if root > 0})
+    edges = [0.0, *borders, math.inf]
+    stable: list[Interval] = []
+    for low, high in zip(edges[:-1], edges[1:], strict=True):
+        middle = Fraction(low) + 1 if math.isinf(high) else (Fraction(low) + Fraction(high)) / 2
+        if all(condition(middle) > 0 for condition in conditions):
+            if stable and stable[-1][1] == low and all(c(Fraction(low)) > 0 for c in conditions):
+                stable[-1] = (stable[-1][0], high)
+            else:
+                stable.append((low, high))
+    return stable
+
+
+def _is_scaled(optimizer: Optimizer) -> bool:
+    """Tell whether stability depends on the learning rate and the eigenvalue by their product only."""
+    once, twice = _conditions(optimizer, Fraction(1)), _conditions(optimizer, Fraction(2))
+    points = [Fraction(j, 7) for j in range(1, 12)]
+    return all(a(2 * x) == b(x) for a, b in zip(once, twice, strict=True) for x in points)
+
+
+@functools.lru_cache(maxsize=256)
+def _scaled_set(optimizer: Optimizer) -> tuple[Interval, ...] | None:
+    """Return the stable set of (learning rate x eigenvalue), or None when it is not one."""
+    return tuple(_solve(_conditions(optimizer, Fraction(1)))) if _is_scaled(optimizer) else None
+
+
+def _intersect(first: list[Interval], second: list[Interval]) -> list[Interval]:
+    pairs = [(max(a, c), min(b, d)) for a, b in first for c, d in second]
+    return [pair for pair in pairs if pair[0] < pair[1]]
+
+
+def stable_learning_rates(optimizer: Optimizer, eigenvalues: Array) -> list[Interval]:
+    """Return the learning rates at which every given direction contracts, as open intervals.
+
+    Parameters
+    ----------
+    optimizer
+        A linear rule with a field ``learning_rate``; its other hyper-parameters stay as they are.
+    eigenvalues
+        Shape (n,); zeros are left out (a flat direction never contracts).
+
+    Returns
+    -------
+    list of (low, high)
+        Disjoint and ascending; empty when there are none.
+
+    Raises
+    ------
+    NotDerivableError
+        The rule is not linear or has no learning rate.
+
+    Examples
+    --------
+    >>> from convex_analyzer.optimizers.momentum import HeavyBall
+    >>> stable_learning_rates(HeavyBall(0.1, 0.5), np.array([1.0, 10.0]))
+    [(0.0, 0.3)]
+    """
+    if "learning_rate" not in optimizer.values:
+        raise NotDerivableError(f"{type(optimizer).__name__} has no field called learning_rate")
+    optimizer = optimizer.unchecked(learning_rate=1.0)
+    values = np.unique(eigenvalues[eigenvalues != 0])
+    if not values.size:
+        return [(0.0, math.inf)]
+    scaled = _scaled_set(optimizer) if values[0] > 0 else None
+    if scaled is not None and len(scaled) == 1:
+        (low, high) = scaled[0]
+        bounds = (low / float(values[0]), high / float(values[-1]))
+        return [bounds] if bounds[0] < bounds[1] else []
+    if len(values) > _EVERY:
+        raise NotDerivableError(
+            "the stable set is not one interval, and there are too many eigenvalues"
+        )
+    result: list[Interval] = [(0.0, math.inf)]
+    for value in values:
+        if scaled is not None:
+            one = [(low / float(value), high / float(value)) for low, high in scaled]
+        else:
+            one = _solve(_conditions(optimizer, Fraction(float(value))))
+        result = _intersect(result, one)
+    return result
