@@ -59,7 +59,8 @@ class Entry(Result):
     simulated_steps
         The same, counted in the run; None if it was not reached there.
     deviation
-        Largest |θ(run) - θ(theory)| over the recorded steps, relative to the largest iterate so far.
+        Largest |θ(run) - θ(theory)| over the recorded steps, relative to the largest iterate so
+        far.
     budget
         What rounding may explain at that step.
     status
@@ -281,7 +282,7 @@ def rate_text(analysis: Analysis) -> str:
     return f"1 − {format_number(w, 3)}" if 0 < w < 1e-4 else format_number(analysis.rate, 6)
 
 
-# -- choosing what to run ---------------------------------------------------------------------------
+# -- choosing what to run ------------------------------------------------------------------------
 
 
 def default_start(problem: Quadratic, spectrum: Spectrum) -> tuple[Array, str]:
@@ -415,7 +416,7 @@ def compare(
     return Comparison(problem, spectrum, point, name, tolerance, entries)
 
 
-# -- one optimizer -----------------------------------------------------------------------------------
+# -- one optimizer -------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -441,15 +442,15 @@ def _plan(
         return _Plan(PREFIX if short else steps, not short, predicted, reason)
     if predicted is None:
         if analysis is None:
-            return _Plan(min(cap, 10 * PREFIX), True, None)
+            return _Plan(min(cap, 10 * PREFIX), complete=True, predicted=None)
         growth = -math.log1p(-analysis.one_minus_rate) if analysis.one_minus_rate < 1 else 0.0
         length = 40 if growth >= 0 else math.ceil(math.log(1e6) / -growth)
-        return _Plan(int(min(max(length, 40), PREFIX, cap)), True, None)
+        length = int(min(max(length, 40), PREFIX, cap))
+        return _Plan(length, complete=True, predicted=None)
     if predicted > cap:
-        return _Plan(
-            PREFIX, False, predicted, f"{format_count(predicted)} steps are too many to run"
-        )
-    return _Plan(int(predicted * 1.1) + 10, True, predicted)
+        reason = f"{format_count(predicted)} steps are too many to run"
+        return _Plan(PREFIX, complete=False, predicted=predicted, reason=reason)
+    return _Plan(int(predicted * 1.1) + 10, complete=True, predicted=predicted)
 
 
 def _record(steps: int, predicted: int | None) -> npt.NDArray[np.int64]:
@@ -564,9 +565,9 @@ def _against_theory(
 def _rounding_budget(problem: Quadratic, analysis: Analysis, k: Array, scale: Array) -> Array:
     """Return what rounding may do by step k, relative to the scale.
 
-    Each gradient is wrong by about √d eps (λmax |θ| + |b|); the displacement that a constant error of
-    that size would cause is the rule's own response to b. Each addition to theta adds eps, and an
-    unstable direction amplifies all of it.
+    Each gradient is wrong by about √d eps (λmax |θ| + |b|); the displacement that a constant error
+    of that size would cause is the rule's own response to b. Each addition to theta adds eps, and
+    an unstable direction amplifies all of it.
     """
     m = analysis.modes
     channel = m.offset

@@ -88,7 +88,8 @@ class Domain:
         array = self._as_float(owner, name, value)
         if array.ndim and array.shape[-1] != 1:
             raise InputError(
-                f"{owner}: {name} has shape {array.shape}, but values per run need a last axis of 1",
+                f"{owner}: {name} has shape {array.shape}, "
+                "but values per run need a last axis of 1",
                 argument=name,
                 value=value,
                 hint=f"pass {name}[:, None] to give one value to each run",

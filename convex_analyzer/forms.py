@@ -95,7 +95,7 @@ class Form:
         return self + self._lift(other) * -1
 
     def __rsub__(self, other: Any) -> Form:
-        return self * -1 + other
+        return self._lift(other) + self._scale(-1)
 
     def _scale(self, factor: Any) -> Form:
         parts = {name: coefficient * factor for name, coefficient in self.parts.items()}
@@ -224,15 +224,8 @@ class Form:
         self.trace.nonlinear("a branch on the state")
         return bool(np.all(self.value))
 
-    def __float__(self) -> float:
-        raise self._not_a_number()
-
     def __array__(self, *_: Any, **__: Any) -> Any:
-        raise self._not_a_number()
-
-    @staticmethod
-    def _not_a_number() -> NotDerivableError:
-        return NotDerivableError(
+        raise NotDerivableError(
             "the rule turns a state into a plain number (float, np. or math. inside step); "
             "use arithmetic and convex_analyzer.ops only"
         )
@@ -259,10 +252,11 @@ class Direction:
         self.trace = trace
         self.calls = 0
 
-    def gradient(self, theta: Any) -> Form:
+    def gradient(self, theta: Form) -> Form:
         """Return λθ + b, with a noise channel of its own for this evaluation."""
         self.calls += 1
-        return theta * self.eigenvalue + Form(0, {"b": 1, f"noise{self.calls}": 1}, self.trace)
+        curvature: Form = theta * self.eigenvalue
+        return curvature + Form(0, {"b": 1, f"noise{self.calls}": 1}, self.trace)
 
     def hessian_vector(self, theta: Any, vector: Any) -> Any:
         """Return λ times the vector."""

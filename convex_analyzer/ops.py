@@ -1,9 +1,9 @@
 """Elementwise functions that an update rule may use on any kind of number.
 
 A rule is run on arrays (simulation), on linear forms (theory) and on SymPy symbols (derivation).
-Arithmetic works on all three by itself; everything else goes through this module, which asks in this
-order: does the value know the operation itself (forms and double-doubles do), is it a SymPy object,
-does it name an array namespace (other array libraries), and otherwise uses NumPy.
+Arithmetic works on all three by itself; everything else goes through this module, which asks in
+this order: does the value know the operation itself (forms and double-doubles do), is it a SymPy
+object, does it name an array namespace (other array libraries), and otherwise uses NumPy.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ class DoubleDouble:
     --------
     >>> x = DoubleDouble(1.0) + 1e-20
     >>> (x - 1.0).to_float()
-    array(1.e-20)
+    np.float64(1e-20)
     """
 
     __array_ufunc__ = None  # ndarray * DoubleDouble comes to __rmul__
@@ -310,8 +310,8 @@ class Polynomial:
     def real_roots(self) -> list[float]:
         """Real roots in ascending order, each rounded to float64.
 
-        Degree 1 is exact; above, companion-matrix roots are polished by bisection on exact signs, so
-        that simple roots are right to the last digit.
+        Degree 1 is exact; above, companion-matrix roots are polished by bisection on exact signs,
+        so that simple roots are right to the last digit.
         """
         if self.degree == 0:
             return []

@@ -21,6 +21,7 @@ def to_plain(value: Any) -> Any:
     >>> to_plain({"a": np.arange(2), "b": float("inf"), "c": 1 + 2j})
     {'a': [0, 1], 'b': None, 'c': {'re': 1.0, 'im': 2.0}}
     """
+    plain: Any
     match value:
         case None | bool() | int() | str():
             plain = value

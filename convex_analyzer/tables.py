@@ -123,7 +123,7 @@ class Table:
         )
         lines = [line(self.columns), rule + "|", *[line(row) for row in self.rows]]
         head = [f"**{self.title}**", ""] if self.title else []
-        return "\n".join(head + lines + ([""] + list(self.notes) if self.notes else []))
+        return "\n".join(head + lines + (["", *self.notes] if self.notes else []))
 
     def to_html(self) -> str:
         """Return the table as HTML, every cell escaped."""

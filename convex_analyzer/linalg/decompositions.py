@@ -113,8 +113,8 @@ def _rayleigh(matrix: Array, vector: Array) -> tuple[float, float]:
 def gram_eigh(factor: Array) -> Decomposition:
     """Decompose ``factor.T @ factor`` through the SVD of the factor, shape (n, d).
 
-    The Gram matrix is never formed: its float64 eigenvalues would lose all digits once the condition
-    number of the factor exceeds 1e8.
+    The Gram matrix is never formed: its float64 eigenvalues would lose all digits once the
+    condition number of the factor exceeds 1e8.
 
     Raises
     ------
@@ -152,7 +152,7 @@ def _svd(matrix: Array) -> tuple[Array, Array, float, str]:
         from scipy.linalg import lapack
 
         if rows > 2 * columns:
-            matrix = np.linalg.qr(matrix, mode="r")
+            matrix = np.asarray(np.linalg.qr(matrix, mode="r"))
         result = lapack.dgejsv(matrix, joba=2, jobu=3, jobv=0, jobr=0, jobt=0, jobp=0)
         values, vectors, work, info = result[0], result[2], result[3], result[-1]
         if info == 0 and work[1] > 0:

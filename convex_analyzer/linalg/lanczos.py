@@ -1,8 +1,8 @@
 """Both ends of a large spectrum from products alone.
 
 Plain Lanczos (Lanczos 1950), without reorthogonalisation: the extreme Ritz values converge all the
-same (Paige 1971), at 1.6 products' worth of work per step and with three vectors of memory. Each Ritz
-value has an eigenvalue within its residual.
+same (Paige 1971), at 1.6 products' worth of work per step and with three vectors of memory. Each
+Ritz value has an eigenvalue within its residual.
 """
 
 from __future__ import annotations

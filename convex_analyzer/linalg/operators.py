@@ -1,7 +1,7 @@
 """Symmetric matrices by how they are stored: dense, diagonal, sparse, factored, or only a product.
 
-Each kind knows how to multiply, how to decompose itself, and how to solve A x = r; the problems above
-need nothing else.
+Each kind knows how to multiply, how to decompose itself, and how to bound its norm; the problems
+above need nothing else.
 """
 
 from __future__ import annotations
@@ -75,16 +75,20 @@ class DenseOperator(SymmetricOperator):
         self.dimension = len(matrix)
 
     def multiply(self, vectors: Array) -> Array:
+        """Return A V."""
         return self.matrix @ vectors
 
     @property
     def can_decompose(self) -> bool:
+        """True up to d = 4000."""
         return self.dimension <= DENSE_LIMIT
 
     def to_dense(self) -> Array:
+        """Return the matrix itself."""
         return self.matrix
 
     def norm_bound(self) -> float | None:
+        """Return the largest absolute column sum."""
         return float(np.max(np.sum(np.abs(self.matrix), axis=0), initial=0.0))
 
 
@@ -94,17 +98,20 @@ class DiagonalOperator(SymmetricOperator):
     kind = "diagonal"
 
     def __init__(self, diagonal: Array) -> None:
-        self.diagonal = diagonal
+        self.diagonal: Array = diagonal
         self.dimension = len(diagonal)
 
     def multiply(self, vectors: Array) -> Array:
+        """Return the entries times the rows of V."""
         return self.diagonal * vectors if vectors.ndim == 1 else self.diagonal[:, None] * vectors
 
     @property
     def can_decompose(self) -> bool:
+        """True up to d = 4000: beyond, the eigenvectors would not fit."""
         return self.dimension <= DENSE_LIMIT
 
     def decompose(self) -> Decomposition:
+        """Return the sorted diagonal, without error."""
         order = np.argsort(self.diagonal, kind="stable")
         vectors = np.zeros((self.dimension, self.dimension))
         vectors[order, np.arange(self.dimension)] = 1.0
@@ -112,9 +119,11 @@ class DiagonalOperator(SymmetricOperator):
         return Decomposition(self.diagonal[order], vectors, errors, "diagonal, exact")
 
     def to_dense(self) -> Array:
+        """Return the matrix with its zeros."""
         return np.diag(self.diagonal)
 
     def norm_bound(self) -> float | None:
+        """Return the largest |entry|."""
         return float(np.max(np.abs(self.diagonal), initial=0.0))
 
 
@@ -128,16 +137,20 @@ class SparseOperator(SymmetricOperator):
         self.dimension = int(matrix.shape[0])
 
     def multiply(self, vectors: Array) -> Array:
+        """Return A V."""
         return np.asarray(self.matrix @ vectors)
 
     @property
     def can_decompose(self) -> bool:
+        """True up to d = 2000."""
         return self.dimension <= SPARSE_LIMIT
 
     def to_dense(self) -> Array:
+        """Return the matrix with its zeros."""
         return np.asarray(self.matrix.toarray(), dtype=float)
 
     def norm_bound(self) -> float | None:
+        """Return the largest absolute column sum."""
         return float(np.max(np.asarray(abs(self.matrix).sum(axis=0)), initial=0.0))
 
 
@@ -151,16 +164,20 @@ class GramOperator(SymmetricOperator):
         self.dimension = int(factor.shape[1])
 
     def multiply(self, vectors: Array) -> Array:
+        """Return Fᵀ(F V) for the factor F."""
         return self.factor.T @ (self.factor @ vectors)
 
     @property
     def can_decompose(self) -> bool:
+        """True up to d = 4000."""
         return self.dimension <= DENSE_LIMIT
 
     def decompose(self) -> Decomposition:
+        """Return the decomposition through the SVD of the factor."""
         return gram_eigh(self.factor)
 
     def norm_bound(self) -> float | None:
+        """Return the squared Frobenius norm of the factor."""
         return float(np.linalg.norm(self.factor)) ** 2
 
 
@@ -174,6 +191,7 @@ class LinearMap(SymmetricOperator):
         self.dimension = int(operator.shape[0])
 
     def multiply(self, vectors: Array) -> Array:
+        """Return what the given operator returns, checked for its shape."""
         product = np.asarray(self.operator @ vectors, dtype=float)
         if product.shape != vectors.shape:
             raise InputError(
@@ -184,8 +202,10 @@ class LinearMap(SymmetricOperator):
 
     @property
     def can_decompose(self) -> bool:
+        """True up to d = 2000."""
         return self.dimension <= SPARSE_LIMIT
 
     def to_dense(self) -> Array:
+        """Return the matrix column by column, symmetrised."""
         dense = super().to_dense()
         return (dense + dense.T) / 2

@@ -21,8 +21,8 @@ _STEPS = 20_000
 def solve_large(operator: SymmetricOperator, right: Array) -> tuple[Array | None, str | None]:
     """Return a solution of A x = r by MINRES, or why none was found.
 
-    MINRES (Paige & Saunders 1975) needs only products, accepts indefinite and singular matrices, and
-    from zero returns the solution of least norm when the system is consistent.
+    MINRES (Paige & Saunders 1975) needs only products, accepts indefinite and singular matrices,
+    and from zero returns the solution of least norm when the system is consistent.
     """
     size = float(np.linalg.norm(right))
     if size == 0:

@@ -1,8 +1,8 @@
 """What an optimizer is: an update rule, written once.
 
-A subclass declares its hyper-parameters as annotated fields and writes one method, ``step``, in plain
-arithmetic. The base class makes it a frozen dataclass, validates the fields, reads the names of the
-memory from the signature of ``step`` and gives value equality, JSON and text.
+A subclass declares its hyper-parameters as annotated fields and writes one method, ``step``, in
+plain arithmetic. The base class makes it a frozen dataclass, validates the fields, reads the names
+of the memory from the signature of ``step`` and gives value equality, JSON and text.
 
 Contract of ``step(self, problem, t, theta, *memory)``:
 

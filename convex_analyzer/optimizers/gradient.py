@@ -14,8 +14,8 @@ __all__ = ["GradientDescent"]
 class GradientDescent(Optimizer):
     """Gradient descent with a constant learning rate (lecture 001, slides 20-22).
 
-    Along an eigendirection the error is multiplied by 1 - αλ in every step; it converges if and only
-    if 0 < α < 2/λmax.
+    Along an eigendirection the error is multiplied by 1 - αλ in every step; it converges if and
+    only if 0 < α < 2/λmax.
 
     Parameters
     ----------

@@ -110,8 +110,9 @@ class Nesterov(Optimizer):
     def published_optimum(
         cls, smallest: Any, largest: Any, given: Mapping[str, Any]
     ) -> dict[str, Any] | None:
-        """α = 4/(3L + m), μ = (√(3κ+1) - 2)/(√(3κ+1) + 2): Lessard, Recht & Packard (2016), table 1.
+        """α = 4/(3L + m), μ = (√(3κ+1) - 2)/(√(3κ+1) + 2).
 
+        Lessard, Recht & Packard (2016), table 1.
         With α ≤ 4/(3L + m) given: μ = (1 - √(αm))/(1 + √(αm)).
         """
         if "momentum" in given:

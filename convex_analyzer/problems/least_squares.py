@@ -83,10 +83,10 @@ class LeastSquares(Quadratic):
     def _residual(self, theta: Array) -> Array:
         rows = self.operator.factor
         if theta.ndim == 1:
-            return rows @ theta - self._target
+            return np.asarray(rows @ theta - self._target)
         flat = theta.reshape(-1, theta.shape[-1])
         product = (rows @ flat.T).T.reshape(*theta.shape[:-1], len(rows))
-        return product - self._target
+        return np.asarray(product - self._target)
 
     def gradient(self, theta: Any) -> Array:
         """Return s Xᵀ(Xθ - y) + l2 θ through the residual, which keeps digits that Aθ + b loses."""
@@ -105,6 +105,7 @@ class LeastSquares(Quadratic):
         return float(value) if theta.ndim == 1 else value
 
     def value_from_gradient(self, theta: Array, gradient: Array) -> Array:
+        """Return J(θ) as `value` does."""
         del gradient  # ½ θᵀ(g + b) + c would cancel
         return np.asarray(self.value(theta))
 
@@ -112,8 +113,8 @@ class LeastSquares(Quadratic):
     def is_zero_mode(self) -> npt.NDArray[np.bool_]:
         """Which directions the data do not determine, judged by the singular values of X."""
         parts = self.decomposition
-        assert parts.singular_values is not None and parts.singular_errors is not None
-        return parts.singular_values <= parts.singular_errors
+        values, errors = parts.singular_values, parts.singular_errors
+        return np.asarray(np.less_equal(values, errors))  # type: ignore[arg-type]  # Gram: not None
 
     @functools.cached_property
     def coefficients(self) -> Array:
@@ -135,7 +136,7 @@ class LeastSquares(Quadratic):
         if np.any(zero):  # the solution of least norm has no part along free directions
             free = self.decomposition.eigenvectors[:, zero]
             theta = theta - free @ (free.T @ theta)
-        return theta
+        return np.asarray(theta)
 
     @property
     def _stacked(self) -> tuple[Array, Array]:
@@ -150,7 +151,7 @@ class LeastSquares(Quadratic):
         return self.coefficients, None  # the normal equations always have a solution
 
     @property
-    def why_no_minimum(self) -> None:  # type: ignore[override]  # a sum of squares always has one
+    def why_no_minimum(self) -> None:
         """None: a sum of squares always has a minimum."""
         return
 

@@ -105,7 +105,7 @@ class Quadratic:
         return self.operator.dimension
 
     def hessian_vector(self, theta: Any, vector: Any) -> Array:
-        """Return A v for vectors of shape (..., d); `theta` is ignored, A is the same everywhere."""
+        """Return A v for vectors of shape (..., d); A is the same at every `theta`."""
         del theta
         return self._multiply(np.asarray(vector, dtype=float))
 
@@ -162,8 +162,8 @@ class Quadratic:
         outside = float(np.linalg.norm(beta[zero]))
         if outside > 1e-10 * scale:
             return None, (
-                f"b has a part of size {format_number(outside, 3)} outside the range of A, so J falls "
-                "without end along a flat direction"
+                f"b has a part of size {format_number(outside, 3)} outside the range of A, "
+                "so J falls without end along a flat direction"
             )
         coefficients = np.zeros(self.dimension)
         coefficients[~zero] = -beta[~zero] / parts.eigenvalues[~zero]
@@ -203,7 +203,7 @@ class Quadratic:
 
     @property
     def minimizer(self) -> Array | None:
-        """The minimiser, shape (d,); the one of least norm when A is singular; None if there is none."""
+        """The minimiser, shape (d,), of least norm when A is singular; None if there is none."""
         return self.critical_point if self.why_no_minimum is None else None
 
     @property

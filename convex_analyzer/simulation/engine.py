@@ -1,8 +1,8 @@
 """`simulate`: run an update rule on a problem, many runs at once.
 
-Runs are cut into tiles, and each tile runs all its steps before the next begins, so that its arrays
-stay in the second-level cache. Inside a tile the buffers hold runs contiguously, (d, runs), and `step`
-sees the transposed view (runs, d); the gradient keeps that order.
+Runs are cut into tiles, and each tile runs all its steps before the next begins, so that its
+arrays stay in the second-level cache. Inside a tile the buffers hold runs contiguously, (d, runs),
+and `step` sees the transposed view (runs, d); the gradient keeps that order.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ __all__ = ["simulate"]
 
 Array = npt.NDArray[np.float64]
 
-# 16,384 elements are 128 KiB per array. Larger temporaries are returned to the system after each step
-# and page-faulted afresh in the next, which costs a factor of five at d = 2.
+# 16,384 elements are 128 KiB per array. Larger temporaries are returned to the system after each
+# step and page-faulted afresh in the next, which costs a factor of five at d = 2.
 TILE_ELEMENTS = 16_384
 TILE_RUNS = 256
 LIMIT = 1e150  # beyond this squares overflow: the run has diverged
@@ -37,8 +37,8 @@ def simulate(
     problem: Quadratic | Any,
     optimizer: Optimizer,
     start: Any,
-    steps: int,
-    record: str | Any = "auto",
+    steps: Any,
+    record: Any = "auto",
     progress: Callable[[int], None] | None = None,
 ) -> Trajectory:
     """Run an optimizer.
@@ -66,7 +66,8 @@ def simulate(
     Raises
     ------
     InputError
-        A start of the wrong length, a number of steps that is not a whole number, an unknown record.
+        A start of the wrong length, a number of steps that is not a whole number, an unknown
+        record.
 
     Examples
     --------
@@ -155,12 +156,12 @@ def _rows(record: Any, steps: int, elements: int) -> tuple[npt.NDArray[np.int64]
         if steps < rows:
             return np.arange(steps + 1), True
         return np.unique(np.linspace(0, steps, rows).round().astype(np.int64)), True
-    rows = np.unique(np.asarray(record, dtype=np.int64).ravel())
-    if not rows.size or rows[0] < 0 or rows[-1] > steps:
+    chosen = np.unique(np.asarray(record, dtype=np.int64).ravel())
+    if not chosen.size or chosen[0] < 0 or chosen[-1] > steps:
         raise InputError(
             f"record must name steps from 0 to {steps}", argument="record", value=record
         )
-    return rows, True
+    return chosen, True
 
 
 @dataclass
@@ -186,8 +187,8 @@ class _Sink:
 class _Remembering:
     """The problem as `step` sees it while losses are recorded.
 
-    It keeps the last gradient, so that J = ½ θᵀ(g + b) + c costs no product of its own when the rule
-    evaluates its gradient where the loss is wanted.
+    It keeps the last gradient, so that J = ½ θᵀ(g + b) + c costs no product of its own when the
+    rule evaluates its gradient where the loss is wanted.
     """
 
     def __init__(self, problem: Any) -> None:
@@ -251,7 +252,7 @@ def _run_tile(
 
 
 def _ordered(slot: Any, like: Array) -> Array:
-    """Bring a slot into the shape and memory order of theta; mixed orders cost a factor of three."""
+    """Bring a slot into the shape and memory order of theta; mixed orders cost three times more."""
     return np.asfortranarray(np.broadcast_to(np.asarray(slot, dtype=float), like.shape))
 
 

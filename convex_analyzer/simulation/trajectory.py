@@ -24,15 +24,16 @@ class Trajectory(Result):
     Attributes
     ----------
     recorded
-        Step indices of the rows of `loss` (and of `theta`, unless only losses were asked for), (K,).
+        Step indices of the rows of `loss` (and of `theta`, unless only losses were asked for),
+        shape (K,).
     theta
         Reported points, shape (K, ..., d); with ``record="loss"`` the last one only, (1, ..., d).
     loss
         J at the reported points, shape (K, ...).
     diverged_at
-        For each run the first step whose state left the range ±1e150, or -1; shape (...). An int for
-        a single run; None for a single run that did not diverge. Rows after it are NaN (theta) and
-        infinite (loss).
+        For each run the first step whose state left the range ±1e150, or -1; shape (...). An int
+        for a single run; None for a single run that did not diverge. Rows from there on are NaN
+        (theta) and infinite (loss).
     state
         The state after the last step: theta and the memory, each (..., d).
     optimizer

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from convex_analyzer.errors import InputError
 from convex_analyzer.linalg.lanczos import extreme_eigenvalues
+from convex_analyzer.linalg.operators import DiagonalOperator
 from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.spectra.exact import exact_eigenvalues
 from convex_analyzer.spectra.spectrum import Bracket, DataConditioning, Spectrum
@@ -82,12 +83,9 @@ def _choose(problem: Quadratic) -> str:
 
 
 def _dense(problem: Quadratic) -> Spectrum:
-    if problem.operator.kind == "diagonal" and not problem.operator.can_decompose:
-        return Spectrum.from_eigenvalues(
-            problem.operator.diagonal,
-            problem.linear,
-            name=problem.name,  # type: ignore[attr-defined]
-        )
+    operator = problem.operator
+    if isinstance(operator, DiagonalOperator) and not operator.can_decompose:
+        return Spectrum.from_eigenvalues(operator.diagonal, problem.linear, name=problem.name)
     parts = problem.decomposition
     values, errors = parts.eigenvalues.copy(), parts.errors
     zero = problem.is_zero_mode

@@ -210,12 +210,12 @@ class Spectrum(Result):
     @property
     def nonzero(self) -> Array:
         """The eigenvalues other than zero."""
-        return self.eigenvalues[self.eigenvalues != 0]
+        return np.asarray(self.eigenvalues[self.eigenvalues != 0])
 
     @property
     def positive(self) -> Array:
         """The positive eigenvalues."""
-        return self.eigenvalues[self.eigenvalues > 0]
+        return np.asarray(self.eigenvalues[self.eigenvalues > 0])
 
     @property
     def smallest_nonzero(self) -> float | None:
@@ -293,7 +293,7 @@ class Spectrum(Result):
         return {
             "positive definite": "unique minimum",
             "positive semi-definite (singular)": "a flat valley of minima, if b allows any",
-            "positive semi-definite to rounding": "a minimum, flat to rounding along some directions",
+            "positive semi-definite to rounding": "a minimum, flat to rounding somewhere",
             "zero": "flat",
             "indefinite": "saddle",
             "negative definite": "maximum",

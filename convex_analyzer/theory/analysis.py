@@ -136,7 +136,8 @@ def format_root(root: complex) -> str:
     """Write a root: a real one with its sign, a complex pair as modulus and angle."""
     if abs(root.imag) <= 1e-9 * abs(root):
         return format_number(root.real)
-    return f"{format_number(abs(root), 4)} ∠ ±{math.degrees(math.atan2(abs(root.imag), root.real)):.0f}°"
+    angle = math.degrees(math.atan2(abs(root.imag), root.real))
+    return f"{format_number(abs(root), 4)} ∠ ±{angle:.0f}°"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -246,7 +247,7 @@ class Analysis(Result):
 
     @functools.cached_property
     def stable_learning_rates(self) -> list[tuple[float, float]]:
-        """Open intervals of learning rates that are stable, the other hyper-parameters unchanged."""
+        """Open intervals of stable learning rates, the other hyper-parameters unchanged."""
         return stable_learning_rates(self.optimizer, self.spectrum.eigenvalues)
 
     @property
@@ -324,7 +325,7 @@ class Analysis(Result):
 
     @functools.cached_property
     def _is_shifted(self) -> Array:
-        """1 where the method ends elsewhere than at the critical point (decoupled decay), else 0."""
+        """1 where the method ends elsewhere than at the critical point, else 0."""
         m = self.modes
         ends = np.einsum("ni,ni->n", m.report, m.fixed) * self._eigenvalues
         return np.where(np.abs(ends + 1) > 1e-13, 1.0, 0.0)
@@ -349,14 +350,14 @@ class Analysis(Result):
             second = np.einsum(
                 "ni,ni->n", m.report, np.einsum("nij,nj->ni", m.minus_identity, change)
             )
-            return offset + displacement(m, first, second, k)
+            return np.asarray(offset + displacement(m, first, second, k))
         size = m.slots
         whole = np.zeros((len(y0), size + 1, size + 1))
         whole[:, :size, :size], whole[:, :size, size], whole[:, size, size] = m.matrix, change, 1.0
         unit = np.zeros((len(y0), size + 1))
         unit[:, size] = 1.0
         rows = [np.einsum("ni,ni->n", m.report, powers(whole, int(c), unit)[:, :size]) for c in k]
-        return offset + np.stack(rows)
+        return np.asarray(offset + np.stack(rows))
 
     def predict(self, start: Any, steps: Any) -> Array:
         """Return the reported point after the given numbers of steps, in closed form.
@@ -542,10 +543,14 @@ class Analysis(Result):
             else "settings as given"
         )
         slots = ", ".join(("θ", *self.optimizer.memory))
+        origin = (
+            f"The state is ({slots}); its iteration matrix follows from `step` itself, run on "
+            "linear forms at every eigenvalue, which also proves that the rule is linear "
+            f"({chosen})."
+        )
         lines = [
             self.verdict(),
-            f"The state is ({slots}); its iteration matrix follows from `step` itself, run on linear "
-            f"forms at every eigenvalue, which also proves that the rule is linear ({chosen}).",
+            origin,
             f"Stability: {self._limit_sentence()} (Jury's conditions, exact).",
             f"Source of the rule: {self.optimizer.source or 'not stated'}.",
         ]

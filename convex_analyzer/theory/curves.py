@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from convex_analyzer.theory.modes import Modes
 
-__all__ = ["displacement", "propagate", "powers"]
+__all__ = ["displacement", "powers", "propagate"]
 
 Array = npt.NDArray[np.float64]
 

@@ -41,10 +41,9 @@ def _noting(name: str) -> Any:
     return method
 
 
-for _name in (
-    "add radd sub rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod pow rpow "
-    "neg lt le gt ge eq ne float bool"
-).split():
+_BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow")
+_OTHER = ("neg", "lt", "le", "gt", "ge", "eq", "ne", "float", "bool")
+for _name in (*_BINARY, *(f"r{name}" for name in _BINARY), *_OTHER):
     setattr(_Index, f"__{_name}__", _noting(f"__{_name}__"))
 _Index.__hash__ = int.__hash__  # type: ignore[method-assign]  # lost by defining __eq__
 

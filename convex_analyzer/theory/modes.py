@@ -147,7 +147,7 @@ def _piece(optimizer: Optimizer, eigenvalues: Array) -> Modes:
     return Modes(eigenvalues, **common, **_many_slots(common))
 
 
-def _common(iteration: Iteration, shape: tuple[int, ...]) -> dict[str, Array]:
+def _common(iteration: Iteration, shape: tuple[int, ...]) -> dict[str, Any]:
     rows = [dense(row, shape) for row in iteration.matrix]
     shifted = [
         tuple(entry - 1 if i == j else entry for j, entry in enumerate(row))

@@ -1,8 +1,8 @@
 """Exact stability sets: characteristic polynomial, Jury's table, polynomial inequalities.
 
-Everything here is algebra on whatever numbers the entries are: exact polynomials in the learning rate
-give the set of stable learning rates; SymPy symbols give the printed conditions. Eigenvalue routines
-are never used: at a double root they keep half the digits.
+Everything here is algebra on whatever numbers the entries are: exact polynomials in the learning
+rate give the set of stable learning rates; SymPy symbols give the printed conditions. Eigenvalue
+routines are never used: at a double root they keep half the digits.
 
 Source: Jury (1964), Theory and Application of the z-Transform Method, chapter 3.
 """
@@ -13,6 +13,7 @@ import functools
 import math
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -100,7 +101,8 @@ def _conditions(optimizer: Optimizer, eigenvalue: Fraction) -> list[Polynomial]:
         if isinstance(error, NotDerivableError):
             raise
         raise NotDerivableError(
-            f"{type(optimizer).__name__}: the stable learning rates have no polynomial form ({error})"
+            f"{type(optimizer).__name__}: the stable learning rates have no polynomial form "
+            f"({error})"
         ) from error
     require_linear(iteration, optimizer)
     coefficients = characteristic_polynomial(iteration.matrix)
@@ -113,7 +115,7 @@ def _solve(conditions: list[Polynomial]) -> list[Interval]:
     borders = sorted({root for c in conditions for root in c.real_roots() if root > 0})
     edges = [0.0, *borders, math.inf]
     stable: list[Interval] = []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         middle = Fraction(low) + 1 if math.isinf(high) else (Fraction(low) + Fraction(high)) / 2
         if all(condition(middle) > 0 for condition in conditions):
             if stable and stable[-1][1] == low and all(c(Fraction(low)) > 0 for c in conditions):
@@ -124,7 +126,7 @@ def _solve(conditions: list[Polynomial]) -> list[Interval]:
 
 
 def _is_scaled(optimizer: Optimizer) -> bool:
-    """Tell whether stability depends on the learning rate and the eigenvalue by their product only."""
+    """Tell whether stability depends on learning rate and eigenvalue by their product only."""
     once, twice = _conditions(optimizer, Fraction(1)), _conditions(optimizer, Fraction(2))
     points = [Fraction(j, 7) for j in range(1, 12)]
     return all(a(2 * x) == b(x) for a, b in zip(once, twice, strict=True) for x in points)

@@ -66,7 +66,7 @@ def worst_peak(
     chosen = _representatives(active)
     for _ in range(3):
         curves = np.abs(follow(modes.start, k)[:, chosen] / initial[0, chosen])
-        at, direction = np.unravel_index(int(np.argmax(curves)), curves.shape)
+        at, direction = divmod(int(np.argmax(curves)), curves.shape[1])
         size, step = float(curves[at, direction]), float(k[at])
         low, high = k[max(0, at - 1)], k[min(len(k) - 1, at + 1)]
         if high - low <= 2:

@@ -1,12 +1,13 @@
 """The best constant hyper-parameters for a spectrum.
 
-Where a formula is published, the optimizer's class states it (`Optimizer.published_optimum`) and it
-is used; tests compare it with blind minimisation. For any other rule the worst root over the spectrum
-is minimised numerically.
+Where a formula is published, the optimizer's class states it (`Optimizer.published_optimum`) and
+it is used; tests compare it with blind minimisation. For any other rule the worst root over the
+spectrum is minimised numerically.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -29,11 +30,11 @@ Array = npt.NDArray[np.float64]
 def curvature_ends(spectrum: Spectrum) -> tuple[float, float]:
     """Return the ends (m, L) of the positive spectrum that tuning refers to.
 
-    L is the upper end of its bracket: a method tuned for a λmax that is a little too large converges,
-    one tuned for a λmax that is too small may diverge.
+    L is the upper end of its bracket: a method tuned for a λmax that is a little too large
+    converges, one tuned for a λmax that is too small may diverge.
 
-    Without positive curvature nothing converges; the size of the largest eigenvalue then keeps steps
-    of a sensible length.
+    Without positive curvature nothing converges; the size of the largest eigenvalue then keeps
+    steps of a sensible length.
     """
     positive = spectrum.positive
     if positive.size:
@@ -80,13 +81,14 @@ def tuned_pair(
 ) -> tuple[Optimizer, Optimizer]:
     """Return the tuned optimizer twice: rounded to float64, and with double-double values.
 
-    At a double root rounding a hyper-parameter to float64 already moves the rate by half the digits;
-    the theory of a tuned method therefore uses the second.
+    At a double root rounding a hyper-parameter to float64 already moves the rate by half the
+    digits; the theory of a tuned method therefore uses the second.
     """
     fixed = dict(given or {})
     known = optimizer.hyperparameters()
+    fields = {field.name for field in dataclasses.fields(optimizer)}  # type: ignore[arg-type]  # a dataclass by its base
     for name in fixed:
-        if name not in known and name not in optimizer.__dataclass_fields__:
+        if name not in fields:
             raise InputError(
                 f"{optimizer.__name__} has no hyper-parameter {name!r}",
                 argument=name,
@@ -132,15 +134,15 @@ def worst_rate(optimizer: Optimizer, eigenvalues: Array) -> Array:
     shape = np.broadcast_shapes(eigenvalues.shape, *(v.shape for v in numbers))
     matrix = np.stack([dense(row, shape) for row in iteration.matrix], axis=-2)
     if matrix.shape[-1] == 1:
-        return np.max(np.abs(matrix[..., 0, 0]), axis=-1)
+        return np.asarray(np.max(np.abs(matrix[..., 0, 0]), axis=-1))
     if matrix.shape[-1] == 2:
         trace = matrix[..., 0, 0] + matrix[..., 1, 1]
         determinant = matrix[..., 0, 0] * matrix[..., 1, 1] - matrix[..., 0, 1] * matrix[..., 1, 0]
         discriminant = trace**2 - 4 * determinant
         real = (np.abs(trace) + np.sqrt(np.maximum(discriminant, 0))) / 2
         radius = np.where(discriminant >= 0, real, np.sqrt(np.abs(determinant)))
-        return np.max(radius, axis=-1)
-    return np.max(np.abs(np.linalg.eigvals(matrix)), axis=(-2, -1))
+        return np.asarray(np.max(radius, axis=-1))
+    return np.asarray(np.max(np.abs(np.linalg.eigvals(matrix)), axis=(-2, -1)))
 
 
 def _minimise(spectrum: Spectrum, optimizer: type[Optimizer], fixed: dict[str, Any]) -> Optimizer:
