@@ -1,0 +1,1 @@
+"""Derivations: produced from an update rule, every line checked by the machine."""

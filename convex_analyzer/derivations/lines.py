@@ -1,0 +1,103 @@
+"""`Derivation`: numbered lines, each with a reason and the check that it passed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from convex_analyzer.results import Result
+from convex_analyzer.tables import Table
+
+__all__ = ["Derivation", "Line"]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line.
+
+    Attributes
+    ----------
+    title
+        What the line states, in a few words.
+    statement
+        SymPy relation or expression.
+    reason
+        Why it follows from the lines above.
+    check
+        What the machine did to check it.
+    verdict
+        ``proved`` or ``refuted``.
+    """
+
+    title: str
+    statement: Any
+    reason: str
+    check: str
+    verdict: str
+
+    @property
+    def text(self) -> str:
+        """The statement as plain text."""
+        return str(self.statement)
+
+    @property
+    def latex(self) -> str:
+        """The statement as LaTeX."""
+        import sympy
+
+        return str(sympy.latex(self.statement))
+
+    def to_dict(self) -> dict[str, str]:
+        """Return plain data."""
+        return {
+            "title": self.title,
+            "statement": self.text,
+            "latex": self.latex,
+            "reason": self.reason,
+            "check": self.check,
+            "verdict": self.verdict,
+        }
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Derivation(Result):
+    """A derivation, made by `convex_analyzer.derivations.derive.derive`.
+
+    Attributes
+    ----------
+    title
+        What is derived.
+    lines
+        The lines.
+    stopped
+        Why it ends before a best setting, if it does.
+    """
+
+    schema: ClassVar[str] = "convex_analyzer.derivation/1"
+
+    title: str
+    lines: tuple[Line, ...] = field(default=())
+    stopped: str = ""
+
+    @property
+    def proved(self) -> bool:
+        """Whether every line passed its check."""
+        return all(line.verdict == "proved" for line in self.lines)
+
+    def summary(self) -> Table:
+        """Return the lines as a table."""
+        rows = tuple(
+            (f"{i}", line.title, line.text, line.verdict, line.check)
+            for i, line in enumerate(self.lines, 1)
+        )
+        notes = (self.stopped,) if self.stopped else ()
+        return Table(("", "line", "statement", "verdict", "check"), rows, self.title, notes, left=5)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        return {
+            "schema": self.schema,
+            "title": self.title,
+            "lines": [line.to_dict() for line in self.lines],
+            "stopped": self.stopped,
+        }
