@@ -167,6 +167,27 @@ class LeastSquares(Quadratic):
             for loss in LOSSES
         }
 
+    def standardized(self) -> LeastSquares:
+        """Return the same regression with standardised columns (lecture 001, slide 26).
+
+        With an intercept, columns are centred and divided by their standard deviation (population
+        convention), so that only collinearity is left in κ. Without one, centring would change the
+        model; columns are then only divided by their root mean square. Constant columns stay.
+        """
+        first = int(self.intercept)
+        data = self.X[:, first:]
+        centre = data.mean(axis=0) if self.intercept else np.zeros(data.shape[1])
+        shifted = data - centre
+        scale = np.sqrt((shifted**2).mean(axis=0))
+        floor = 1e-12 * np.sqrt((data**2).mean(axis=0))
+        scale = np.where(scale > floor, scale, 1.0)
+        new = np.column_stack([self.X[:, :first], shifted / scale])
+        result = LeastSquares(
+            new, self.y, self.labels, l2=self.l2, intercept=self.intercept, loss=self.loss
+        )
+        result.name = f"{self.name}, standardised"
+        return result
+
     def describe(self) -> str:
         """Return one line: what the problem is."""
         rows, columns = self.X.shape

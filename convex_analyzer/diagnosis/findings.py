@@ -1,0 +1,115 @@
+"""What a row of the recap table says, and what it may look at."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+from convex_analyzer.comparison import Comparison, Entry
+from convex_analyzer.notation import DIAGNOSIS_VERDICTS
+from convex_analyzer.problems.least_squares import LeastSquares
+from convex_analyzer.theory.analysis import Analysis, analyze
+
+__all__ = ["Evidence", "Finding", "Row"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The outcome of one row.
+
+    Attributes
+    ----------
+    verdict
+        ``present``, ``possible``, ``absent`` or ``not tested``.
+    evidence
+        A sentence with numbers.
+    kind
+        What sort of statement the evidence is: see `convex_analyzer.notation.KINDS`.
+    prediction
+        What the workaround would do here; empty where nothing can be predicted.
+    needs
+        For ``not tested``: what would be needed.
+    """
+
+    verdict: str
+    evidence: str
+    kind: str = "exact"
+    prediction: str = ""
+    needs: str = ""
+
+    def __post_init__(self) -> None:
+        if self.verdict not in DIAGNOSIS_VERDICTS:
+            message = f"unknown verdict {self.verdict!r}"
+            raise ValueError(message)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row as the lecture prints it (lecture 001, slide 41).
+
+    Attributes
+    ----------
+    order
+        Its place in the table.
+    name
+        Identifier.
+    problem, diagnostic, workaround
+        The three cells of the lecture.
+    """
+
+    order: int
+    name: str
+    problem: str
+    diagnostic: str
+    workaround: str
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """A comparison, seen from the optimizer under diagnosis."""
+
+    comparison: Comparison
+    entry: Entry
+
+    @property
+    def problem(self) -> Any:
+        """The problem."""
+        return self.comparison.problem
+
+    @property
+    def spectrum(self) -> Any:
+        """Its spectrum."""
+        return self.comparison.spectrum
+
+    @property
+    def analysis(self) -> Analysis | None:
+        """Theory of the optimizer under diagnosis, if it has one."""
+        return self.entry.analysis
+
+    def steps(self, analysis: Analysis) -> int | None:
+        """Return predicted steps to the tolerance from this start (worst start if unknown)."""
+        start = None if self.spectrum.is_interval else self.comparison.start
+        return analysis.steps_to(self.comparison.tolerance, start)
+
+    @functools.cached_property
+    def best_of_class(self) -> tuple[Analysis, int | None] | None:
+        """The same rule, tuned, with its step count; None when it has no theory."""
+        if self.analysis is None:
+            return None
+        tuned = analyze(self.spectrum, type(self.entry.optimizer))
+        return tuned, self.steps(tuned)
+
+    @functools.cached_property
+    def standardised(self) -> tuple[Any, Analysis, int | None] | None:
+        """For data: spectrum, tuned gradient descent and its steps after standardising."""
+        if not isinstance(self.problem, LeastSquares):
+            return None
+        from convex_analyzer.optimizers.gradient import GradientDescent
+        from convex_analyzer.spectra.compute import spectrum
+
+        new = self.problem.standardized()
+        curvature = spectrum(new)
+        analysis = analyze(curvature, GradientDescent)
+        start = analysis.spectrum.eigenvalues * 0 if new.dimension else None
+        return curvature, analysis, analysis.steps_to(self.comparison.tolerance, start)

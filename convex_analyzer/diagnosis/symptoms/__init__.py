@@ -1,0 +1,1 @@
+"""One problem of the recap table a file: ``ROW``, and ``test(evidence) -> Finding``."""

@@ -1,0 +1,21 @@
+"""Local optima: decided by the sign of the curvature, exactly, for a quadratic."""
+
+from __future__ import annotations
+
+from convex_analyzer.diagnosis.findings import Evidence, Finding, Row
+from convex_analyzer.tables import format_number
+
+ROW = Row(2, "local_optimum", "local optima", "(hard)", "random restarts")
+
+
+def test(evidence: Evidence) -> Finding:
+    """A quadratic with λmin ≥ 0 is convex; with λmin < 0 it has a saddle and no minimum."""
+    spectrum = evidence.spectrum
+    lowest = format_number(spectrum.lambda_min, 4)
+    if spectrum.lambda_min < 0:
+        return Finding("absent", f"λmin = {lowest} < 0: a saddle, and no minimum of any kind")
+    if spectrum.lambda_min == 0:
+        return Finding(
+            "absent", "λmin = 0: convex, every minimum is global (a flat valley of them)"
+        )
+    return Finding("absent", f"λmin = {lowest} > 0: convex, one minimum")
