@@ -242,7 +242,7 @@ def longley(standardize: bool = False, *, intercept: bool = True) -> LeastSquare
     Parameters
     ----------
     standardize
-        Whether to bring the columns to zero mean and unit (population) variance.
+        Whether to standardise the columns: see `LeastSquares.standardized`.
     intercept
         Whether to put a column of ones first.
 
@@ -253,8 +253,5 @@ def longley(standardize: bool = False, *, intercept: bool = True) -> LeastSquare
     """
     source = importlib.resources.files("convex_analyzer") / "data" / "longley.csv"
     with importlib.resources.as_file(source) as path:
-        raw = cast("LeastSquares", load(path, target="TOTEMP", intercept=False))
-    problem = _data(raw.X, raw.y, raw.name, standardize=standardize, intercept=intercept)
-    columns = raw.labels or ()
-    problem.labels = ("intercept", *columns) if intercept else columns
-    return problem
+        problem = cast("LeastSquares", load(path, target="TOTEMP", intercept=intercept))
+    return problem.standardized() if standardize else problem

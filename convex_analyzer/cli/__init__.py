@@ -1,0 +1,137 @@
+"""The command line: ``convex-analyzer``, or ``python -m convex_analyzer``.
+
+One module per command, imported when the command is used, so that ``--help`` costs nothing.
+Exit codes: 0 all is well; 1 a check failed; 2 bad input; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import Any, TextIO
+
+import click
+
+import convex_analyzer
+from convex_analyzer.errors import ConvexAnalyzerError
+
+__all__ = ["commands", "main", "run"]
+
+COMMANDS = {
+    "demo": "Analyse a bundled real data set and write a report; --tour tells the story.",
+    "analyze": "Say what every optimizer will do on a matrix or a data set.",
+    "compare": "Run optimizers and hold each run against its theory.",
+    "report": "Write a report to print or show: PDF, PNG, JSON.",
+    "optimizers": "List the optimizers, or show one.",
+}
+
+
+class _Commands(click.Group):
+    """The commands by name; a module is imported when its command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"{__name__}.{name}")
+        command = getattr(module, name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            known = f"did you mean {near[0]}?" if near else f"commands: {', '.join(COMMANDS)}"
+            raise click.UsageError(f"there is no command {args[0]!r}; {known}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Example: convex-analyzer compare gallery:ravine   (COMMAND --help has more)",
+)
+@click.version_option(convex_analyzer.__version__, prog_name="convex-analyzer")
+def commands() -> None:
+    """Name the problem, get the exact behaviour of every optimizer on it, see it confirmed.
+
+    A problem is a file (.csv .tsv .npy .npz .mtx) or a classic, for instance gallery:toy.
+    """
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; every error is one line on stderr."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        result = commands.main(words, prog_name="convex-analyzer", standalone_mode=False, obj=words)
+        sys.stdout.flush()
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return 0
+    except click.UsageError as error:
+        where = "" if error.ctx is None else f"; see {error.ctx.command_path} --help"
+        return _fail(_one_line(error.format_message()).rstrip(".") + where)
+    except click.ClickException as error:
+        return _fail(_one_line(error.format_message()))
+    except ConvexAnalyzerError as error:
+        return _fail(_one_line(str(error)))
+    except (click.Abort, KeyboardInterrupt):
+        return _fail("interrupted; nothing was written", 128 + signal.SIGINT)
+    except BrokenPipeError:
+        return _closed_pipe()
+    except MemoryError:
+        return _fail("not enough memory for this problem")
+    except OSError as error:
+        name = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{name}{(error.strerror or str(error)).lower()}")
+    return result if isinstance(result, int) else 0
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of the program: `run`, then exit."""
+    warnings.showwarning = _show_warning
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal without Greek letters
+    sys.exit(run(arguments))
+
+
+def _fail(message: str, code: int = 2) -> int:
+    click.echo(f"error: {message}", err=True)
+    return code
+
+
+def _one_line(message: str) -> str:
+    return " ".join(message.split())
+
+
+def _closed_pipe() -> int:
+    """Stop quietly when the reader has gone, as programs do that are killed by SIGPIPE."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 141
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> Any:
+    del category, filename, lineno, file, line
+    click.echo(f"note: {_one_line(str(message))}", err=True)

@@ -1,0 +1,231 @@
+"""``convex-analyzer analyze``: what will happen, before any run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from convex_analyzer.cli.options import (
+    Request,
+    optimizer_options,
+    output_options,
+    problem_options,
+)
+
+if TYPE_CHECKING:
+    from convex_analyzer.problems.quadratic import Quadratic
+    from convex_analyzer.spectra.spectrum import Spectrum
+    from convex_analyzer.tables import Table
+    from convex_analyzer.theory.analysis import Analysis
+
+__all__ = ["analyze"]
+
+_DEFAULT = ("GradientDescent", "HeavyBall", "Nesterov")
+
+
+@click.command(
+    epilog="""
+    \b
+    Examples:
+      convex-analyzer analyze gallery:toy
+      convex-analyzer analyze A.npy --optimizer HeavyBall:learning_rate=0.1,momentum=0.9
+      convex-analyzer analyze examples/data/longley.csv --target TOTEMP
+    """
+)
+@problem_options
+@optimizer_options
+@output_options
+def analyze(**words: Any) -> None:
+    """Say what every optimizer will do on a matrix or a data set: is it stable, how fast, why.
+
+    Everything follows from the eigenvalues; nothing is run. Without --optimizer: gradient descent,
+    heavy ball and Nesterov, tuned. Without --start: the worst start.
+    """
+    request = Request(**words)
+    from convex_analyzer.cli.inputs import optimizers_of, problem_of, start_of
+    from convex_analyzer.cli.output import check_target
+    from convex_analyzer.cli.screen import print_json, working
+    from convex_analyzer.optimizers import find
+    from convex_analyzer.spectra.compute import spectrum as compute_spectrum
+    from convex_analyzer.theory.analysis import analyze as compute
+
+    if request.out is not None:
+        check_target(request.out, request)
+    problem = problem_of(request)
+    chosen = optimizers_of(request) or [(find(name), {}) for name in _DEFAULT]
+    with working(f"computing eigenvalues, d = {problem.dimension:,}"):
+        spectrum = compute_spectrum(problem)
+        start = start_of(request, problem)
+        analyses = [
+            compute(spectrum, *item) if isinstance(item, tuple) else compute(spectrum, item)
+            for item in chosen
+        ]
+        steps = [analysis.steps_to(request.tolerance, start) for analysis in analyses]
+    if request.as_json:
+        print_json(_plain(problem, analyses, steps, request))
+    else:
+        _show(problem, analyses, steps, request)
+    if request.out is not None:
+        from convex_analyzer.cli.output import write_report
+        from convex_analyzer.comparison import compare
+
+        with working("computing") as activity:
+            comparison = compare(
+                problem, chosen, start, tolerance=request.tolerance, progress=activity
+            )
+        write_report(comparison, request.out, quiet=request.as_json)
+
+
+def _plain(
+    problem: Quadratic, analyses: list[Analysis], steps: list[int | None], request: Request
+) -> dict[str, Any]:
+    """Return plain data; the spectrum once."""
+    entries = []
+    for analysis, count in zip(analyses, steps, strict=True):
+        data = analysis.to_dict()
+        del data["spectrum"]
+        entries.append({**data, "steps_to_tolerance": count})
+    return {
+        "schema": "convex_analyzer.analyses/1",
+        "problem": problem.to_dict(),
+        "spectrum": analyses[0].spectrum.to_dict(),
+        "tolerance": request.tolerance,
+        "start": request.start or "worst",
+        "analyses": entries,
+    }
+
+
+def _show(
+    problem: Quadratic, analyses: list[Analysis], steps: list[int | None], request: Request
+) -> None:
+    from convex_analyzer.cli.screen import say, shorten, show
+
+    if problem.why_no_minimum is not None:
+        say(f"There is no minimum: {problem.why_no_minimum}.", bold=True)
+    if request.optimizer or request.optimizer_module:
+        for analysis in analyses:
+            say(analysis.verdict(), bold=True)
+    elif problem.why_no_minimum is None:
+        say(_verdict(analyses, steps, request), bold=True)
+    say(problem.describe(), dim=True)
+    say()
+    show(analyses[0].spectrum.summary())
+    say()
+    show(_table(analyses, steps, request))
+    if len(analyses) == 1:
+        say()
+        show(shorten(_directions(analyses[0], problem)))
+    for remark in (hint for analysis in analyses for hint in analysis.optimizer.hints()):
+        say(f"Note: {remark}.")
+    advice = _advice(problem, analyses[0].spectrum)
+    if advice:
+        say(advice)
+
+
+def _advice(problem: Quadratic, spectrum: Spectrum) -> str:
+    """Return what standardising the columns would do to κ, when that is much."""
+    from convex_analyzer.problems.least_squares import LeastSquares
+    from convex_analyzer.spectra.compute import spectrum as compute_spectrum
+    from convex_analyzer.tables import format_number
+
+    if not isinstance(problem, LeastSquares):
+        return ""
+    before = spectrum.condition_number
+    after = compute_spectrum(problem.standardized()).condition_number
+    if before is None or after is None or before < 10 * after:
+        return ""
+    return (
+        f"What to change: standardised columns bring κ from {format_number(before, 3)} "
+        f"down to {format_number(after, 3)}."
+    )
+
+
+def _verdict(analyses: list[Analysis], steps: list[int | None], request: Request) -> str:
+    """Return the answer in one sentence: how ill-conditioned, what it costs, what is best."""
+    from convex_analyzer.tables import format_count, format_number
+
+    spectrum = analyses[0].spectrum
+    opening = f"κ = {spectrum.describe_condition_number()}"
+    limit = spectrum.gradient_descent_limit
+    if limit is None:
+        return f"{opening}; there is no curvature, so nothing limits the learning rate."
+    counts = dict(zip(_DEFAULT, steps, strict=True))
+    able = {name: count for name, count in counts.items() if count is not None}
+    stable = f"{opening}: gradient descent is stable for 0 < α < {format_number(limit)}"
+    if not able:
+        return f"{stable}, and reaches no minimum."
+    best = min(able, key=lambda name: able[name])
+    cost = f"{format_count(counts['GradientDescent'])} with gradient descent"
+    if best != "GradientDescent":
+        cost = f"{format_count(able[best])} with {best}, {cost}"
+    goal = format_number(request.tolerance)
+    return f"{stable}. Tuned, from {_start_name(request)}, the steps to gap ×{goal} are {cost}."
+
+
+def _start_name(request: Request) -> str:
+    return "the worst start" if request.start is None else f"the start {request.start}"
+
+
+def _table(analyses: list[Analysis], steps: list[int | None], request: Request) -> Table:
+    from convex_analyzer.comparison import rate_text
+    from convex_analyzer.tables import Table, format_count, format_number
+
+    columns = ("optimizer", "settings", "outcome", "rate ρ", "stable for", "steps")
+    rows = tuple(
+        (
+            type(analysis.optimizer).__name__,
+            _settings(analysis),
+            analysis.outcome,
+            rate_text(analysis),
+            _stable_set(analysis),
+            "never" if count is None else format_count(count),
+        )
+        for analysis, count in zip(analyses, steps, strict=True)
+    )
+    goal = format_number(request.tolerance)
+    note = f"Steps until the gap is ×{goal} of what it was at {_start_name(request)}."
+    return Table(columns, rows, notes=("", note), left=3)
+
+
+def _settings(analysis: Analysis) -> str:
+    """Return the hyper-parameters, and which of them were tuned."""
+    from convex_analyzer.notation import symbol_of
+
+    text = str(analysis.optimizer).partition("(")[2][:-1]
+    given = [name for name in analysis.optimizer.values if name not in analysis.tuned]
+    if not analysis.tuned:
+        return text
+    if not given:
+        return f"{text} (tuned)"
+    return f"{text} ({', '.join(symbol_of(name) for name in analysis.tuned)} tuned)"
+
+
+def _stable_set(analysis: Analysis) -> str:
+    """Return the stable learning rates as text, the other hyper-parameters unchanged."""
+    import math
+
+    from convex_analyzer.tables import format_number
+
+    intervals = analysis.stable_learning_rates
+    if not intervals:
+        return "no α"
+    low, high = intervals[-1]
+    upper = "" if math.isinf(high) else f" < {format_number(high)}"
+    return f"{format_number(low)} < α{upper}"
+
+
+def _directions(analysis: Analysis, problem: Quadratic) -> Table:
+    """Return what happens along each eigendirection, and which column it mostly is."""
+    from convex_analyzer.tables import Table
+
+    table = analysis.directions.table()
+    vectors = analysis.spectrum.eigenvectors
+    if vectors is None or problem.labels is None:
+        return table
+    rows = []
+    for row in table.rows:
+        shares = vectors[:, int(row[0].removeprefix("q")) - 1] ** 2
+        top = int(shares.argmax())
+        rows.append((*row, f"{problem.labels[top]} ({100 * shares[top]:.0f} %)"))
+    return Table((*table.columns, "mostly"), tuple(rows), table.title, table.notes, table.left)

@@ -1,0 +1,129 @@
+"""What several commands share: their arguments and options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+__all__ = [
+    "LOSS_NAMES",
+    "Request",
+    "optimizer_options",
+    "output_options",
+    "problem_options",
+    "steps_option",
+]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+LOSS_NAMES = ("half_mse", "mse", "half_rss", "rss")  # a test holds this against the package
+
+
+@dataclass(frozen=True)
+class Request:
+    """Everything that was asked for on the command line."""
+
+    file: str
+    target: str | None = None
+    intercept: bool | None = None
+    loss: str | None = None
+    l2: float | None = None
+    missing: str | None = None
+    drop_columns: tuple[str, ...] = ()
+    optimizer: tuple[str, ...] = ()
+    optimizer_module: tuple[Path, ...] = ()
+    steps: int | None = None
+    start: str | None = None
+    tolerance: float = 1e-6
+    as_json: bool = False
+    out: Path | None = None
+
+
+_PROBLEM = (
+    click.argument("file", metavar="FILE"),
+    click.option("--target", metavar="NAME", help="Column to predict: by name or index."),
+    click.option(
+        "--intercept/--no-intercept",
+        default=None,
+        help="Put a column of ones first. Default: yes for text files, no for arrays.",
+    ),
+    click.option("--loss", type=click.Choice(LOSS_NAMES), help="Factor before the squares."),
+    click.option("--l2", type=float, metavar="NUMBER", help="Ridge penalty (weight decay)."),
+    click.option(
+        "--missing",
+        type=click.Choice(["error", "drop"]),
+        help="What to do with rows that have missing values.",
+    ),
+    click.option(
+        "--drop-columns",
+        multiple=True,
+        metavar="NAME",
+        help="Leave a column out; may be repeated.",
+    ),
+)
+_OPTIMIZER = (
+    click.option(
+        "--optimizer",
+        "-o",
+        multiple=True,
+        metavar="SPEC",
+        help="HeavyBall, HeavyBall:learning_rate=0.1, 'HeavyBall(0.1, momentum=0.9)'; may be "
+        "repeated. What is left out is tuned.",
+    ),
+    click.option(
+        "--optimizer-module",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        metavar="PYTHON_FILE",
+        help="Your own optimizers; the file is run.",
+    ),
+    click.option(
+        "--start",
+        metavar="POINT",
+        help="zeros, ones, excite (all directions equally), or numbers: -5,-2.",
+    ),
+    click.option(
+        "--tolerance",
+        type=float,
+        default=1e-6,
+        show_default=True,
+        metavar="NUMBER",
+        help="The goal: gap to the minimum, relative to the gap at the start.",
+    ),
+)
+_STEPS = (
+    click.option(
+        "--steps",
+        type=int,
+        metavar="COUNT",
+        help="Length of every run. Default: until the goal is reached.",
+    ),
+)
+_OUTPUT = (
+    click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else."),
+    click.option(
+        "--out",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Also write a report: .pdf, .png, .json, ...",
+    ),
+)
+
+
+def _decorator(*options: Callable[[Any], Any]) -> Callable[[F], F]:
+    def apply(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return apply
+
+
+problem_options = _decorator(*_PROBLEM)  # the FILE, and how to read it
+optimizer_options = _decorator(*_OPTIMIZER)  # which optimizers to look at, from where
+steps_option = _decorator(*_STEPS)
+output_options = _decorator(*_OUTPUT)

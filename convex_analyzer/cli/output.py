@@ -1,0 +1,50 @@
+"""Reports that commands write."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from convex_analyzer.cli.options import Request
+from convex_analyzer.errors import InputError
+
+if TYPE_CHECKING:
+    from convex_analyzer.comparison import Comparison
+
+__all__ = ["check_target", "write_report"]
+
+
+def check_target(path: Path, request: Request | None = None) -> None:
+    """Refuse a report that cannot be written, before any work is done for it."""
+    from convex_analyzer.reporting.build import SUFFIXES
+
+    if path.suffix.lower() not in SUFFIXES:
+        raise InputError(
+            f"--out {path}: a report is one of {', '.join(SUFFIXES)}", argument="out", value=path
+        )
+    if not path.absolute().parent.is_dir():
+        raise InputError(f"--out {path}: there is no folder {path.parent}", argument="out")
+    inputs = [] if request is None else [Path(request.file), *request.optimizer_module]
+    if path.exists() and any(other.exists() and path.samefile(other) for other in inputs):
+        raise InputError(f"--out {path} is an input, and would be overwritten", argument="out")
+
+
+def write_report(
+    comparison: Comparison, path: Path, level: str = "brief", *, quiet: bool = False
+) -> None:
+    """Write a report on a comparison and say where it is (on stderr when `quiet`)."""
+    from convex_analyzer.cli.screen import working
+    from convex_analyzer.reporting.build import report
+
+    with working("drawing the report"):
+        written = report(comparison, path, level, command=_command_line())
+    click.echo(f"wrote {', '.join(str(one) for one in written)}", err=quiet)
+
+
+def _command_line() -> str | None:
+    """Return the command that is running, to print on the report."""
+    arguments = click.get_current_context().obj
+    return None if arguments is None else shlex.join(["convex-analyzer", *arguments])
