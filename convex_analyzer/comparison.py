@@ -267,19 +267,13 @@ def _row(entry: Entry) -> tuple[str, ...]:
         entry.label,
         settings_text(entry),
         "no closed form" if analysis is None else analysis.outcome,
-        "–" if analysis is None else rate_text(analysis),
+        "–" if analysis is None else analysis.rate_text,
         format_count(entry.predicted_steps) if entry.predicted_steps is not None else "never",
         entry.simulated_text(),
         f"×{format_number(entry.overshoot, 3)}",
         "–" if entry.deviation is None else format_number(entry.deviation, 1),
         entry.status,
     )
-
-
-def rate_text(analysis: Analysis) -> str:
-    """Return ρ, as 1 − x when it is too near 1 for its digits to say anything."""
-    w = analysis.one_minus_rate
-    return f"1 − {format_number(w, 3)}" if 0 < w < 1e-4 else format_number(analysis.rate, 6)
 
 
 # -- choosing what to run ------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Table", "format_count", "format_number", "join_words"]
+__all__ = ["Table", "format_count", "format_factor", "format_number", "format_share", "join_words"]
 
 _EXACT_COUNT = 10_000_000
 
@@ -48,6 +48,41 @@ def format_count(value: Any) -> str:
     if value < _EXACT_COUNT:
         return f"{int(value):,}"
     return format_number(value, 2)
+
+
+def format_factor(value: float, distance: float, digits: int = 6) -> str:
+    """Write a factor of size near 1 as its distance to ±1, when its digits would not show it.
+
+    Parameters
+    ----------
+    value
+        The factor.
+    distance
+        1 - |value|, known more precisely than from `value`.
+
+    Examples
+    --------
+    >>> format_factor(0.92, 0.08), format_factor(1.0, 8.47e-20), format_factor(-1.0, 1e-9)
+    ('0.92', '1 − 8.47e−20', '−(1 − 1e−9)')
+    """
+    if not 0 < distance < 1e-4:
+        return format_number(value, digits)
+    text = f"1 − {format_number(distance, 3)}"
+    return text if value > 0 else f"−({text})"
+
+
+def format_share(part: float, whole: float) -> str:
+    """Say how far a positive number lies below a limit.
+
+    Examples
+    --------
+    >>> format_share(0.4, 0.5), format_share(1 - 1e-12, 1.0), format_share(0.6, 0.5)
+    ('80 % of', 'below, by a fraction of 1e−12,', '120 % of')
+    """
+    rest = 1 - part / whole
+    if 0 <= rest < 1e-3:
+        return f"below, by a fraction of {format_number(max(rest, 1e-16), 1)},"
+    return f"{format_number(100 * part / whole, 3)} % of"
 
 
 def join_words(words: Sequence[str], last: str = "and") -> str:

@@ -17,7 +17,7 @@ from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.results import Result, to_plain
 from convex_analyzer.spectra.compute import spectrum as compute_spectrum
 from convex_analyzer.spectra.spectrum import SHOWN, Spectrum
-from convex_analyzer.tables import Table, format_count, format_number
+from convex_analyzer.tables import Table, format_count, format_factor, format_number
 from convex_analyzer.theory.counting import first_crossing, steps_at_rate
 from convex_analyzer.theory.curves import displacement, powers, propagate
 from convex_analyzer.theory.modes import Modes, modes
@@ -125,19 +125,27 @@ class Directions:
         return (
             f"q{i + 1}",
             format_number(one.eigenvalue),
-            format_root(one.factors[0]),
-            format_number(one.rate),
+            format_root(one.factors[0], float(self._modes.one_minus_rate[i])),
+            format_factor(one.rate, float(self._modes.one_minus_rate[i])),
             half,
             one.regime,
         )
 
 
-def format_root(root: complex) -> str:
-    """Write a root: a real one with its sign, a complex pair as modulus and angle."""
+def format_root(root: complex, distance: float) -> str:
+    """Write a root: a real one with its sign, a complex pair as modulus and angle.
+
+    Parameters
+    ----------
+    root
+        The root.
+    distance
+        1 - |root|.
+    """
     if abs(root.imag) <= 1e-9 * abs(root):
-        return format_number(root.real)
+        return format_factor(root.real, distance)
     angle = math.degrees(math.atan2(abs(root.imag), root.real))
-    return f"{format_number(abs(root), 4)} ∠ ±{angle:.0f}°"
+    return f"{format_factor(abs(root), distance, 4)} ∠ ±{format_number(angle, 3)}°"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -206,6 +214,11 @@ class Analysis(Result):
         if not self._active.any():
             return 1.0
         return float(np.max(self.modes.rates[self._active]))
+
+    @property
+    def rate_text(self) -> str:
+        """ρ as text; as 1 − x where its digits would not show the difference."""
+        return format_factor(self.rate, self.one_minus_rate, 7)
 
     @functools.cached_property
     def slowest(self) -> int:
@@ -497,9 +510,11 @@ class Analysis(Result):
         name = str(self.optimizer)
         match self.outcome:
             case "stable":
+                w = self.one_minus_rate
+                loss = format_factor(self.rate**2, w * (2 - w), 7)
                 return (
-                    f"{name} converges: error ×{format_number(self.rate, 7)} per step, "
-                    f"loss ×{format_number(self.rate**2, 7)}, set by {self._name(self.slowest)}."
+                    f"{name} converges: error ×{_bracketed(self.rate_text)} per step, "
+                    f"loss ×{_bracketed(loss)}, set by {self._name(self.slowest)}."
                 )
             case "marginal":
                 return f"{name} is exactly on the boundary: it neither converges nor diverges."
@@ -568,9 +583,8 @@ class Analysis(Result):
         peak = self.transient_peak
         rows = (
             ("outcome", self.outcome),
-            ("rate ρ (error per step)", format_number(self.rate, 10)),
+            ("rate ρ (error per step)", self.rate_text),
             ("1 − ρ", format_number(self.one_minus_rate, 6)),
-            ("loss per step ρ²", format_number(self.rate**2, 10)),
             ("stable learning rates", self._limit_sentence().removeprefix("it needs ")),
             ("steps to gap × 1e-6, worst start", format_count(steps)),
             (
@@ -602,6 +616,10 @@ class Analysis(Result):
 
     def __repr__(self) -> str:
         return f"<Analysis {self.optimizer} on {self.spectrum.name}: {self.outcome}>"
+
+
+def _bracketed(text: str) -> str:
+    return f"({text})" if " " in text else text
 
 
 def _counts(steps: Any) -> Array:

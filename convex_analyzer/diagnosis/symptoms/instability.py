@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from convex_analyzer.diagnosis.findings import Evidence, Finding, Row
-from convex_analyzer.tables import format_count, format_number
+from convex_analyzer.tables import format_count, format_number, format_share
 
 ROW = Row(5, "instability", "instability", "cost increases", "decrease α")
 
@@ -18,7 +18,7 @@ def test(evidence: Evidence) -> Finding:
     if analysis.outcome == "stable":
         if alpha is None or limit is None:
             return Finding("absent", f"every factor is at most {format_number(analysis.rate, 4)}")
-        text = f"α = {format_number(alpha, 4)} < {format_number(limit, 4)}, the stability limit"
+        text = f"α = {format_number(alpha, 4)} is {format_share(alpha, limit)} the stability limit"
         return Finding("absent", text)
     if analysis.outcome == "unstable":
         return _unstable(evidence)

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from convex_analyzer.diagnosis.findings import Evidence, Finding, Row
-from convex_analyzer.tables import format_count, format_number
+from convex_analyzer.tables import format_count, format_factor, format_number
 from convex_analyzer.theory.counting import steps_at_rate
 
 ROW = Row(
@@ -38,7 +38,7 @@ def test(evidence: Evidence) -> Finding:
     name = "" if evidence.spectrum.is_interval else f"q{worst + 1}, "
     sentence = (
         f"{name}λ = {format_number(m.eigenvalues[worst], 4)} {how}, factor "
-        f"{format_number(abs(root[worst]), 4)} per step: {fades}"
+        f"{format_factor(abs(root[worst]), float(w[worst]), 4)} per step: {fades}"
     )
     slow = float(w[worst]) <= 2 * analysis.one_minus_rate
     if not slow:

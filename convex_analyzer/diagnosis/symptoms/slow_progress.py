@@ -7,7 +7,7 @@ same rule with its best settings is at least twice as fast from this start (exac
 from __future__ import annotations
 
 from convex_analyzer.diagnosis.findings import Evidence, Finding, Row
-from convex_analyzer.tables import format_count, format_number
+from convex_analyzer.tables import format_count, format_number, format_share
 
 ROW = Row(
     4, "slow_progress", "slow progress", "slow, linear training curve", "increase α; momentum"
@@ -28,10 +28,9 @@ def test(evidence: Evidence) -> Finding:
     limit = analysis.stability_limit
     if limit is None or limit == float("inf"):
         return Finding("absent", "no curvature limits the learning rate")
-    share = analysis.optimizer.values["learning_rate"] / limit
-    sentence = (
-        f"α is {format_number(100 * share, 3)} % of its stability limit {format_number(limit, 4)}"
-    )
+    alpha = analysis.optimizer.values["learning_rate"]
+    share = alpha / limit
+    sentence = f"α is {format_share(alpha, limit)} its stability limit {format_number(limit, 4)}"
     if share >= SLACK:
         return Finding("absent", sentence)
     now, best = evidence.entry.predicted_steps, evidence.best_of_class

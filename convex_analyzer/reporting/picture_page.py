@@ -1,0 +1,80 @@
+"""The pictures: level sets, gap curves, stability map, roots."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+from convex_analyzer.comparison import Comparison
+from convex_analyzer.reporting.document import (
+    Block,
+    Card,
+    Cards,
+    Figure,
+    FigureRow,
+    Heading,
+)
+from convex_analyzer.tables import format_count, format_number
+
+__all__ = ["picture_blocks", "picture_row"]
+
+
+def _figure(module: ModuleType, name: str, subject: Any) -> Figure:
+    """Draw one figure; its module names its data, its caption and its conclusion."""
+    from convex_analyzer.plot import style
+
+    data = getattr(module, f"{name}_data")(subject)
+    return Figure(
+        style.to_svg(getattr(module, name)(subject)), module.caption(data), module.alt(data)
+    )
+
+
+def picture_row(comparison: Comparison) -> list[Block]:
+    """Return the two pictures of a brief report."""
+    from convex_analyzer.plot import gap_curves, level_sets
+
+    return [
+        FigureRow(
+            (
+                _figure(level_sets, "level_sets", comparison),
+                _figure(gap_curves, "gap_curves", comparison),
+            )
+        )
+    ]
+
+
+def picture_blocks(comparison: Comparison) -> list[Block]:
+    """Return the page of pictures of a full report."""
+    from convex_analyzer.plot import rate_curve, roots, stability_map
+
+    blocks: list[Block] = [Heading("What it looks like"), *picture_row(comparison)]
+    linear = [entry.analysis for entry in comparison.entries if entry.analysis is not None]
+    if not linear:
+        return blocks
+    with_momentum = [a for a in linear if "momentum" in a.optimizer.values]
+    if with_momentum:
+        first = _figure(stability_map, "stability_map", with_momentum[0])
+    else:
+        first = _figure(rate_curve, "rate_curve", linear[0])
+    blocks.append(FigureRow((first, _figure(roots, "roots", comparison))))
+    return [*blocks, *_transients(comparison)]
+
+
+def _transients(comparison: Comparison) -> list[Block]:
+    cards = []
+    for entry in comparison.entries:
+        if entry.analysis is None or entry.analysis.outcome != "stable":
+            continue
+        peak = entry.analysis.transient_peak
+        if peak.size > 1.001:
+            cards.append(
+                Card(
+                    "warn",
+                    f"Transient growth: {entry.label}.",
+                    f"From rest the error along λ = {format_number(peak.eigenvalue, 4)} first grows "
+                    f"to ×{format_number(peak.size, 4)} after {format_count(peak.step)} steps, so "
+                    f"that direction's loss to ×{format_number(peak.size**2, 4)}: a double root "
+                    "behaves like (c₁ + c₂k) ρᵏ before it decays.",
+                )
+            )
+    return [Cards(tuple(cards))] if cards else []

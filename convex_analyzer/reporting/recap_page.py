@@ -1,0 +1,117 @@
+"""The last page: pictures, the recap table with its evidence, conventions, and how to reproduce it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Sequence
+
+from convex_analyzer.comparison import Comparison
+from convex_analyzer.diagnosis.recap import Recap
+from convex_analyzer.notation import DIAGNOSIS_VERDICTS, legend
+from convex_analyzer.reporting.document import (
+    Block,
+    Chip,
+    CodeBlock,
+    Column,
+    Heading,
+    KeyValues,
+    Kind,
+    Note,
+    Table,
+)
+from convex_analyzer.results import to_plain
+
+__all__ = ["recap_blocks"]
+
+_KINDS: dict[str, Kind] = {
+    "present": "bad",
+    "possible": "warn",
+    "absent": "ok",
+    "not tested": "info",
+}
+
+
+def recap_blocks(
+    comparison: Comparison, table: Recap, command: str | None, pictures: Sequence[Block]
+) -> list[Block]:
+    """Return the blocks of the last page."""
+    blocks: list[Block] = []
+    if pictures:
+        blocks += [Heading("What it looks like"), *pictures]
+    blocks += [Heading("Problem, diagnosis, workaround"), _table(table)]
+    if table.untested:
+        blocks.append(Note(table.untested_sentence()))
+    blocks += [
+        Heading("Conventions and reproduction"),
+        KeyValues(_conventions(comparison)),
+        CodeBlock(command or _python(comparison)),
+        Note(f"Kinds of numbers. {legend()}."),
+    ]
+    return blocks
+
+
+def _table(table: Recap) -> Table:
+    rows = [
+        (
+            row.problem,
+            row.diagnostic,
+            found.evidence,
+            Chip(_KINDS[found.verdict], found.verdict),
+            f"{row.workaround}: {found.prediction}" if found.prediction else row.workaround,
+        )
+        for row, found in table.tested
+    ]
+    columns = (
+        Column("problem", width=0.15),
+        Column("diagnostic", width=0.15),
+        Column("evidence here", width=0.34),
+        Column("verdict", width=0.1),
+        Column("workaround", width=0.26),
+    )
+    caption = f"The recap table of lecture 001 (slide 41), filled for {table.subject}."
+    return Table(columns, rows, caption=caption)
+
+
+def _conventions(comparison: Comparison) -> list[tuple[str, str]]:
+    verdicts = "; ".join(f"{name}: {meaning}" for name, meaning in DIAGNOSIS_VERDICTS.items())
+    sources = dict.fromkeys(
+        f"{type(entry.optimizer).__name__}: {entry.optimizer.source}"
+        for entry in comparison.entries
+    )
+    return [
+        (
+            "gap",
+            "J − J*, relative to its first value; ρ is the factor of the error, ρ² of the loss",
+        ),
+        ("momentum", "the learning rate is inside the velocity: v ← μv − α∇J, θ ← θ + v"),
+        ("Nesterov", "gradient at θ + μv; the iterate θ is reported, not the look-ahead point"),
+        ("sources", "; ".join(sources)),
+        ("verdicts", verdicts),
+        ("versions", _versions()),
+        ("input", f"sha256 {input_hash(comparison)[:16]}"),
+    ]
+
+
+def _versions() -> str:
+    from importlib.metadata import version
+
+    names = ("convex-analyzer", "numpy", "scipy", "sympy", "matplotlib")
+    return ", ".join([f"Python {platform.python_version()}", *(f"{n} {version(n)}" for n in names)])
+
+
+def input_hash(comparison: Comparison) -> str:
+    """Return a hash of problem, start and settings: equal inputs, equal reports."""
+    data = {
+        "problem": comparison.problem.to_dict(),
+        "eigenvalues": to_plain(comparison.spectrum.eigenvalues),
+        "start": to_plain(comparison.start),
+        "optimizers": [entry.optimizer.to_dict() for entry in comparison.entries],
+    }
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+
+
+def _python(comparison: Comparison) -> str:
+    rules = ", ".join(f"ca.{entry.optimizer!r}" for entry in comparison.entries)
+    return f"ca.report(ca.compare(problem, [{rules}], start=start), path)"

@@ -1,0 +1,342 @@
+"""Page 1: what the problem is, three findings, the spectrum ruler and the two tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from convex_analyzer.comparison import Comparison, Entry, settings_text
+from convex_analyzer.diagnosis.recap import Recap
+from convex_analyzer.problems.least_squares import LOSSES, LeastSquares
+from convex_analyzer.reporting.document import (
+    Block,
+    Card,
+    Cards,
+    Column,
+    Figure,
+    Heading,
+    KeyValues,
+    Note,
+    Table,
+    Title,
+)
+from convex_analyzer.spectra.compute import spectrum as compute_spectrum
+from convex_analyzer.tables import format_count, format_number, format_share, join_words
+from convex_analyzer.theory.analysis import Analysis, analyze, format_root
+
+__all__ = ["verdict_blocks"]
+
+_ROWS = 10  # directions in the table of a page
+
+
+def verdict_blocks(comparison: Comparison, table: Recap) -> list[Block]:
+    """Return the blocks of the verdict page."""
+    subject = comparison.entries[0]
+    blocks: list[Block] = [
+        Title(f"Convergence report: {comparison.problem.name}", _subtitle(comparison)),
+        KeyValues(_echo(comparison), columns=1),
+        Cards((_stable(subject), _conditioning(comparison), _change(comparison, table))),
+    ]
+    if subject.analysis is not None:
+        blocks += [Heading("The spectrum against the step size"), _ruler(subject.analysis)]
+        blocks += [Heading("Eigendirections"), _directions(comparison, subject.analysis)]
+    blocks += [Heading("Optimizers on this spectrum"), _optimizers(comparison)]
+    notes = _notes(comparison)
+    return [*blocks, Note(" ".join(notes))] if notes else blocks
+
+
+def _subtitle(comparison: Comparison) -> tuple[str, ...]:
+    problem = comparison.problem
+    return (problem.describe().partition(": ")[2], f"start: {comparison.start_name}")
+
+
+def _echo(comparison: Comparison) -> list[tuple[str, str]]:
+    problem, spectrum = comparison.problem, comparison.spectrum
+    items = []
+    if problem.labels:
+        names = list(problem.labels)
+        shown = names if len(names) <= 12 else [*names[:6], "…", *names[-5:]]
+        items.append(("columns", ", ".join(shown)))
+    items.append(("Hessian", f"{spectrum.definiteness}, {_rank(comparison)}; {spectrum.method}"))
+    items.append(("condition number", _kappa(comparison)))
+    if isinstance(problem, LeastSquares):
+        limits = problem.learning_rate_limits()
+        parts = [
+            f"{LOSSES[loss].partition(' (')[0]}: α < {format_number(limit, 4)}"
+            for loss, limit in limits.items()
+        ]
+        items.append(("gradient descent is stable for", "; ".join(parts)))
+    if problem.why_no_minimum:
+        items.append(("no minimum", problem.why_no_minimum))
+    return items
+
+
+def _rank(comparison: Comparison) -> str:
+    spectrum = comparison.spectrum
+    return (
+        f"d = {spectrum.dimension}"
+        if spectrum.is_interval
+        else f"rank {spectrum.rank} of {spectrum.dimension}"
+    )
+
+
+def _kappa(comparison: Comparison) -> str:
+    spectrum = comparison.spectrum
+    text = f"κ(A) = {spectrum.describe_condition_number()}"
+    bracket = spectrum.condition_number_bracket
+    if bracket is not None and bracket.high > bracket.low and np.isfinite(bracket.high):
+        half = (bracket.high - bracket.low) / (bracket.high + bracket.low)
+        text += f" (relative error ≤ {format_number(half, 1)})"
+    if spectrum.data is not None:
+        text += f"; κ(X) = {format_number(spectrum.data.condition_number, 7)}, 2-norm"
+    return text
+
+
+# -- the three cards -----------------------------------------------------------------------------
+
+
+def _stable(entry: Entry) -> Card:
+    analysis = entry.analysis
+    if analysis is None:
+        return Card("info", "No closed form.", f"{entry.optimizer}: {entry.reason}.")
+    text = analysis.verdict()
+    match analysis.outcome:
+        case "stable":
+            alpha, limit = analysis.optimizer.values.get("learning_rate"), analysis.stability_limit
+            if alpha is not None and limit:
+                share = format_share(alpha, limit)
+                text += f" α is {share} its stability limit {format_number(limit, 4)}."
+            return Card("ok", "Stable.", text)
+        case "marginal":
+            return Card("warn", "On the boundary.", text)
+        case "drifting":
+            return Card("bad", "No minimum.", text)
+        case "flat":
+            return Card("info", "Flat.", text)
+    title = "Saddle." if analysis.spectrum.lambda_min < 0 else "Unstable."
+    return Card("bad", title, text)
+
+
+def _conditioning(comparison: Comparison) -> Card:
+    spectrum = comparison.spectrum
+    kappa = spectrum.condition_number
+    if kappa is None:
+        return Card("info", "No curvature.", "A is zero.")
+    ill = kappa > 100
+    title = "Ill-conditioned." if ill else "Well-conditioned." if kappa <= 10 else "Moderate."
+    parts = [f"κ = {spectrum.describe_condition_number()}."]
+    descent = _tuned_descent(comparison)
+    if descent is not None:
+        parts.append(_cost_sentence(comparison, *descent))
+    if spectrum.data is not None and spectrum.data.loses_everything:
+        parts.append(
+            f"Forming XᵀX in float64 would lose every digit (κ(XᵀX) = κ(X)² = "
+            f"{format_number(spectrum.data.gram_condition_number, 4)}); these numbers come from the "
+            "SVD of X."
+        )
+    return Card("bad" if ill else "ok" if kappa <= 10 else "warn", title, " ".join(parts))
+
+
+def _tuned_descent(comparison: Comparison) -> tuple[Analysis, int | None, Entry | None] | None:
+    """Return gradient descent at its best, with its count and its entry if it was run."""
+    from convex_analyzer.optimizers.gradient import GradientDescent
+
+    for entry in comparison.entries:
+        if isinstance(entry.optimizer, GradientDescent) and entry.analysis and entry.analysis.tuned:
+            return entry.analysis, entry.predicted_steps, entry
+    analysis = analyze(comparison.spectrum, GradientDescent)
+    if not analysis.is_stable:
+        return None
+    start = None if comparison.spectrum.is_interval else comparison.start
+    return analysis, analysis.steps_to(comparison.tolerance, start), None
+
+
+def _cost_sentence(
+    comparison: Comparison, analysis: Analysis, count: int | None, entry: Entry | None
+) -> str:
+    if not analysis.is_stable:
+        return "Gradient descent converges for no learning rate."
+    goal = format_number(comparison.tolerance, 2)
+    digit = analysis.steps_to(0.1, criterion="rate")
+    text = f"Gradient descent at its best needs {format_count(count)} steps (predicted"
+    text += f"; {_simulated(entry)}" if entry is not None else ""
+    text += f") to bring the gap to {goal} of its start"
+    return f"{text}; each further digit of θ costs {format_count(digit)}."
+
+
+def _simulated(entry: Entry) -> str:
+    if entry.simulated_steps is not None:
+        return f"simulated: {format_count(entry.simulated_steps)}"
+    return entry.simulated_text()
+
+
+def _change(comparison: Comparison, table: Recap) -> Card:
+    parts = []
+    best = comparison.best
+    if comparison.problem.why_no_minimum:
+        return Card("info", "What to change.", f"{comparison.problem.why_no_minimum}.")
+    first = comparison.entries[0]
+    if best is not None and best is not first:
+        parts.append(
+            f"{best.label} with {settings_text(best)} needs {format_count(best.predicted_steps)} "
+            f"steps ({_simulated(best)}){_price(best)}."
+        )
+    elif best is not None:
+        parts.append(
+            f"{best.label} is already the fastest here: {format_count(best.predicted_steps)} steps "
+            f"({_simulated(best)})."
+        )
+    parts += _standardising(comparison)
+    for row, finding in table.present:
+        if row.name in {"slow_progress", "instability"} and finding.prediction:
+            parts.insert(0, f"{finding.prediction}.")
+    if not parts:
+        parts = ["Nothing here converges; see the table of problems."]
+    return Card("info", "What to change.", " ".join(parts))
+
+
+def _price(entry: Entry) -> str:
+    if entry.overshoot <= 1.001:
+        return ", and the loss never rises above its start"
+    return f", after the gap first rises to ×{format_number(entry.overshoot, 3)} its start"
+
+
+def _standardising(comparison: Comparison) -> list[str]:
+    """Say what standardised columns would buy, for data."""
+    problem = comparison.problem
+    if not isinstance(problem, LeastSquares) or problem.dimension < 2:
+        return []
+    new = problem.standardized()
+    curvature = compute_spectrum(new)
+    before, after = comparison.spectrum.condition_number, curvature.condition_number
+    if before is None or after is None:
+        return []
+    if after > 0.5 * before:
+        return [f"Standardising the columns would not help (κ = {format_number(after, 4)})."]
+    from convex_analyzer.optimizers.gradient import GradientDescent
+
+    count = analyze(curvature, GradientDescent).steps_to(
+        comparison.tolerance, np.zeros(new.dimension)
+    )
+    text = (
+        f"Standardising the columns takes κ from {format_number(before, 3)} to "
+        f"{format_number(after, 4)}, and gradient descent to {format_count(count)} steps"
+    )
+    rest = "; what is left is collinearity, which scaling cannot remove" if after > 100 else ""
+    return [f"{text}{rest}."]
+
+
+# -- figure and tables ---------------------------------------------------------------------------
+
+
+def _ruler(analysis: Analysis) -> Figure:
+    from convex_analyzer.plot import style
+    from convex_analyzer.plot.spectrum_ruler import (
+        alt,
+        caption,
+        spectrum_ruler,
+        spectrum_ruler_data,
+    )
+
+    data = spectrum_ruler_data(analysis)
+    return Figure(style.to_svg(spectrum_ruler(analysis)), caption(data), alt(data))
+
+
+def _shown(size: int) -> list[int]:
+    if size <= _ROWS:
+        return list(range(size))
+    half = _ROWS // 2
+    return [*range(half), *range(size - half, size)]
+
+
+def _directions(comparison: Comparison, analysis: Analysis) -> Table:
+    directions = analysis.directions
+    if comparison.spectrum.is_interval:
+        indices: Sequence[int] = (0, len(directions) - 1)
+        shares = None
+    else:
+        indices = _shown(len(directions))
+        shares = _gap_shares(comparison, analysis)
+    rows = []
+    for i in indices:
+        one = directions[i]
+        half = "–" if one.half_life is None else format_number(one.half_life, 3)
+        share = "–" if shares is None else f"{format_number(100 * shares[i], 3)} %"
+        rows.append(
+            (
+                _direction_name(comparison, i, len(directions)),
+                format_number(one.eigenvalue, 6),
+                share,
+                format_root(one.factors[0], float(analysis.modes.one_minus_rate[i])),
+                half,
+                one.regime,
+            )
+        )
+    hidden = len(directions) - len(rows)
+    note = f"{hidden} directions between are not shown." if hidden and shares is not None else ""
+    right = [Column(name, "right") for name in ("eigenvalue λ", "share of the first gap",
+             "factor per step", "half-life (steps)")]  # fmt: skip
+    columns = (Column("direction"), *right, Column("regime"))
+    return Table(columns, rows, caption=f"What {analysis.optimizer} does.", note=note)
+
+
+def _direction_name(comparison: Comparison, i: int, size: int) -> str:
+    if comparison.spectrum.is_interval:
+        return "flattest" if i == 0 else "steepest"
+    name = f"q{i + 1}"
+    if size > 1 and i in {0, size - 1}:
+        name += " (flattest)" if i == 0 else " (steepest)"
+    return name
+
+
+def _gap_shares(comparison: Comparison, analysis: Analysis) -> Any:
+    parts = np.abs(analysis.gap_by_direction(comparison.start, 0))
+    total = parts.sum()
+    return parts / total if total > 0 else parts
+
+
+def _optimizers(comparison: Comparison) -> Table:
+    rows = []
+    for entry in comparison.entries:
+        analysis = entry.analysis
+        limit = None if analysis is None else analysis.stability_limit
+        rows.append(
+            (
+                entry.label,
+                settings_text(entry),
+                "no closed form" if analysis is None else analysis.rate_text,
+                "none" if limit is None else f"α < {format_number(limit, 4)}",
+                "never" if entry.predicted_steps is None else format_count(entry.predicted_steps),
+                entry.simulated_text(),
+                "–" if entry.deviation is None else format_number(entry.deviation, 1),
+            )
+        )
+    columns = (
+        Column("optimizer", width=0.15),
+        Column("settings", width=0.24),
+        Column("worst factor ρ", "right", 0.14),
+        Column("stable for", "right", 0.15),
+        Column("steps, predicted", "right", 0.1),
+        Column("steps, simulated", "right", 0.12),
+        Column("theory − simulation", "right", 0.1),
+    )
+    goal = format_number(comparison.tolerance, 2)
+    caption = f"Steps until the gap J − J* is {goal} of its start."
+    return Table(columns, rows, caption=caption)
+
+
+def _notes(comparison: Comparison) -> list[str]:
+    notes = []
+    short = [entry.label for entry in comparison.entries if not entry.complete]
+    if short:
+        notes.append(
+            f"{join_words(short)}: the whole run is too long to simulate; theory was checked on its "
+            "first steps only."
+        )
+    refuted = [entry.label for entry in comparison.entries if entry.status == "refuted"]
+    if refuted:
+        notes.append(f"{join_words(refuted)}: the run contradicts the theory beyond rounding.")
+    remarks = [hint for entry in comparison.entries for hint in entry.optimizer.hints()]
+    return notes + [f"{remark}." for remark in dict.fromkeys(remarks)]
