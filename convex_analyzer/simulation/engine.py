@@ -177,6 +177,10 @@ class _Sink:
     def wants(self, t: int) -> bool:
         return self.next < len(self.rows) and self.rows[self.next] == t
 
+    def upcoming(self, steps: int) -> int:
+        """Return the next step to record, or the last one."""
+        return int(self.rows[self.next]) if self.next < len(self.rows) else steps
+
     def write(self, point: Array, loss: Array) -> None:
         if self.keep_theta:
             self.theta[self.next] = point
@@ -218,37 +222,66 @@ def _run_tile(
     sink: _Sink,
     progress: Callable[[int], None] | None,
 ) -> tuple[tuple[Array, ...], npt.NDArray[np.int64]]:
-    view = _Remembering(problem)
     theta = np.asfortranarray(start)  # (runs, d) whose transpose (d, runs) is contiguous
-    state = (theta, *(_ordered(slot, theta) for slot in rule.start(view, theta)))
+    state = (theta, *(_ordered(slot, theta) for slot in rule.start(problem, theta)))
     diverged = np.full(len(start), -1, dtype=np.int64)
-    checkpoint, saved = state, 0
-    pending: Array | None = None  # a reported point whose loss is not yet known
-
-    for t in range(steps + 1):
+    t, saved, checkpoint = 0, 0, state
+    while True:
         if sink.wants(t):
-            pending = np.asarray(rule.report(*state))
-        after = as_state(rule, rule.step(view, t + 1, *state)) if t < steps else state
-        if t == 0 and steps:
-            after = tuple(_ordered(slot, theta) for slot in after)
-        if pending is not None:
-            loss = view.loss_at(pending)
-            sink.write(pending, problem.value(pending) if loss is None else loss)
-            pending = None
-        state = after
-        if (t + 1) % _CHECK == 0 or t >= steps - 1:
-            bad = _beyond(state)
-            if bad.any():
-                _locate(problem, rule, checkpoint, saved, t + 1, diverged)
-                if np.all(diverged >= 0):
-                    break
-            checkpoint, saved = state, t + 1
+            state = _record(problem, rule, state, t, steps, sink)
+            t += 1
+        else:
+            until = min(sink.upcoming(steps), saved + _CHECK, steps)
+            state = _advance(problem, rule, state, t, until)
+            t = until
+        if saved == 0 and t:
+            state = tuple(_ordered(slot, theta) for slot in state)
+        done = t >= steps and not sink.wants(steps)
+        if t - saved >= _CHECK or done:
+            t = min(t, steps)
+            if _beyond(state).any():
+                _locate(problem, rule, checkpoint, saved, t, diverged)
             if progress is not None:
-                progress(min(_CHECK, steps))
+                progress(t - saved)
+            checkpoint, saved = state, t
+            if done or np.all(diverged >= 0):
+                break
     _blank(sink, diverged)
     if not sink.keep_theta:
         sink.theta[0] = np.where(diverged[:, None] >= 0, np.nan, rule.report(*state))
     return state, diverged
+
+
+def _advance(
+    problem: Any, rule: Optimizer, state: tuple[Array, ...], done: int, until: int
+) -> tuple[Array, ...]:
+    """Take the steps done+1 ... until; nothing but the rule happens between them."""
+    if done >= until:
+        return state
+    state = as_state(rule, rule.step(problem, done + 1, *state))  # checks what comes back, once
+    step = rule.step
+    if rule.memory:
+        for t in range(done + 2, until + 1):
+            state = step(problem, t, *state)
+        return state
+    for t in range(done + 2, until + 1):
+        state = as_state(rule, step(problem, t, *state))
+    return state
+
+
+def _record(
+    problem: Any, rule: Optimizer, state: tuple[Array, ...], t: int, steps: int, sink: _Sink
+) -> tuple[Array, ...]:
+    """Write row t, and take the next step; its gradient often gives the loss for free."""
+    point = np.asarray(rule.report(*state))
+    if t >= steps:
+        sink.write(point, np.asarray(problem.value(point)))
+        return state
+    view = _Remembering(problem)
+    after = as_state(rule, rule.step(view, t + 1, *state))
+    loss = view.loss_at(point)
+    sink.write(point, np.asarray(problem.value(point)) if loss is None else loss)
+    return after
 
 
 def _ordered(slot: Any, like: Array) -> Array:

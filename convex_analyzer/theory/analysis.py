@@ -19,7 +19,13 @@ from convex_analyzer.spectra.compute import spectrum as compute_spectrum
 from convex_analyzer.spectra.spectrum import SHOWN, Spectrum
 from convex_analyzer.tables import Table, format_count, format_factor, format_number
 from convex_analyzer.theory.counting import first_crossing, steps_at_rate
-from convex_analyzer.theory.curves import displacement, powers, propagate
+from convex_analyzer.theory.curves import (
+    decaying_sum,
+    displacement,
+    log_rates,
+    powers,
+    propagate,
+)
 from convex_analyzer.theory.modes import Modes, modes
 from convex_analyzer.theory.stability import stable_learning_rates
 from convex_analyzer.theory.transients import Peak, worst_peak
@@ -327,7 +333,7 @@ class Analysis(Result):
         m, beta = self.modes, self._linear()
         state, _ = self._initial(y0)
         state = state - m.fixed * beta[:, None]
-        result = self._follow(state, k)
+        result = _follow(m, state, k)
         shift = np.einsum("ni,ni->n", m.report, m.fixed) * beta
         active = self._active
         lam = np.where(active, self._eigenvalues, 1.0)
@@ -342,16 +348,6 @@ class Analysis(Result):
         m = self.modes
         ends = np.einsum("ni,ni->n", m.report, m.fixed) * self._eigenvalues
         return np.where(np.abs(ends + 1) > 1e-13, 1.0, 0.0)
-
-    def _follow(self, state: Array, k: Array) -> Array:
-        """Return the reported part of M^k state for each k, (K, n)."""
-        m = self.modes
-        if m.slots <= 2:
-            first = np.einsum("ni,ni->n", m.report, state)
-            moved = np.einsum("nij,nj->ni", m.minus_identity, state)
-            return propagate(m, first, np.einsum("ni,ni->n", m.report, moved), k)
-        rows = [np.einsum("ni,ni->n", m.report, powers(m.matrix, int(c), state)) for c in k]
-        return np.stack(rows)
 
     def _moved(self, y0: Array, k: Array) -> Array:
         """Return the reported point minus the start, in the eigenbasis, (K, n)."""
@@ -409,11 +405,24 @@ class Analysis(Result):
         For a convex problem this is the distance to the minimum; for a saddle it may have either
         sign; along flat directions with slope it falls without end.
         """
+        quick = self._quick_gap(start, steps)
+        if quick is not None:
+            return quick
         shares = self.gap_by_direction(start, steps)
         with np.errstate(all="ignore"):
             total = shares.sum(axis=-1)
         total = np.where(np.isnan(total), np.inf, total)
         return float(total) if np.ndim(steps) == 0 else total
+
+    def _quick_gap(self, start: Any, steps: Any) -> Any:
+        """Return the gap of a one-slot rule as a sum of exponentials, or None elsewhere."""
+        if self.modes.slots != 1 or not self._active.all() or self._is_shifted.any():
+            return None
+        first = self.errors(start, 0)[0]
+        k = _counts(steps)
+        total = decaying_sum(2 * log_rates(self.modes), self._eigenvalues * first**2 / 2, k)
+        total = np.where(np.isnan(total), np.inf, total)
+        return float(total[0]) if np.ndim(steps) == 0 else total
 
     def gap_by_direction(self, start: Any, steps: Any) -> Array:
         """Return each direction's part of the gap, shape (n,) or (K, n)."""
@@ -429,8 +438,7 @@ class Analysis(Result):
     def worst_error(self, steps: Any) -> Array:
         """Return max over directions of |e_k/e_0| from rest, shape (K,): the worst start."""
         m, k = self.modes, _counts(steps)
-        unit = m.start * 1.0
-        curves = np.abs(self._follow(unit, k))[:, self._active]
+        curves = np.abs(_follow(m, m.start, k))[:, self._active]
         return np.asarray(curves.max(axis=1)) if curves.size else np.ones(len(k))
 
     # -- counts ----------------------------------------------------------------------------------
@@ -500,8 +508,11 @@ class Analysis(Result):
     @functools.cached_property
     def transient_peak(self) -> Peak:
         """The largest |e_k/e_0| over directions and steps, from rest: 1 when nothing overshoots."""
-        return worst_peak(self.modes, self._follow(self.modes.start, np.zeros(1)), self._follow,
-                          self._active)  # fmt: skip
+        return worst_peak(self.modes, self._from_rest, self._active)
+
+    @staticmethod
+    def _from_rest(modes: Modes, k: Array) -> Array:
+        return _follow(modes, modes.start, k)
 
     # -- words -----------------------------------------------------------------------------------
 
@@ -616,6 +627,16 @@ class Analysis(Result):
 
     def __repr__(self) -> str:
         return f"<Analysis {self.optimizer} on {self.spectrum.name}: {self.outcome}>"
+
+
+def _follow(modes: Modes, state: Array, k: Array) -> Array:
+    """Return the reported part of M^k state for each k, (K, n)."""
+    if modes.slots <= 2:
+        first = np.einsum("ni,ni->n", modes.report, state)
+        moved = np.einsum("nij,nj->ni", modes.minus_identity, state)
+        return propagate(modes, first, np.einsum("ni,ni->n", modes.report, moved), k)
+    rows = [np.einsum("ni,ni->n", modes.report, powers(modes.matrix, int(c), state)) for c in k]
+    return np.stack(rows)
 
 
 def _bracketed(text: str) -> str:

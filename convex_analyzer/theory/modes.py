@@ -89,6 +89,10 @@ class Modes:
             self.one_minus_rate < 0.5, 1 - self.one_minus_rate, np.abs(self.roots[:, 0])
         )
 
+    def take(self, chosen: npt.NDArray[np.intp]) -> Modes:
+        """Return some of the directions."""
+        return Modes(**{name: getattr(self, name)[chosen] for name in Modes.__dataclass_fields__})
+
     def regimes(self) -> list[str]:
         """Name what each direction does."""
         return [self.regime(i) for i in range(len(self.eigenvalues))]

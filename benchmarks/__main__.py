@@ -1,0 +1,25 @@
+"""``python -m benchmarks``: every measurement, one line each.
+
+One BLAS thread, because two-thread times depend on what else the machine is doing.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("MKL_NUM_THREADS", "1")
+
+from benchmarks import analysis, curves, simulation, startup  # noqa: E402  # after the environment
+
+
+def main() -> None:
+    """Run all and print."""
+    for module in (startup, analysis, simulation, curves):
+        for result in module.run():
+            mark = "ok " if result.met else "BAD"
+            print(f"{mark} {result.name:58s} {result.value:8.2f}  goal {result.goal:7s} {result.detail}")
+
+
+if __name__ == "__main__":
+    main()
