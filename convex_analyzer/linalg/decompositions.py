@@ -68,7 +68,9 @@ def eigh(matrix: Array) -> Decomposition:
         The eigenvalues overflow float64.
     """
     scale = _scale_of(matrix)
-    scaled = matrix / scale
+    if 1e-100 < scale < 1e100:  # an ordinary matrix need not be copied
+        scale = 1.0
+    scaled = matrix / scale if scale != 1.0 else matrix
     values, vectors = np.linalg.eigh(scaled)
     size = len(values)
     refined = _which_to_refine(size)
@@ -87,9 +89,9 @@ def eigh(matrix: Array) -> Decomposition:
             hint="divide A and b by a common constant; it only rescales the learning rate",
         )
     with np.errstate(over="ignore", under="ignore"):
-        return Decomposition(
-            result, np.ascontiguousarray(vectors[:, order]), errors * scale, "dense eigh (LAPACK)"
-        )
+        if np.any(order != np.arange(size)):  # refining may swap eigenvalues that nearly agree
+            vectors = vectors[:, order]
+        return Decomposition(result, vectors, errors * scale, "dense eigh (LAPACK)")
 
 
 def _which_to_refine(size: int) -> list[int]:
