@@ -7,12 +7,14 @@ optimizer: `step` is run once on linear forms (DESIGN: the rule is written once)
 from __future__ import annotations
 
 import functools
+import operator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from convex_analyzer import ops
 from convex_analyzer.errors import NotDerivableError
 from convex_analyzer.forms import Direction, Form, Trace
 from convex_analyzer.ops import is_symbolic
@@ -24,28 +26,53 @@ __all__ = ["Iteration", "linearise", "precise_iteration"]
 Array = npt.NDArray[np.float64]
 
 
-class _Index(int):
-    """The step index as `step` sees it: an int that notes whether the rule looked at it."""
+class _Index:
+    """The step index as `step` sees it: acts as an int, and notes whether the rule looked at it.
 
-    looked = False
+    It is no int itself: ``0.1 / t`` would then be decided by the float alone, unnoticed.
+    """
 
-    def _note(self) -> int:
+    __array_ufunc__ = None  # ndarray / t comes to __rtruediv__
+
+    def __init__(self, value: int) -> None:
+        self.value = value
+        self.looked = False
+
+    def __index__(self) -> int:
         self.looked = True
-        return int(self)
+        return self.value
+
+    def __getattr__(self, name: str) -> Any:
+        if not name.startswith("_op_"):
+            raise AttributeError(name)
+        function = getattr(ops, name.removeprefix("_op_"))
+        return lambda *values: function(*(int(v) if v is self else v for v in values))
+
+    def _sympy_(self) -> Any:
+        import sympy
+
+        return sympy.Integer(int(self))
+
+    def __hash__(self) -> int:
+        return hash(int(self))
 
 
 def _noting(name: str) -> Any:
+    operation = getattr(operator, name.removeprefix("r") if name in _REFLECTED else name)
+
     def method(self: _Index, *others: Any) -> Any:
-        return getattr(int, name)(self._note(), *others)
+        own = int(self)
+        return operation(*others, own) if name in _REFLECTED else operation(own, *others)
 
     return method
 
 
 _BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow")
-_OTHER = ("neg", "lt", "le", "gt", "ge", "eq", "ne", "float", "bool")
-for _name in (*_BINARY, *(f"r{name}" for name in _BINARY), *_OTHER):
-    setattr(_Index, f"__{_name}__", _noting(f"__{_name}__"))
-_Index.__hash__ = int.__hash__  # type: ignore[method-assign]  # lost by defining __eq__
+_REFLECTED = tuple(f"r{name}" for name in _BINARY)
+for _name in (*_BINARY, *_REFLECTED, "abs", "neg", "lt", "le", "gt", "ge", "eq", "ne"):
+    setattr(_Index, f"__{_name}__", _noting(_name))
+_Index.__float__ = lambda self: float(int(self))  # type: ignore[attr-defined]  # as the others
+_Index.__bool__ = lambda self: bool(int(self))  # type: ignore[attr-defined]  # as the others
 
 
 @dataclass(frozen=True)
@@ -114,7 +141,7 @@ def linearise(
     trace = Trace()
     direction = Direction(eigenvalue, trace)
     state = [Form(at.get(name, 0), {name: 1}, trace) for name in slots]
-    index = _Index(t)
+    index: Any = _Index(t)
     returned = as_state(optimizer, optimizer.step(direction, index, *state))
     if index.looked and optimizer.period == 1:
         raise NotDerivableError(
