@@ -10,7 +10,8 @@
     ├── NotDerivableError(TypeError)      a closed form asked of a rule that has none
     ├── NotConvertibleError(ValueError)   no equal rule in the other library
     ├── SpectrumError(RuntimeError)       eigenvalues not converged; carries the partial spectrum
-    └── MissingDependencyError(ImportError)
+    ├── MissingDependencyError(ImportError)
+    └── ConformanceError(AssertionError)  an optimizer breaks its contract; names the check
     ConvexAnalyzerWarning(UserWarning)
 
 Messages have one form: who, which argument, the rule, what came instead, and what to do.
@@ -19,6 +20,7 @@ Messages have one form: who, which argument, the rule, what came instead, and wh
 from __future__ import annotations
 
 __all__ = [
+    "ConformanceError",
     "ConvexAnalyzerError",
     "ConvexAnalyzerWarning",
     "InputError",
@@ -136,3 +138,22 @@ class MissingDependencyError(ConvexAnalyzerError, ImportError):
         )
         self.package = package
         self.extra = extra
+
+
+class ConformanceError(ConvexAnalyzerError, AssertionError):
+    """An optimizer breaks the contract of `Optimizer`, or disagrees with what is published.
+
+    Parameters
+    ----------
+    owner
+        Name of the class.
+    check
+        Name of the check that failed.
+    sentence
+        What is wrong, and what to do.
+    """
+
+    def __init__(self, owner: str, check: str, sentence: str) -> None:
+        super().__init__(f"{owner} fails the check {check!r}: {sentence}")
+        self.owner = owner
+        self.check = check

@@ -1,0 +1,238 @@
+"""The anchor: something from outside that shows that `step` itself is right.
+
+Theory and simulation both read `step`, so they agree even when it is wrong. A published limit, a
+published best setting, or a trajectory from another implementation does not read it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from convex_analyzer.errors import InputError
+from convex_analyzer.optimizers.base import Optimizer
+from convex_analyzer.testing.case import Case, PlainProblem
+from convex_analyzer.testing.dynamics import matrices_by_units
+from convex_analyzer.theory.stability import stable_learning_rates
+
+__all__ = ["Golden", "check_golden", "check_limit", "check_optimum"]
+
+Array = npt.NDArray[np.float64]
+
+_SPECTRA = ((1.0, 4.0), (0.02, 1.0))  # ends (m, L) on which best settings are checked
+_BETWEEN = 7  # eigenvalues between them
+_BETTER = 1e-5  # how much faster a blind search must be to refute a published optimum, relative
+
+
+@dataclass(frozen=True)
+class Golden:
+    """A trajectory from another implementation.
+
+    Attributes
+    ----------
+    source
+        Where it comes from.
+    hyperparameters
+        Of the run; an instance under test is used as it is when left empty.
+    matrix, linear
+        A, shape (d, d), and b, shape (d,); zero when left out.
+    start
+        θ₀, shape (d,).
+    points
+        Number of steps -> reported point, shape (d,).
+    tolerance
+        Largest difference per entry: half a unit of the last digit printed.
+
+    Examples
+    --------
+    >>> points = {1: [4.0], 3: [1.0]}
+    >>> Golden("a printed table", {"learning_rate": 0.5}, [[1.0]], [8.0], points).tolerance
+    1e-09
+    """
+
+    source: str
+    hyperparameters: Mapping[str, Any]
+    matrix: Any
+    start: Sequence[float]
+    points: Mapping[int, Sequence[float]]
+    linear: Any = field(default=None)
+    tolerance: float = 1e-9
+
+
+def check_golden(case: Case, golden: Golden) -> str:
+    """Check that a run from the same start meets the points of the other implementation."""
+    if not golden.source or not golden.points or max(golden.points) < 2:
+        raise InputError(
+            "a golden trajectory needs a source and a point after two steps or more: one step "
+            "cannot show how the memory is used",
+            argument="golden",
+        )
+    values = dict(golden.hyperparameters)
+    with case.guard("golden", "making the rule of the golden trajectory"):
+        rule = case.cls(**values) if values else case.settings[0]
+    start = np.array(golden.start, dtype=float)
+    linear = np.zeros(len(start)) if golden.linear is None else golden.linear
+    problem = PlainProblem(golden.matrix, linear)
+    path = case.path("golden", rule, problem, start[None, :], max(golden.points))[:, 0]
+    for steps, point in sorted(golden.points.items()):
+        away = float(np.max(np.abs(path[steps] - np.asarray(point, dtype=float))))
+        if not away <= golden.tolerance:
+            raise case.failure(
+                "golden",
+                f"after {steps} steps {rule!r} is at {path[steps].tolist()}, but {golden.source} "
+                f"has {list(point)}",
+            )
+    return f"meets {len(golden.points)} points of {golden.source}"
+
+
+# -- a published limit ---------------------------------------------------------------------------
+
+
+def check_limit(case: Case) -> str | None:
+    """Check a published limit of learning rate x eigenvalue against two derived ones.
+
+    One follows from Jury's conditions; one from bisection on the largest eigenvalue.
+
+    Returns None when nothing is published.
+    """
+    checked = 0
+    for rule in case.settings:
+        with case.guard("published limit", "published_limit"):
+            limit = rule.published_limit()
+        if limit is None:
+            continue
+        limit = float(limit)
+        with case.guard("published limit", "deriving the stable learning rates"):
+            intervals = stable_learning_rates(rule, np.array([1.0]))
+        derived = intervals[-1][1] if intervals else None
+        brute = _largest_stable(case, rule)
+        shown = f"published_limit of {rule!r} is {limit:.9g}"
+        if not _near(limit, brute, 1e-6):
+            raise case.failure(
+                "published limit",
+                f"{shown}, but running step on unit states and bisecting on the largest eigenvalue "
+                f"gives {_text(brute)}; either the formula or step is wrong",
+            )
+        if not _near(limit, derived, 1e-12):
+            raise case.failure(
+                "published limit", f"{shown}, but Jury's conditions give {_text(derived)}"
+            )
+        checked += 1
+    return f"equals Jury's conditions and a bisection at {checked} settings" if checked else None
+
+
+def _near(a: float, b: float | None, tolerance: float) -> bool:
+    if b is None or math.isinf(a) or math.isinf(b):
+        return a == b
+    return abs(a - b) <= tolerance * abs(a)
+
+
+def _text(value: float | None) -> str:
+    return "no stable learning rate" if value is None else f"{value:.9g}"
+
+
+def _worst_root(case: Case, rule: Optimizer, eigenvalues: Any) -> float:
+    matrices = matrices_by_units(case, "anchor", rule, eigenvalues)[:, :, :-1]
+    if not np.all(np.isfinite(matrices)):
+        return math.inf
+    return float(np.max(np.abs(np.linalg.eigvals(matrices))))
+
+
+def _largest_stable(case: Case, rule: Optimizer) -> float | None:
+    """Return the largest stable learning rate at λ = 1, blindly, from eigenvalues."""
+
+    def stable(rate: float) -> bool:
+        return _worst_root(case, rule.replace(learning_rate=rate), [1.0]) < 1
+
+    grid = np.geomspace(1e-3, 1e5, 400)
+    found = [i for i, rate in enumerate(grid) if stable(float(rate))]
+    if not found:
+        return None
+    if found[-1] == len(grid) - 1:
+        return math.inf
+    low, high = float(grid[found[-1]]), float(grid[found[-1] + 1])
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if stable(middle) else (low, middle)
+    return low
+
+
+# -- a published optimum -------------------------------------------------------------------------
+
+
+def check_optimum(case: Case) -> str | None:
+    """Check that no blind search beats the published best settings, any of them given.
+
+    Returns None when nothing is published.
+    """
+    names = list(case.cls.hyperparameters())
+    checked = 0
+    for (m, L), chosen in product(_SPECTRA, product((False, True), repeat=len(names))):
+        given = {
+            name: getattr(case.settings[0], name) / (L if name == "learning_rate" else 1.0)
+            for name, fixed in zip(names, chosen, strict=True)
+            if fixed
+        }
+        with case.guard("published optimum", "published_optimum"):
+            published = case.cls.published_optimum(m, L, given)
+        if not published:
+            continue
+        with case.guard("published optimum", "making the rule with the published optimum"):
+            best = case.settings[0].replace(**{k: float(v) for k, v in published.items()}, **given)
+        free = [name for name in names if name not in given]
+        eigenvalues = np.linspace(m, L, _BETWEEN + 2)
+        mine = _worst_root(case, best, eigenvalues)
+        found, setting = _search(case, best, eigenvalues, free)
+        if mine >= 1 or found < mine - _BETTER * max(1 - mine, mine):
+            raise case.failure(
+                "published optimum",
+                f"on eigenvalues in [{m:g}, {L:g}] {best!r} contracts by {mine:.8g} per step, "
+                f"but a blind search found {setting!r} with {found:.8g}",
+            )
+        checked += 1
+    return f"not beaten by a blind search in {checked} cases" if checked else None
+
+
+def _search(
+    case: Case, rule: Optimizer, eigenvalues: Array, free: list[str]
+) -> tuple[float, Optimizer]:
+    """Minimise the worst root by Nelder-Mead, from a start that knows nothing and from the rule."""
+    from scipy.optimize import minimize
+
+    domains = case.cls.hyperparameters()
+    units = {name: 1 / eigenvalues[-1] if name == "learning_rate" else 1.0 for name in free}
+    ranges = {name: (domains[name].usual.low, domains[name].usual.high) for name in free}
+
+    def build(x: Array) -> Optimizer:
+        values = {}
+        for name, entry in zip(free, x, strict=True):
+            low, high = ranges[name]
+            if math.isfinite(low) and math.isfinite(high):
+                values[name] = low + (high - low) * (0.5 + math.atan(entry) / math.pi)
+            else:
+                values[name] = math.exp(min(max(float(entry), -50.0), 50.0)) * units[name]
+        return rule.replace(**values)
+
+    def back(name: str) -> float:
+        value, (low, high) = float(getattr(rule, name)), ranges[name]
+        if math.isfinite(low) and math.isfinite(high):
+            share = min(max((value - low) / (high - low), 0.01), 0.99)
+            return math.tan((share - 0.5) * math.pi)
+        return math.log(max(value, 1e-20) / units[name])
+
+    def cost(x: Array) -> float:
+        return _worst_root(case, build(x), eigenvalues)
+
+    best = (math.inf, rule)
+    options = {"xatol": 1e-9, "fatol": 1e-11, "maxfev": 250 * len(free)}
+    for start in (np.full(len(free), -1.0), np.array([back(name) for name in free])):
+        found = minimize(cost, start, method="Nelder-Mead", options=options)
+        if found.fun < best[0]:
+            best = (float(found.fun), build(found.x))
+    return best
