@@ -46,6 +46,8 @@ def _checked_header(name: str, stream: IO[bytes], size: int) -> None:
             argument="path",
             hint="save plain numbers: np.save(path, np.asarray(values, dtype=float))",
         )
+    if dtype.kind not in "biufcSU":
+        raise InputError(f"{name} holds {dtype}, not numbers", argument="path")
     check_size(name, shape)
     expected = stream.tell() + math.prod(shape) * dtype.itemsize
     if size < expected:

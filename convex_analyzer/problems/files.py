@@ -131,7 +131,9 @@ def load(
     name = file.name.lower()
     plain = name.removesuffix(".gz")
     suffix = Path(plain).suffix
-    if not file.is_dir() and (suffix not in _READERS or (name != plain and suffix[1:3] == "np")):
+    if file.is_dir():
+        raise InputError(f"{file} is a folder, not a file", argument="path")
+    if suffix not in _READERS or (name != plain and suffix in (".npy", ".npz")):
         raise InputError(
             f"{file.name}: files of this kind cannot be read",
             argument="path",
@@ -162,8 +164,6 @@ def _clear_errors(file: Path) -> Iterator[None]:
         near = difflib.get_close_matches(file.name, _neighbours(file), n=1)
         hint = f"did you mean {near[0]}?" if near else "check the path"
         raise InputError(f"there is no file {file}", argument="path", hint=hint) from error
-    except IsADirectoryError as error:
-        raise InputError(f"{file} is a folder, not a file", argument="path") from error
     except PermissionError as error:
         raise InputError(f"{file} may not be read: permission denied", argument="path") from error
     except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error) as error:

@@ -157,8 +157,8 @@ def random(spectrum: Any = (1.0, 10.0, 100.0), seed: int = 0, b: Any = None) -> 
     spectrum
         Eigenvalues, shape (d,), or a `Spectrum`.
     seed
-        Of the eigenvectors, which are uniform over all rotations (Haar measure: QR of a Gaussian
-        matrix with the signs of R's diagonal, Stewart 1980), and of a random b.
+        Of the eigenvectors, which are uniform over all rotations (Haar measure, from the QR
+        factors of a Gaussian matrix: Stewart 1980), and of a random b.
     b
         Shape (d,), or ``"random"`` for standard normal entries; zero when left out.
 
@@ -174,8 +174,7 @@ def random(spectrum: Any = (1.0, 10.0, 100.0), seed: int = 0, b: Any = None) -> 
             argument="spectrum",
         )
     generator = np.random.default_rng(seed)
-    q, r = np.linalg.qr(generator.standard_normal((len(values), len(values))))
-    q = q * np.sign(np.diagonal(r))
+    q, _ = np.linalg.qr(generator.standard_normal((len(values), len(values))))
     A = (q * values) @ q.T
     if isinstance(b, str):
         if b != "random":
