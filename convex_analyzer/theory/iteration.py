@@ -172,7 +172,14 @@ def linearise(
 
 
 def require_linear(iteration: Iteration, optimizer: Optimizer) -> None:
-    """Raise NotDerivableError, with the reasons, unless the rule is linear."""
+    """Raise NotDerivableError, with the reasons, unless one matrix describes the rule."""
+    if optimizer.period != 1:
+        period = optimizer.period
+        repeats = "it never repeats" if period is None else f"it repeats after {period}"
+        raise NotDerivableError(
+            f"{type(optimizer).__name__} depends on the step index ({repeats}), so one matrix does "
+            "not describe it. It can be simulated; a closed form is not available"
+        )
     if not iteration.is_linear:
         raise NotDerivableError(
             f"{type(optimizer).__name__} is not linear: its step contains "
