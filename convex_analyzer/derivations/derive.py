@@ -7,6 +7,7 @@ were checked.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from typing import Any
 
@@ -54,9 +55,9 @@ class _Setting:
         blank = optimizer.__new__(optimizer)
         for name, value in self.hyper.items():
             object.__setattr__(blank, name, value)
-        for name, field in optimizer.__dataclass_fields__.items():
-            if name not in self.hyper:
-                object.__setattr__(blank, name, field.default)
+        for field in dataclasses.fields(optimizer):  # type: ignore[arg-type]  # it is one
+            if field.name not in self.hyper:
+                object.__setattr__(blank, field.name, field.default)
         self.rule = blank
         self.names = ("x", *(letters.get(name, name) for name in optimizer.memory))
         self.bases = [sympy.IndexedBase(name) for name in self.names]
@@ -117,7 +118,7 @@ def derive(optimizer: type[Optimizer]) -> Derivation:
     >>> derivation.proved, derivation.lines[2].text
     (True, 'Eq(x[k], x[0]*(-alpha*lambda + 1)**k)')
     """
-    return _derive(optimizer)
+    return _derive(optimizer)  # type: ignore[arg-type]  # a class is hashable
 
 
 @functools.lru_cache(maxsize=64)

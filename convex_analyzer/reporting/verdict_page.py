@@ -24,7 +24,8 @@ from convex_analyzer.reporting.document import (
 )
 from convex_analyzer.spectra.compute import spectrum as compute_spectrum
 from convex_analyzer.tables import format_count, format_number, format_share, join_words
-from convex_analyzer.theory.analysis import Analysis, analyze, format_root
+from convex_analyzer.theory.analysis import Analysis, analyze
+from convex_analyzer.theory.directions import format_root
 
 __all__ = ["verdict_blocks"]
 

@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.precise import DoubleDouble
+from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.theory.iteration import (
     _CHUNK,
     Iteration,
@@ -31,11 +32,25 @@ from convex_analyzer.theory.iteration import (
     require_linear,
 )
 
-__all__ = ["Modes", "modes"]
+__all__ = ["Modes", "modes", "representative_eigenvalues"]
 
 Array = npt.NDArray[np.float64]
 
 LABEL_TOLERANCE = 1e-12  # decides names of regimes, never numbers
+
+
+_GRID = 257  # eigenvalues that stand for an interval, besides its ends
+
+
+def representative_eigenvalues(spectrum: Spectrum) -> Array:
+    """Return the eigenvalues to analyse: all of them, or a grid where only the ends are known."""
+    if not spectrum.is_interval:
+        return spectrum.eigenvalues
+    m, L = spectrum.lambda_min, spectrum.lambda_max
+    if m <= 0:
+        return np.unique(np.linspace(m, L, _GRID))
+    inner = [np.geomspace(m, L, _GRID)[1:-1], np.linspace(m, L, _GRID)[1:-1]]
+    return np.unique(np.concatenate([*inner, [m, L]]))
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,7 @@ def worst_peak(
         curves = np.abs(follow(chosen, k))
         at, direction = np.unravel_index(int(np.argmax(curves)), curves.shape)
         size, step = float(curves[at, direction]), float(k[at])
-        low, high = k[max(0, at - 1)], k[min(len(k) - 1, at + 1)]
+        low, high = k[max(0, int(at) - 1)], k[min(len(k) - 1, int(at) + 1)]
         if high - low <= 2:
             break
         chosen = chosen.take(np.array([direction]))

@@ -37,6 +37,8 @@ def curvature_ends(spectrum: Spectrum) -> tuple[float, float]:
     steps of a sensible length.
     """
     positive = spectrum.positive
+    if positive.size and positive[0] >= spectrum.lambda_max_bracket.low:
+        return float(positive[-1]), float(positive[-1])  # one eigenvalue, up to rounding
     if positive.size:
         return float(positive[0]), max(float(positive[-1]), spectrum.lambda_max_bracket.high)
     size = float(np.max(np.abs(spectrum.eigenvalues)))

@@ -1,0 +1,128 @@
+"""Following a start along the eigendirections: deviations, displacements, loss.
+
+The modes say what a rule does to any state; this adds the start and the linear term b of a problem.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from convex_analyzer.theory.curves import decaying_sum, displacement, log_rates, powers, propagate
+from convex_analyzer.theory.modes import Modes
+
+__all__ = ["Dynamics", "from_rest"]
+
+Array = npt.NDArray[np.float64]
+
+
+def _reported(modes: Modes, state: Array) -> Array:
+    return np.asarray(np.einsum("ni,ni->n", modes.report, state))
+
+
+def _moved_by_one(modes: Modes, state: Array) -> Array:
+    """Return (M - I) z, without cancellation."""
+    return np.asarray(np.einsum("nij,nj->ni", modes.minus_identity, state))
+
+
+def follow(modes: Modes, state: Array, k: Array) -> Array:
+    """Return the reported part of M^k z for each k, shape (K, n)."""
+    if modes.slots <= 2:
+        change = _reported(modes, _moved_by_one(modes, state))
+        return propagate(modes, _reported(modes, state), change, k)
+    return np.stack([_reported(modes, powers(modes.matrix, int(c), state)) for c in k])
+
+
+def from_rest(modes: Modes, k: Array) -> Array:
+    """Return e_k/e_0 for a start at rest, shape (K, n)."""
+    return follow(modes, modes.start, k)
+
+
+@dataclass(frozen=True)
+class Dynamics:
+    """A rule on a quadratic, in the eigenbasis.
+
+    Attributes
+    ----------
+    modes
+        What the rule does to each direction.
+    linear
+        b along each direction, (n,).
+    """
+
+    modes: Modes
+    linear: Array
+
+    @functools.cached_property
+    def active(self) -> npt.NDArray[np.bool_]:
+        """Directions with curvature; only these have a critical point."""
+        return np.asarray(self.modes.eigenvalues != 0)
+
+    @functools.cached_property
+    def _offset(self) -> Array:
+        """Where the method ends, minus the critical point; 0 unless it decays its weights."""
+        m = self.modes
+        per_unit = _reported(m, m.fixed)
+        lam = np.where(self.active, m.eigenvalues, 1.0)
+        apart = self.active & (np.abs(per_unit * lam + 1) > 1e-13)
+        return np.where(apart, per_unit * self.linear + self.linear / lam, 0.0)
+
+    def _start(self, y0: Array) -> Array:
+        """Return the starting state, (n, s), for theta at y0, (n,)."""
+        m = self.modes
+        return m.start * y0[:, None] + m.start_offset * self.linear[:, None]
+
+    def errors(self, y0: Array, k: Array) -> Array:
+        """Return the deviation from the critical point, (K, n); from the start where there is none."""
+        m = self.modes
+        result = follow(m, self._start(y0) - m.fixed * self.linear[:, None], k) + self._offset
+        if not self.active.all():
+            result[:, ~self.active] = self.moved(y0, k)[:, ~self.active]
+        return result
+
+    def moved(self, y0: Array, k: Array) -> Array:
+        """Return the reported point minus the start, (K, n), accurate even for tiny eigenvalues."""
+        m = self.modes
+        state = self._start(y0)
+        change = _moved_by_one(m, state) + m.offset * self.linear[:, None]
+        before = _reported(m, state) - y0
+        if m.slots <= 2:
+            second = _reported(m, _moved_by_one(m, change))
+            return before + displacement(m, _reported(m, change), second, k)
+        return before + self._moved_by_squaring(change, k)
+
+    def _moved_by_squaring(self, change: Array, k: Array) -> Array:
+        """Sum M^j change by powers of the state with a one appended."""
+        m, size = self.modes, self.modes.slots
+        whole = np.zeros((len(change), size + 1, size + 1))
+        whole[:, :size, :size], whole[:, :size, size], whole[:, size, size] = m.matrix, change, 1.0
+        unit = np.zeros((len(change), size + 1))
+        unit[:, size] = 1.0
+        return np.stack([_reported(m, powers(whole, int(c), unit)[:, :size]) for c in k])
+
+    def gap_by_direction(self, y0: Array, k: Array) -> Array:
+        """Return each direction's part of J - J(critical point), (K, n).
+
+        A flat direction with slope contributes its linear loss, which falls without end.
+        """
+        errors = self.errors(y0, k)
+        with np.errstate(all="ignore"):
+            parts = self.modes.eigenvalues * errors**2 / 2
+            flat = ~self.active
+            if flat.any():
+                parts[:, flat] = self.linear[flat] * (y0[flat] + errors[:, flat])
+        return parts
+
+    def gap(self, y0: Array, k: Array) -> Array:
+        """Return J - J(critical point), (K,)."""
+        if self.modes.slots == 1 and self.active.all() and not self._offset.any():
+            first = self.errors(y0, np.zeros(1))[0]
+            weights = self.modes.eigenvalues * first**2 / 2
+            total = decaying_sum(2 * log_rates(self.modes), weights, k)
+        else:
+            with np.errstate(all="ignore"):
+                total = self.gap_by_direction(y0, k).sum(axis=-1)
+        return np.where(np.isnan(total), np.inf, total)
