@@ -190,7 +190,10 @@ class _Reader:
                 f"{cls.__name__} needs {join_words(missing)}: nothing is tuned in a nested call",
                 self._column(node),
             )
-        return cls(**values)
+        try:
+            return cls(**values)
+        except InputError as error:
+            raise self.error(str(error), self._column(node)) from None
 
     # -- names of hyper-parameters --------------------------------------------------------------
 
@@ -250,7 +253,7 @@ def _meanings(key: str, names: list[str]) -> list[str]:
 
 def _plain(key: str) -> str:
     """Return a key in lower case without underscores, a Greek letter as its English name."""
-    key = key.strip()
+    key = unicodedata.normalize("NFKC", key.strip())  # the micro sign becomes mu
     if len(key) == 1 and not key.isascii():
         name = unicodedata.name(key, "")
         key = name.rpartition(" ")[2].replace("LAMDA", "LAMBDA") if "GREEK" in name else key
