@@ -4,8 +4,8 @@
 theta_k - theta_0 without ever mentioning the minimiser (so that λ = 0, tiny λ and a b outside the
 range of A are ordinary cases).
 
-A direction has one formula for all k, so real and complex roots are treated as groups of columns, and
-entries that have decayed below the smallest float are not computed at all.
+A direction has one formula for all k, so real and complex roots are treated as groups of columns,
+and entries that have decayed below the smallest float are not computed at all.
 """
 
 from __future__ import annotations
@@ -52,6 +52,9 @@ def propagate(modes: Modes, first: Array, change: Array, steps: Array) -> Array:
             if not positive.all():
                 odd = np.flatnonzero(k[:, 0] % 2 == 1)
                 result[np.ix_(odd, ~positive)] *= -1
+            # A growing root that is not excited must not come in as 0 · ∞ (flat, at rest).
+            still = (change == 0) & (modes.slack == 0) & positive
+            result[:, still] = first[still]
     return _without_nan(result)
 
 
@@ -68,14 +71,15 @@ def displacement(modes: Modes, first: Array, change: Array, steps: Array) -> Arr
             # The sum of e_j is U_k (e1 - e0) + V_k e0, where V_k sums what continues (1, 1).
             u_sum, v_sum = _sums(modes, k)
             result = u_sum * change + v_sum * first
+            result[:, (change == 0) & (first == 0)] = 0.0  # not 0 · ∞ where a root grows unseen
     return _without_nan(result)
 
 
 def decaying_sum(log_factors: Array, weights: Array, steps: Array) -> Array:
     """Return the sum over i of w_i exp(k L_i) for each k, shape (K,).
 
-    Directions are sorted by decay, so that for a block of step counts the dead ones are a slice that
-    is left out.
+    Directions are sorted by decay, so that for a block of step counts the dead ones are a slice
+    that is left out.
     """
     order = np.argsort(log_factors)[::-1]
     logs, shares = log_factors[order], weights[order]
@@ -198,7 +202,7 @@ def _pair(modes: Modes, k: Array) -> tuple[Array, Array]:
 
 
 def _real_pair(c: _Columns, k: Array) -> tuple[Array, Array]:
-    """v = r^k + w u, with r the larger root and w = 1 - r."""
+    """Return v = r^k + w u and u, with r the larger root and w = 1 - r."""
     u = _divided_power(c, k)
     return np.exp(_times(k, c.log_big)) + c.w * u, u
 
@@ -218,7 +222,8 @@ def _complex_pair(c: _Columns, k: Array) -> tuple[Array, Array]:
     ratio = np.where(sine[columns] > 0, np.sin(turned) / safe, k[rows, 0])
     part = decay / root_d[columns] * ratio
     u[rows, columns] = part
-    half = (c.slack + 1 - c.d) / 2  # 1 - t/2 for the positive trace t = 1 + d - slack
+    # 1 - t/2 for the positive trace t = 1 + d - slack, with 1 - d free of cancellation
+    half = (c.slack - np.expm1(c.log_d)) / 2
     v[rows, columns] = decay * np.cos(turned) + half[columns] * part
     return v, u
 
@@ -247,13 +252,21 @@ def _divided_power(c: _Columns, k: Array) -> Array:
 def _sums(modes: Modes, k: Array) -> tuple[Array, Array]:
     """Return U_k = u_0 + ... + u_{k-1} and V_k = v_0 + ... + v_{k-1} with the true signs.
 
-    From v_j = u_j - d u_{j-1} follows V_k = 1 + U_k - d U_{k-1} for k ≥ 1.
+    From v_j = u_j - d u_{j-1} follows V_k = 1 + u_{k-1} + (1 - d) U_{k-1} for k ≥ 1, where nothing
+    cancels: the difference of two large U would lose half the digits of a slow direction.
     """
-    at_k, before = _sum_of_u(modes, k), _sum_of_u(modes, np.maximum(k - 1, 0.0))
-    return at_k, np.where(k >= 1, 1 + at_k - modes.determinant * before, 0.0)
+    before = _pair(modes, np.maximum(k - 1, 0.0))[1]
+    negative = modes.trace < 0
+    if negative.any():  # the true u_j is (-1)^{j-1} times that of the positive trace
+        before[np.ix_(np.flatnonzero(k[:, 0] % 2 == 1), negative)] *= -1
+    total = _sum_of_u(modes, k, before)
+    d = modes.determinant
+    rest = np.where(d > 0, -np.expm1(modes.log_determinant), 1 - d)
+    return total, np.where(k >= 1, 1 + before + rest * (total - before), 0.0)
 
 
-def _sum_of_u(modes: Modes, k: Array) -> Array:
+def _sum_of_u(modes: Modes, k: Array, before: Array) -> Array:
+    """Return U_k, given the true u_{k-1}."""
     v, u = _pair(modes, k)
     total = np.zeros(u.shape)
     positive = modes.trace >= 0
@@ -262,11 +275,9 @@ def _sum_of_u(modes: Modes, k: Array) -> Array:
             _columns(modes, positive), v[:, positive], u[:, positive], k
         )
     if not positive.all():
-        # u_j carries (-1)^{j-1} here, and (1 - t + d) U = 1 - (u_k - d u_{k-1}).
-        _, before = _pair(modes, np.maximum(k - 1, 0.0))
-        odd = np.where(k % 2 == 1, 1.0, -1.0)
+        # (1 - t + d) U = 1 - (u_k - d u_{k-1}), where the last term is d for k = 0
         d, at_unity = modes.determinant, 1 - modes.trace + modes.determinant
-        tail = np.where(k >= 1, odd * (u + d * before), 1.0)
+        tail = np.where(k >= 1, np.where(k % 2 == 1, 1.0, -1.0) * u - d * before, 1.0)
         total[:, ~positive] = ((1 - tail) / at_unity)[:, ~positive]
     total[k[:, 0] <= 0] = 0.0
     return total
