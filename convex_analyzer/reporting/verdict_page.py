@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from convex_analyzer.comparison import Comparison, Entry, settings_text
+from convex_analyzer.comparison import Comparison, Entry
+from convex_analyzer.comparison.results import settings_text
 from convex_analyzer.diagnosis.recap import Recap
 from convex_analyzer.problems.least_squares import LOSSES, LeastSquares
 from convex_analyzer.reporting.document import (

@@ -293,19 +293,7 @@ class Analysis(Result):
         if start is None:
             power = 2 if criterion == "gap" else 1
             return lambda k: self.worst_error(k) ** power
-        active = self._active
-        if criterion == "gap" and not (self._eigenvalues == 0).any():
-            first = self.gap(start, 0)
-            return lambda k: self.gap(start, k) / first if first > 0 else np.zeros(len(k))
-
-        def size(k: Any) -> Array:
-            errors = self.errors(start, k)[:, active]
-            weights = self._eigenvalues[active] if criterion == "gap" else 1.0
-            total = np.asarray((weights * errors**2).sum(axis=1))
-            return total if criterion == "gap" else np.sqrt(total)
-
-        initial = float(size(np.zeros(1))[0])
-        return lambda k: size(k) / initial if initial > 0 else np.zeros(len(k))
+        return self._dynamics.relative_error(self._coordinates(start), criterion)
 
     @functools.cached_property
     def transient_peak(self) -> Peak:

@@ -6,6 +6,7 @@ The modes say what a rule does to any state; this adds the start and the linear 
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -126,3 +127,21 @@ class Dynamics:
             with np.errstate(all="ignore"):
                 total = self.gap_by_direction(y0, k).sum(axis=-1)
         return np.where(np.isnan(total), np.inf, total)
+
+    def relative_error(self, y0: Array, criterion: str) -> Callable[[Array], Array]:
+        """Return the error relative to the first, as a function of k; without flat directions.
+
+        `criterion` is ``"gap"`` or ``"norm"``.
+        """
+        active = self.active
+
+        def size(k: Array) -> Array:
+            if criterion == "gap" and active.all():
+                return self.gap(y0, k)
+            errors = self.errors(y0, k)[:, active]
+            weights = self.modes.eigenvalues[active] if criterion == "gap" else 1.0
+            total = np.asarray((weights * errors**2).sum(axis=1))
+            return total if criterion == "gap" else np.sqrt(total)
+
+        initial = float(size(np.zeros(1))[0])
+        return lambda k: size(k) / initial if initial > 0 else np.zeros(len(k))

@@ -1,0 +1,80 @@
+"""What a comparison runs when it is not told: optimizers, labels, start."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from convex_analyzer.errors import InputError
+from convex_analyzer.optimizers.base import Optimizer
+from convex_analyzer.optimizers.gradient import GradientDescent
+from convex_analyzer.optimizers.momentum import HeavyBall, Nesterov
+from convex_analyzer.problems.least_squares import LeastSquares
+from convex_analyzer.problems.quadratic import Quadratic
+from convex_analyzer.spectra.spectrum import Spectrum
+from convex_analyzer.theory.analysis import analyze
+
+__all__ = ["default_start", "labels", "resolve"]
+
+Array = npt.NDArray[np.float64]
+
+
+def default_start(problem: Quadratic, spectrum: Spectrum) -> tuple[Array, str]:
+    """Return a start that excites every direction, and its name.
+
+    For data: zeros, the untrained model. Otherwise the critical point plus one unit along every
+    eigendirection (plus a random vector when there are no eigenvectors).
+    """
+    if isinstance(problem, LeastSquares):
+        return np.zeros(problem.dimension), "zeros (the untrained model)"
+    centre = problem.critical_point
+    if centre is None:
+        centre = np.zeros(problem.dimension)
+    vectors = spectrum.eigenvectors
+    if vectors is not None:
+        return centre + vectors.sum(axis=1), "θ* plus one unit along every eigendirection"
+    if not spectrum.is_interval:
+        return centre + 1.0, "θ* plus one unit along every eigendirection"
+    noise = np.random.Generator(np.random.Philox(0)).standard_normal(problem.dimension)
+    return centre + noise, "θ* plus a random vector (seed 0)"
+
+
+def resolve(
+    spectrum: Spectrum, optimizers: Sequence[Any] | Any | None
+) -> list[tuple[Optimizer, tuple[str, ...]]]:
+    """Return instances, each with the names of its tuned hyper-parameters."""
+    if optimizers is None:
+        optimizers = [GradientDescent, HeavyBall, Nesterov]
+    if isinstance(optimizers, (Optimizer, type)):
+        optimizers = [optimizers]
+    chosen: list[tuple[Optimizer, tuple[str, ...]]] = []
+    for item in optimizers:
+        rule, given = item if isinstance(item, tuple) else (item, None)
+        if isinstance(rule, type) and issubclass(rule, Optimizer):
+            analysis = analyze(spectrum, rule, given)
+            chosen.append((analysis.optimizer, analysis.tuned))
+        elif isinstance(rule, Optimizer):
+            chosen.append((rule, ()))
+        else:
+            raise InputError(
+                f"optimizers must be Optimizer instances or classes, got {rule!r}",
+                argument="optimizers",
+            )
+    if not chosen:
+        raise InputError("optimizers is empty", argument="optimizers")
+    return chosen
+
+
+def labels(chosen: list[tuple[Optimizer, tuple[str, ...]]]) -> list[str]:
+    names = [type(rule).__name__ for rule, _ in chosen]
+    if len(set(names)) == len(names):
+        return names
+    seen: dict[str, int] = {}
+    names_out = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        names_out.append(f"{name} {seen[name]}" if names.count(name) > 1 else name)
+    return names_out

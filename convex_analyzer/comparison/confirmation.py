@@ -1,0 +1,101 @@
+"""Holding a run against its theory, within what rounding may explain."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from convex_analyzer.problems.quadratic import Quadratic
+from convex_analyzer.simulation.trajectory import Trajectory
+from convex_analyzer.theory.analysis import Analysis
+from convex_analyzer.theory.curves import displacement
+
+__all__ = ["against_bound", "against_theory", "count", "measured_gap"]
+
+Array = npt.NDArray[np.float64]
+
+EPSILON = float(np.finfo(float).eps)
+
+
+def measured_gap(problem: Quadratic, trajectory: Trajectory) -> Array:
+    """Return J - J(critical point) of a run as ½ eᵀAe, which does not cancel."""
+    with np.errstate(all="ignore"):
+        centre = problem.critical_point
+        if centre is None:
+            gap = trajectory.loss - trajectory.loss[0]
+        else:
+            error = trajectory.theta - centre
+            gap = (error * problem.hessian_vector(error, error)).sum(axis=-1) / 2
+    return np.where(np.isnan(gap), np.inf, gap)
+
+
+def count(trajectory: Trajectory, gap: Array, tolerance: float) -> int | None:
+    if not gap[0] > 0:
+        return None
+    hits = np.flatnonzero(gap <= tolerance * gap[0])
+    return int(trajectory.recorded[hits[0]]) if hits.size else None
+
+
+def against_bound(analysis: Analysis, trajectory: Trajectory, gap: Array) -> dict[str, Any]:
+    """Hold a run against the worst case over the interval of eigenvalues."""
+    bound = analysis.worst_error(trajectory.recorded) ** 2 * gap[0]
+    inside = bool(np.all(gap <= bound * (1 + 1e-6) + 1e-12 * gap[0]))
+    return {
+        "predicted_gap": bound,
+        "deviation": None,
+        "budget": None,
+        "status": "within the bound" if inside else "refuted",
+    }
+
+
+def against_theory(
+    problem: Quadratic, analysis: Analysis, trajectory: Trajectory, start: Array
+) -> dict[str, Any]:
+    """Hold a run against the closed form, point by point, within a budget for rounding."""
+    k = trajectory.recorded
+    predicted = analysis.predict(start, k)
+    gap = analysis.gap(start, k)
+    if problem.critical_point is None:
+        gap = gap - gap[0]
+    with np.errstate(all="ignore"):
+        sizes = np.abs(trajectory.theta).max(axis=1)
+        scale = np.maximum.accumulate(np.where(np.isfinite(sizes), sizes, 0.0))
+        scale = np.where(scale > 0, scale, 1.0)
+        away = np.abs(trajectory.theta - predicted).max(axis=1) / scale
+        budget = _rounding_budget(problem, analysis, k.astype(float), scale)
+    usable = np.isfinite(away) & (budget < 1e-2)
+    away, budget = away[usable], budget[usable]
+    worst = int(np.argmax(away / budget)) if away.size else 0
+    return {
+        "predicted_gap": gap,
+        "deviation": float(away.max()) if away.size else None,
+        "budget": float(budget[worst]) if away.size else None,
+        "status": "confirmed" if not away.size or np.all(away <= budget) else "refuted",
+    }
+
+
+def _rounding_budget(problem: Quadratic, analysis: Analysis, k: Array, scale: Array) -> Array:
+    """Return what rounding may do by step k, relative to the scale.
+
+    Each gradient is wrong by about √d eps (λmax |θ| + |b|); the displacement that a constant error
+    of that size would cause is the rule's own response to b. Each addition to theta adds eps, and
+    an unstable direction amplifies all of it.
+    """
+    m = analysis.modes
+    channel = m.offset
+    first = np.einsum("ni,ni->n", m.report, channel)
+    if m.slots <= 2:
+        change = np.einsum("ni,ni->n", m.report, np.einsum("nij,nj->ni", m.minus_identity, channel))
+        response = np.abs(displacement(m, first, change, k)).max(axis=1)
+    else:
+        response = k * np.abs(first).max()
+    top = float(np.max(np.abs(analysis.spectrum.eigenvalues), initial=0.0))
+    size = top + float(np.max(np.abs(problem.linear), initial=0.0)) / scale
+    growth = np.exp(np.minimum(k * max(0.0, math.log(max(analysis.rate, 1e-300))), 600.0))
+    peak = 1.0 if analysis.outcome == "unstable" else analysis.transient_peak.size
+    peak = peak if math.isfinite(peak) else 1.0
+    per_step = EPSILON * math.sqrt(problem.dimension)
+    return np.asarray(8 * per_step * (10 + (k + response * size) * peak * growth))

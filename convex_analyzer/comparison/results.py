@@ -1,0 +1,261 @@
+"""What a comparison returns: one entry per optimizer, theory beside simulation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from convex_analyzer.optimizers.base import Optimizer
+from convex_analyzer.problems.quadratic import Quadratic
+from convex_analyzer.results import Result, to_plain
+from convex_analyzer.simulation.trajectory import Trajectory
+from convex_analyzer.spectra.spectrum import Spectrum
+from convex_analyzer.tables import Table, format_count, format_number
+from convex_analyzer.theory.analysis import Analysis
+
+__all__ = ["Comparison", "Entry", "settings_text"]
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Entry(Result):
+    """One optimizer on one problem.
+
+    Attributes
+    ----------
+    label
+        Short name, unique in the comparison.
+    optimizer
+        The rule as it ran.
+    analysis
+        Its theory; None when the rule is not linear (`reason` says why).
+    trajectory
+        The run.
+    gap
+        J - J* at the recorded steps, from the run; relative to the critical point.
+    predicted_gap
+        The same from the closed form; None without one.
+    predicted_steps
+        First step with gap ≤ tolerance x the first gap, in closed form; None if never.
+    simulated_steps
+        The same, counted in the run; None if it was not reached there.
+    deviation
+        Largest |θ(run) - θ(theory)| over the recorded steps, relative to the largest iterate so
+        far.
+    budget
+        What rounding may explain at that step.
+    status
+        ``confirmed``, ``refuted``, ``within the bound`` or ``simulated only``.
+    complete
+        False when the run stops long before the tolerance: "not simulated: too many".
+    reason
+        Why there is no theory, or why the run is short.
+    """
+
+    schema: ClassVar[str] = "convex_analyzer.entry/1"
+
+    label: str
+    optimizer: Optimizer
+    analysis: Analysis | None
+    trajectory: Trajectory
+    gap: Array
+    predicted_gap: Array | None
+    predicted_steps: int | None
+    simulated_steps: int | None
+    deviation: float | None
+    budget: float | None
+    status: str
+    complete: bool
+    reason: str = ""
+
+    @property
+    def steps(self) -> Array:
+        """Recorded step indices."""
+        return np.asarray(self.trajectory.recorded)
+
+    @property
+    def overshoot(self) -> float:
+        """Largest gap over the first: 1 when the loss never rises above its start."""
+        first = abs(float(self.gap[0]))
+        finite = self.gap[np.isfinite(self.gap)]
+        return float(np.max(finite) / first) if first > 0 and finite.size else 1.0
+
+    def simulated_text(self) -> str:
+        """Return the simulated step count, or why there is none."""
+        if self.simulated_steps is not None:
+            return format_count(self.simulated_steps)
+        if not self.complete:
+            return "not simulated: too many"
+        return "never" if self.predicted_steps is None else "not reached"
+
+    def summary(self) -> Table:
+        """Return a table of the main facts."""
+        rows = (
+            ("steps, predicted", format_count(self.predicted_steps)),
+            ("steps, simulated", self.simulated_text()),
+            ("theory − simulation", _deviation_text(self)),
+            ("verdict", self.status),
+        )
+        return Table((str(self.optimizer), self.label), rows, left=2)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data with at most 200 points of each curve."""
+        keep = np.unique(np.linspace(0, len(self.gap) - 1, min(200, len(self.gap))).astype(int))
+        return {
+            "schema": self.schema,
+            "label": self.label,
+            "optimizer": self.optimizer.to_dict(),
+            "tuned": [] if self.analysis is None else list(self.analysis.tuned),
+            "outcome": None if self.analysis is None else self.analysis.outcome,
+            "rate": None if self.analysis is None else to_plain(self.analysis.rate),
+            "one_minus_rate": None
+            if self.analysis is None
+            else to_plain(self.analysis.one_minus_rate),
+            "stability_limit": None if self.analysis is None else _limit(self.analysis),
+            "predicted_steps": self.predicted_steps,
+            "simulated_steps": self.simulated_steps,
+            "complete": self.complete,
+            "deviation": to_plain(self.deviation),
+            "budget": to_plain(self.budget),
+            "status": self.status,
+            "reason": self.reason,
+            "overshoot": to_plain(self.overshoot),
+            "diverged_at": self.trajectory.diverged_at,
+            "curve": {
+                "steps": self.steps[keep].tolist(),
+                "gap": to_plain(self.gap[keep]),
+                "predicted_gap": None
+                if self.predicted_gap is None
+                else to_plain(self.predicted_gap[keep]),
+            },
+        }
+
+
+def _limit(analysis: Analysis) -> float | None:
+    return to_plain(analysis.stability_limit)  # type: ignore[no-any-return]  # a float or None
+
+
+def _deviation_text(entry: Entry) -> str:
+    if entry.deviation is None:
+        return "–"
+    return (
+        f"{format_number(entry.deviation, 1)} (rounding explains {format_number(entry.budget, 1)})"
+    )
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Comparison(Result):
+    """Optimizers on one problem, theory beside simulation; made by `compare`.
+
+    Attributes
+    ----------
+    problem, spectrum
+        What was minimised.
+    start
+        θ₀, shape (d,).
+    start_name
+        How the start was chosen.
+    tolerance
+        Goal: gap ≤ tolerance x the first gap.
+    entries
+        One per optimizer, in the order asked for.
+    """
+
+    schema: ClassVar[str] = "convex_analyzer.comparison/1"
+
+    problem: Quadratic = field(compare=False)
+    spectrum: Spectrum
+    start: Array
+    start_name: str
+    tolerance: float
+    entries: tuple[Entry, ...]
+
+    @property
+    def best(self) -> Entry | None:
+        """The optimizer with the fewest predicted steps; None when none converges."""
+        able = [entry for entry in self.entries if entry.predicted_steps is not None]
+        return min(able, key=lambda entry: entry.predicted_steps or 0) if able else None
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether no run contradicts its theory."""
+        return all(entry.status != "refuted" for entry in self.entries)
+
+    def __getitem__(self, key: int | str) -> Entry:
+        if isinstance(key, int):
+            return self.entries[key]
+        for entry in self.entries:
+            if entry.label == key:
+                return entry
+        raise KeyError(key)
+
+    def __iter__(self) -> Any:
+        return iter(self.entries)
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def verdict(self) -> str:
+        """Return one sentence: who wins, by how much, and whether the runs agree."""
+        agree = "theory and simulation agree" if self.confirmed else "A RUN CONTRADICTS ITS THEORY"
+        best = self.best
+        if best is None:
+            return f"No optimizer here converges; {agree}."
+        return (
+            f"{best.label} needs the fewest steps to reduce the gap to {self.tolerance:g} of its "
+            f"start: {format_count(best.predicted_steps)}; {agree}."
+        )
+
+    def summary(self) -> Table:
+        """Return one row per optimizer."""
+        columns = ("optimizer", "settings", "outcome", "rate ρ", "steps, predicted",
+                   "steps, simulated", "overshoot", "theory − sim.", "verdict")  # fmt: skip
+        notes = (
+            "",
+            self.verdict(),
+            f"Steps until the gap is ×{self.tolerance:g}; start: {self.start_name}.",
+        )
+        return Table(
+            columns, tuple(_row(e) for e in self.entries), self.problem.describe(), notes, 3
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        return {
+            "schema": self.schema,
+            "problem": self.problem.to_dict(),
+            "spectrum": self.spectrum.to_dict(),
+            "start": to_plain(self.start) if len(self.start) <= 1000 else None,
+            "start_name": self.start_name,
+            "tolerance": self.tolerance,
+            "entries": [entry.to_dict() for entry in self.entries],
+            "verdict": self.verdict(),
+        }
+
+    def __repr__(self) -> str:
+        return f"<Comparison of {len(self.entries)} optimizers on {self.problem.name}>"
+
+
+def settings_text(entry: Entry) -> str:
+    """Return the hyper-parameters of an entry as text, with a star where they were tuned."""
+    inner = str(entry.optimizer).partition("(")[2].rstrip(")")
+    return f"{inner} (tuned)" if entry.analysis is not None and entry.analysis.tuned else inner
+
+
+def _row(entry: Entry) -> tuple[str, ...]:
+    analysis = entry.analysis
+    return (
+        entry.label,
+        settings_text(entry),
+        "no closed form" if analysis is None else analysis.outcome,
+        "–" if analysis is None else analysis.rate_text,
+        format_count(entry.predicted_steps) if entry.predicted_steps is not None else "never",
+        entry.simulated_text(),
+        f"×{format_number(entry.overshoot, 3)}",
+        "–" if entry.deviation is None else format_number(entry.deviation, 1),
+        entry.status,
+    )

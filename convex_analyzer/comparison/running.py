@@ -1,0 +1,146 @@
+"""Running one optimizer: how long, what to record, and what came of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from convex_analyzer.comparison.confirmation import (
+    against_bound,
+    against_theory,
+    count,
+    measured_gap,
+)
+from convex_analyzer.comparison.results import Entry
+from convex_analyzer.errors import NotDerivableError
+from convex_analyzer.optimizers.base import Optimizer
+from convex_analyzer.problems.quadratic import Quadratic
+from convex_analyzer.simulation.engine import simulate
+from convex_analyzer.spectra.spectrum import Spectrum
+from convex_analyzer.tables import format_count
+from convex_analyzer.theory.analysis import Analysis
+
+__all__ = ["MOST_STEPS", "Request", "run"]
+
+Array = npt.NDArray[np.float64]
+
+MOST_STEPS = 1_000_000  # a run that needs more is predicted, and not started
+WORK = 2e10  # multiplications that one run may cost
+PREFIX = 1000  # steps over which theory is checked when the whole run is too long
+_ALL_ROWS = 2000  # up to this many steps every point is recorded
+
+
+def _cap(problem: Quadratic) -> int:
+    """Return the longest run that is affordable here."""
+    matrix = getattr(problem.operator, "matrix", None)
+    work = getattr(matrix, "nnz", problem.dimension**2 + 1)
+    if problem.operator.kind == "diagonal":
+        work = problem.dimension
+    return int(min(MOST_STEPS, max(PREFIX, WORK / max(work, 1))))
+
+
+@dataclass(frozen=True)
+class _Plan:
+    steps: int
+    complete: bool
+    predicted: int | None
+    reason: str = ""
+
+
+def _plan(request: Request, analysis: Analysis | None) -> _Plan:
+    """Decide how long to run."""
+    predicted = None
+    if analysis is not None:
+        where = None if analysis.spectrum.is_interval else request.start
+        predicted = analysis.steps_to(request.tolerance, where)
+    cap, steps = _cap(request.problem), request.steps
+    if steps is not None:
+        short = steps > cap
+        reason = f"{format_count(steps)} steps are too many to run" if short else ""
+        return _Plan(PREFIX if short else steps, not short, predicted, reason)
+    if predicted is None:
+        if analysis is None:
+            return _Plan(min(cap, 10 * PREFIX), complete=True, predicted=None)
+        growth = -math.log1p(-analysis.one_minus_rate) if analysis.one_minus_rate < 1 else 0.0
+        length = 40 if growth >= 0 else math.ceil(math.log(1e6) / -growth)
+        length = int(min(max(length, 40), PREFIX, cap))
+        return _Plan(length, complete=True, predicted=None)
+    if predicted > cap:
+        reason = f"{format_count(predicted)} steps are too many to run"
+        return _Plan(PREFIX, complete=False, predicted=predicted, reason=reason)
+    return _Plan(int(predicted * 1.1) + 10, complete=True, predicted=predicted)
+
+
+def _record(steps: int, predicted: int | None) -> npt.NDArray[np.int64]:
+    if steps <= _ALL_ROWS:
+        return np.arange(steps + 1)
+    even, early = np.linspace(0, steps, 500), np.geomspace(1, steps, 300)
+    near = np.arange(-3, 4) + (predicted or 0)
+    rows = np.unique(np.concatenate([even, early, near]).round().astype(np.int64))
+    return rows[(rows >= 0) & (rows <= steps)]
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """What all optimizers of one comparison share.
+
+    Attributes
+    ----------
+    problem, spectrum, start
+        What is minimised, and from where.
+    steps
+        Length of every run, or None: until the tolerance is reached.
+    tolerance
+        Goal: gap ≤ tolerance x the first gap.
+    progress
+        Called with numbers of steps done.
+    """
+
+    problem: Quadratic
+    spectrum: Spectrum
+    start: Array
+    steps: int | None
+    tolerance: float
+    progress: Callable[[int], None] | None = None
+
+
+def run(request: Request, rule: Optimizer, tuned: tuple[str, ...], label: str) -> Entry:
+    """Predict, simulate and confirm one optimizer."""
+    problem, spectrum, start = request.problem, request.spectrum, request.start
+    reason = ""
+    analysis: Analysis | None
+    try:
+        analysis = Analysis(spectrum, rule, tuned)
+        _ = analysis.modes
+    except NotDerivableError as error:
+        analysis, reason = None, str(error)
+    plan = _plan(request, analysis)
+    record = _record(plan.steps, plan.predicted)
+    trajectory = simulate(problem, rule, start, plan.steps, record, request.progress)
+    gap = measured_gap(problem, trajectory)
+    counted = None
+    if problem.why_no_minimum is None:
+        counted = count(trajectory, gap, request.tolerance)
+    common: dict[str, Any] = {
+        "label": label,
+        "optimizer": rule,
+        "analysis": analysis,
+        "trajectory": trajectory,
+        "gap": gap,
+        "predicted_steps": plan.predicted,
+        "simulated_steps": counted,
+        "complete": plan.complete,
+        "reason": reason or plan.reason,
+    }
+    if analysis is None:
+        return Entry(
+            **common, predicted_gap=None, deviation=None, budget=None, status="simulated only"
+        )
+    if spectrum.is_interval:
+        return Entry(**common, **against_bound(analysis, trajectory, gap))
+    return Entry(**common, **against_theory(problem, analysis, trajectory, start))
