@@ -10,7 +10,7 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("MKL_NUM_THREADS", "1")
 
-from benchmarks import analysis, curves, simulation, startup  # noqa: E402  # after the environment
+from benchmarks import analysis, curves, simulation, startup
 
 
 def main() -> None:
@@ -18,7 +18,8 @@ def main() -> None:
     for module in (startup, analysis, simulation, curves):
         for result in module.run():
             mark = "ok " if result.met else "BAD"
-            print(f"{mark} {result.name:58s} {result.value:8.2f}  goal {result.goal:7s} {result.detail}")
+            line = f"{mark} {result.name:58s} {result.value:8.2f}  goal {result.goal:7s}"
+            print(line, result.detail)
 
 
 if __name__ == "__main__":

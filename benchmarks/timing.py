@@ -39,9 +39,7 @@ def cpu_ratio(
     """Return the median CPU time of each and the median ratio, measured in turn."""
     first()
     second()
-    pairs = []
-    for _ in range(rounds):
-        pairs.append((_cpu(first), _cpu(second)))
+    pairs = [(_cpu(first), _cpu(second)) for _ in range(rounds)]
     a = statistics.median(pair[0] for pair in pairs)
     b = statistics.median(pair[1] for pair in pairs)
     return a, b, statistics.median(x / y for x, y in pairs)

@@ -69,6 +69,7 @@ def resolve(
 
 
 def labels(chosen: list[tuple[Optimizer, tuple[str, ...]]]) -> list[str]:
+    """Return a short name for each, numbered where a class occurs more than once."""
     names = [type(rule).__name__ for rule, _ in chosen]
     if len(set(names)) == len(names):
         return names

@@ -16,7 +16,7 @@ def on_unit_interval(name: str) -> Any:
 
 
 def on_interval(top: Any, name: str) -> Any:
-    """Return an expression that runs through (0, top) as its positive symbol runs through (0, ∞)."""
+    """Return an expression that runs through (0, top) as its symbol runs through (0, ∞)."""
     return top * on_unit_interval(name)
 
 

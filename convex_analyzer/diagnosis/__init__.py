@@ -1,1 +1,1 @@
-"""The recap table of lecture 001, executable: problem, diagnostic, evidence, verdict, workaround."""
+"""The recap table of lecture 001, executable: problem, evidence, verdict, workaround."""

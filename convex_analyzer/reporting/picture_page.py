@@ -71,7 +71,7 @@ def _transients(comparison: Comparison) -> list[Block]:
                 Card(
                     "warn",
                     f"Transient growth: {entry.label}.",
-                    f"From rest the error along λ = {format_number(peak.eigenvalue, 4)} first grows "
+                    f"From rest the error along λ = {format_number(peak.eigenvalue, 4)} grows "
                     f"to ×{format_number(peak.size, 4)} after {format_count(peak.step)} steps, so "
                     f"that direction's loss to ×{format_number(peak.size**2, 4)}: a double root "
                     "behaves like (c₁ + c₂k) ρᵏ before it decays.",

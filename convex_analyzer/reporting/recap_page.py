@@ -1,4 +1,4 @@
-"""The last page: pictures, the recap table with its evidence, conventions, and how to reproduce it."""
+"""The last page: pictures, the recap table with its evidence, conventions, reproduction."""
 
 from __future__ import annotations
 

@@ -135,8 +135,8 @@ def _conditioning(comparison: Comparison) -> Card:
     if spectrum.data is not None and spectrum.data.loses_everything:
         parts.append(
             f"Forming XᵀX in float64 would lose every digit (κ(XᵀX) = κ(X)² = "
-            f"{format_number(spectrum.data.gram_condition_number, 4)}); these numbers come from the "
-            "SVD of X."
+            f"{format_number(spectrum.data.gram_condition_number, 4)}); these numbers come from "
+            "the SVD of X."
         )
     return Card("bad" if ill else "ok" if kappa <= 10 else "warn", title, " ".join(parts))
 
@@ -334,8 +334,8 @@ def _notes(comparison: Comparison) -> list[str]:
     short = [entry.label for entry in comparison.entries if not entry.complete]
     if short:
         notes.append(
-            f"{join_words(short)}: the whole run is too long to simulate; theory was checked on its "
-            "first steps only."
+            f"{join_words(short)}: the whole run is too long to simulate; theory was checked on "
+            "its first steps only."
         )
     refuted = [entry.label for entry in comparison.entries if entry.status == "refuted"]
     if refuted:

@@ -77,7 +77,7 @@ class Dynamics:
         return m.start * y0[:, None] + m.start_offset * self.linear[:, None]
 
     def errors(self, y0: Array, k: Array) -> Array:
-        """Return the deviation from the critical point, (K, n); from the start where there is none."""
+        """Return the deviation from the critical point (from the start if none), (K, n)."""
         m = self.modes
         result = follow(m, self._start(y0) - m.fixed * self.linear[:, None], k) + self._offset
         if not self.active.all():

@@ -68,11 +68,14 @@ def explain(analysis: Analysis) -> str:
     """Return sentences that say where the numbers come from."""
     optimizer, tuned = analysis.optimizer, analysis.tuned
     chosen = f"{', '.join(tuned)} tuned for this spectrum" if tuned else "settings as given"
+    origin = (
+        f"The state is ({', '.join(('θ', *optimizer.memory))}); its iteration matrix follows from "
+        "`step` itself, run on linear forms at every eigenvalue, which also proves that the rule "
+        f"is linear ({chosen})."
+    )
     lines = [
         verdict(analysis),
-        f"The state is ({', '.join(('θ', *optimizer.memory))}); its iteration matrix follows from "
-        "`step` itself, run on linear forms at every eigenvalue, which also proves that the rule is "
-        f"linear ({chosen}).",
+        origin,
         f"Stability: {limit_sentence(analysis)} (Jury's conditions, exact).",
         f"Source of the rule: {optimizer.source or 'not stated'}.",
     ]
