@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from convex_analyzer.spectra.compute import spectrum as spectrum
     from convex_analyzer.spectra.spectrum import Spectrum as Spectrum
     from convex_analyzer.theory.analysis import analyze as analyze
-    from convex_analyzer.theory.tuning import tune as tune
+    from convex_analyzer.theory.goals import tune as tune
 
 __all__ = [
     "ConvexAnalyzerError",
@@ -100,7 +100,7 @@ _HOMES = {
     "report": "convex_analyzer.reporting.build",
     "simulate": "convex_analyzer.simulation.engine",
     "spectrum": "convex_analyzer.spectra.compute",
-    "tune": "convex_analyzer.theory.tuning",
+    "tune": "convex_analyzer.theory.goals",
 }
 
 

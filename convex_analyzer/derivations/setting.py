@@ -20,9 +20,11 @@ class Scalar:
         self.eigenvalue = eigenvalue
 
     def gradient(self, theta: Any) -> Any:
+        """Return λx."""
         return self.eigenvalue * theta
 
     def hessian_vector(self, theta: Any, vector: Any) -> Any:
+        """Return λv."""
         del theta
         return self.eigenvalue * vector
 
@@ -60,10 +62,12 @@ class Setting:
         ).applyfunc(sympy.expand)
 
     def at(self, shift: int) -> list[Any]:
+        """Return the state at step k + shift, as indexed symbols."""
         return [base[self.k + shift] for base in self.bases]
 
     @functools.cached_property
     def coefficients(self) -> list[Any]:
+        """The characteristic polynomial, from the highest power down."""
         import sympy
 
         raw = characteristic_polynomial(self.matrix.tolist())
@@ -87,4 +91,5 @@ def tidy(expression: Any) -> Any:
 
 
 def verdict(holds: Any) -> str:
+    """Return what the check of a line came to."""
     return "proved" if bool(holds) else "refuted"

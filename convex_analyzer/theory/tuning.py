@@ -22,7 +22,7 @@ from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.theory.iteration import dense, linearise, require_linear
 from convex_analyzer.theory.modes import modes
 
-__all__ = ["tune", "tuned_pair", "worst_rate"]
+__all__ = ["tuned_pair", "worst_rate"]
 
 Array = npt.NDArray[np.float64]
 
@@ -45,46 +45,15 @@ def curvature_ends(spectrum: Spectrum) -> tuple[float, float]:
     return (size, size) if size > 0 else (1.0, 1.0)
 
 
-def tune(
-    spectrum: Spectrum, optimizer: type[Optimizer], given: Mapping[str, Any] | None = None
-) -> Optimizer:
-    """Return the optimizer with the best constant hyper-parameters for a spectrum.
-
-    "Best" means the smallest asymptotic rate over the positive eigenvalues; flat and negative
-    directions are left out, since no setting makes them contract.
-
-    Parameters
-    ----------
-    spectrum
-        The curvature.
-    optimizer
-        The class.
-    given
-        Hyper-parameters that stay fixed.
-
-    Raises
-    ------
-    InputError
-        `given` names a field that the class does not have.
-    NotDerivableError
-        The rule is not linear.
-
-    Examples
-    --------
-    >>> from convex_analyzer.optimizers.gradient import GradientDescent
-    >>> tune(Spectrum.from_eigenvalues([0.2, 4.0]), GradientDescent)
-    GradientDescent(learning_rate=0.47619047619047616)
-    """
-    return tuned_pair(spectrum, optimizer, given)[0]
-
-
 def tuned_pair(
     spectrum: Spectrum, optimizer: type[Optimizer], given: Mapping[str, Any] | None = None
 ) -> tuple[Optimizer, Optimizer]:
     """Return the tuned optimizer twice: rounded to float64, and with double-double values.
 
-    At a double root rounding a hyper-parameter to float64 already moves the rate by half the
-    digits; the theory of a tuned method therefore uses the second.
+    "Best" is the smallest asymptotic rate over the positive eigenvalues; flat and negative
+    directions are left out, since no setting makes them contract. At a double root rounding a
+    hyper-parameter to float64 already moves the rate by half the digits; the theory of a tuned
+    method therefore uses the second.
     """
     fixed = dict(given or {})
     known = optimizer.hyperparameters()

@@ -1,7 +1,8 @@
 """Oscillations: directions whose sign flips, or that swing with a period.
 
 The exact border for gradient descent is αλ = 1. A direction that flips but dies out much faster
-than the slowest one is "possible": visible in the iterates early on, harmless for the count (heuristic).
+than the slowest one is "possible": visible in the iterates early on, harmless for the count
+(heuristic).
 """
 
 from __future__ import annotations

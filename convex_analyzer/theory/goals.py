@@ -1,0 +1,134 @@
+"""`tune`: the best constant hyper-parameters, in the long run or for a finite goal.
+
+The setting with the best asymptotic rate is not the one with the fewest steps: at a double root the
+error behaves like (c + k) ρᵏ. For κ = 100 and a gap of 1e-6, Polyak's pair takes 56 steps from
+equal losses at both ends and first lets the gap rise sevenfold; fewer are possible.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from convex_analyzer.errors import InputError
+from convex_analyzer.optimizers.base import Optimizer
+from convex_analyzer.problems.quadratic import Quadratic
+from convex_analyzer.spectra.compute import spectrum as compute_spectrum
+from convex_analyzer.spectra.spectrum import Spectrum
+from convex_analyzer.theory.analysis import Analysis
+from convex_analyzer.theory.tuning import tuned_pair
+
+__all__ = ["tune"]
+
+Array = npt.NDArray[np.float64]
+
+_NEVER = 1e18  # cost of a setting that does not converge
+_AFFORDABLE = 5_000_000  # entries of a curve; beyond, the best rate is the answer
+
+
+def tune(
+    spectrum: Spectrum | Quadratic | Any,
+    optimizer: type[Optimizer],
+    goal: str = "rate",
+    tolerance: float = 1e-6,
+    start: Any = None,
+    given: Mapping[str, Any] | None = None,
+) -> Optimizer:
+    """Return an optimizer with the best constant hyper-parameters for a spectrum.
+
+    Parameters
+    ----------
+    spectrum
+        The curvature, or a problem.
+    optimizer
+        The class.
+    goal
+        ``"rate"``: the smallest asymptotic rate (published where it is known, else numerical);
+        ``"steps"``: the fewest steps until the gap stays below `tolerance` times its start
+        (numerical: a local search around the former).
+    tolerance, start
+        For ``"steps"``: the goal, and θ₀ of shape (d,); without a start, the worst one.
+    given
+        Hyper-parameters that stay fixed.
+
+    Raises
+    ------
+    InputError
+        An unknown goal; `given` names a field that the class does not have.
+    NotDerivableError
+        The rule is not linear.
+
+    Examples
+    --------
+    >>> from convex_analyzer.optimizers.gradient import GradientDescent
+    >>> tune(Spectrum.from_eigenvalues([0.2, 4.0]), GradientDescent)
+    GradientDescent(learning_rate=0.47619047619047616)
+    """
+    if goal not in {"rate", "steps"}:
+        raise InputError(f"goal must be 'rate' or 'steps', got {goal!r}", argument="goal")
+    if not isinstance(spectrum, Spectrum):
+        spectrum = compute_spectrum(spectrum)
+    best = tuned_pair(spectrum, optimizer, given)[0]
+    if goal == "rate":
+        return best
+    return _fewest_steps(spectrum, best, tolerance, start, dict(given or {}))
+
+
+def _fewest_steps(
+    spectrum: Spectrum, best: Optimizer, tolerance: float, start: Any, fixed: dict[str, Any]
+) -> Optimizer:
+    """Search near the best rate; keep the result only if it needs fewer steps."""
+    from scipy.optimize import minimize
+
+    free = [name for name in best.hyperparameters() if name not in fixed]
+    if not free or not Analysis(spectrum, best).is_stable:
+        return best
+
+    def build(x: Array) -> Optimizer | None:
+        values = {n: best.values[n] * math.exp(e) for n, e in zip(free, x, strict=True)}
+        try:
+            return best.replace(**values)
+        except InputError:
+            return None
+
+    def cost(x: Array) -> float:
+        candidate = build(x)
+        if candidate is None:
+            return _NEVER
+        return _fractional_steps(Analysis(spectrum, candidate), tolerance, start)
+
+    zero = np.zeros(len(free))
+    corners = [
+        zero,
+        *(0.15 * sign * np.eye(len(free))[j] for j in range(len(free)) for sign in (-1, 1)),
+    ]
+    first = min(corners, key=cost)
+    simplex = np.vstack([first, first + 0.1 * (np.eye(len(free)) - 0.5)])
+    options = {"xatol": 1e-4, "fatol": 1e-3, "maxfev": 400, "initial_simplex": simplex}
+    found = minimize(cost, first, method="Nelder-Mead", options=options)
+    candidate = build(found.x)
+    if candidate is None or cost(found.x) >= cost(zero):
+        return best
+    return candidate
+
+
+def _fractional_steps(analysis: Analysis, tolerance: float, start: Any) -> float:
+    """Return when the gap falls below the tolerance for good, interpolated between whole steps.
+
+    "For good": an underdamped error dips through zero, and tuning on such a dip would be luck.
+    """
+    long_run = analysis.steps_to(tolerance, criterion="rate")
+    if long_run is None or long_run * len(analysis.directions) > _AFFORDABLE:
+        return _NEVER
+    k = np.arange(2.0 * long_run + 20)
+    gap = analysis.worst_error(k) ** 2 if start is None else analysis.gap(start, k)
+    above = np.flatnonzero(gap > tolerance * gap[0])
+    if above.size == 0 or above[-1] + 1 >= len(k):
+        return _NEVER if above.size else 0.0
+    last = int(above[-1])
+    share = math.log(gap[last] / (tolerance * gap[0])) / math.log(gap[last] / gap[last + 1])
+    return last + min(max(share, 0.0), 1.0)
