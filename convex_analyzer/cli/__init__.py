@@ -77,19 +77,20 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; every error is one line on stderr."""
     words = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        result = commands.main(words, prog_name="convex-analyzer", standalone_mode=False, obj=words)
+        with commands.make_context("convex-analyzer", list(words), obj=words) as context:
+            result = commands.invoke(context)
         sys.stdout.flush()
+    except click.exceptions.Exit as done:  # --help, --version
+        return done.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         return 0
     except click.UsageError as error:
         where = "" if error.ctx is None else f"; see {error.ctx.command_path} --help"
         return _fail(_one_line(error.format_message()).rstrip(".") + where)
-    except click.ClickException as error:
-        return _fail(_one_line(error.format_message()))
     except ConvexAnalyzerError as error:
         return _fail(_one_line(str(error)))
-    except (click.Abort, KeyboardInterrupt):
+    except KeyboardInterrupt:
         return _fail("interrupted; nothing was written", 128 + signal.SIGINT)
     except BrokenPipeError:
         return _closed_pipe()

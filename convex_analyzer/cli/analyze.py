@@ -168,7 +168,6 @@ def _start_name(request: Request) -> str:
 
 
 def _table(analyses: list[Analysis], steps: list[int | None], request: Request) -> Table:
-    from convex_analyzer.comparison import rate_text
     from convex_analyzer.tables import Table, format_count, format_number
 
     columns = ("optimizer", "settings", "outcome", "rate ρ", "stable for", "steps")
@@ -177,7 +176,7 @@ def _table(analyses: list[Analysis], steps: list[int | None], request: Request) 
             type(analysis.optimizer).__name__,
             _settings(analysis),
             analysis.outcome,
-            rate_text(analysis),
+            analysis.rate_text,
             _stable_set(analysis),
             "never" if count is None else format_count(count),
         )

@@ -91,9 +91,18 @@ def optimizers_of(request: Request) -> list[Chosen]:
     extra: dict[str, type[Optimizer]] = {}
     for path in request.optimizer_module:
         extra.update(classes_in(path))
-    chosen: list[Chosen] = [parse_optimizer(text, extra) for text in request.optimizer]
+    chosen = [_complete(parse_optimizer(text, extra)) for text in request.optimizer]
     if not chosen and extra:
         chosen = [(cls, {}) for cls in extra.values()]
+    return chosen
+
+
+def _complete(chosen: Chosen) -> Chosen:
+    """Return an instance when nothing is left to tune."""
+    if isinstance(chosen, tuple):
+        cls, given = chosen
+        if given.keys() >= cls.hyperparameters().keys():
+            return cls(**given)
     return chosen
 
 

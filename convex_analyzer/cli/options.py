@@ -51,7 +51,11 @@ _PROBLEM = (
         default=None,
         help="Put a column of ones first. Default: yes for text files, no for arrays.",
     ),
-    click.option("--loss", type=click.Choice(LOSS_NAMES), help="Factor before the squares."),
+    click.option(
+        "--loss",
+        type=click.Choice(LOSS_NAMES),
+        help="½·mean (default), mean (PyTorch, Keras), ½·sum or sum of the squares.",
+    ),
     click.option("--l2", type=float, metavar="NUMBER", help="Ridge penalty (weight decay)."),
     click.option(
         "--missing",

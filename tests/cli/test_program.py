@@ -1,0 +1,226 @@
+"""The program itself: help, exit codes, errors in one line, pipes, interrupts, terminals."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import click
+import pytest
+
+import convex_analyzer
+from convex_analyzer import cli as package
+from convex_analyzer.cli import COMMANDS, commands, run
+from convex_analyzer.cli.options import LOSS_NAMES
+from convex_analyzer.problems.least_squares import LOSSES
+
+
+def test_help_names_every_command_and_its_module_has_it(cli):
+    code, out, _ = cli("--help")
+    assert code == 0
+    for name in COMMANDS:
+        assert re.search(rf"^  {name} ", out, re.MULTILINE)
+        command = getattr(importlib.import_module(f"convex_analyzer.cli.{name}"), name)
+        assert isinstance(command, click.Command)
+    assert cli() == cli("-h")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_of_every_command_has_an_example_that_parses(cli, name):
+    code, out, _ = cli(name, "--help")
+    assert code == 0
+    examples = re.findall(r"^\s+convex-analyzer (.*)$", out, re.MULTILINE)
+    assert examples
+    for example in examples:
+        words = example.replace("longley.png", "x.png").split()
+        assert words[0] == name
+        command = commands.get_command(click.Context(commands), name)
+        command.make_context(name, words[1:])  # raises on an unknown option
+
+
+def test_options_know_the_losses_of_the_package():
+    assert tuple(LOSSES) == LOSS_NAMES
+
+
+def test_version(cli):
+    assert convex_analyzer.__version__ in cli("--version").out
+
+
+def test_usage_errors(refused):
+    assert "did you mean compare?" in refused("comprae", "x")
+    assert "commands: demo, analyze" in refused("zzz")
+    assert "analyze --help" in refused("analyze")
+    assert "--steps" in refused("compare", "gallery:toy", "--steps", "many")
+    assert "No such option" in refused("compare", "gallery:toy", "--colour")
+    assert "half_mse" in refused("compare", "gallery:toy", "--loss", "l1")
+
+
+def test_help_and_import_load_nothing_heavy():
+    code = (
+        "import sys; from convex_analyzer.cli import run; run(['--help']);"
+        "print('LOADED', *{m.partition('.')[0] for m in sys.modules})"
+    )
+    out = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(convex_analyzer.__path__[0]) + "/.."},
+    ).stdout
+    loaded = set(out.rpartition("LOADED")[2].split())
+    assert loaded.isdisjoint({"numpy", "scipy", "sympy", "matplotlib", "rich", "typst"})
+
+
+def test_module_can_be_run(program, toy_file):
+    process = program("analyze", toy_file, stdout=subprocess.PIPE, text=True)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert out.startswith("κ = 20")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (KeyboardInterrupt(), 130, "interrupted; nothing was written"),
+        (MemoryError(), 2, "not enough memory"),
+        (OSError(28, "No space left on device", "out.pdf"), 2, "out.pdf: no space left on device"),
+        (OSError(5, "Input/output error"), 2, "error: input/output error"),
+    ],
+    ids=["interrupt", "memory", "disk full", "disk"],
+)
+def test_failures_outside_our_hands_are_one_line(monkeypatch, cli, error, code, words):
+    import convex_analyzer.problems.gallery as gallery
+
+    def fail():
+        raise error
+
+    monkeypatch.setattr(gallery, "toy", fail)
+    outcome = cli("analyze", "gallery:toy")
+    assert outcome.code == code
+    assert words in outcome.err
+    assert "Traceback" not in outcome.err
+
+
+def test_a_bug_is_not_hidden(monkeypatch):
+    import convex_analyzer.problems.gallery as gallery
+
+    def fail():
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(gallery, "toy", fail)
+    with pytest.raises(ZeroDivisionError):
+        run(["analyze", "gallery:toy"])
+
+
+def test_main_ends_the_process_with_the_code(monkeypatch, capsys):
+    monkeypatch.setattr("warnings.showwarning", None)
+    with pytest.raises(SystemExit) as stop:
+        package.main(["analyze", "gallery:none"])
+    assert stop.value.code == 2
+    assert capsys.readouterr().err.startswith("error: the gallery has no problem 'none'")
+
+
+def test_warnings_are_notes(capsys):
+    package._show_warning(UserWarning("two\nlines"), UserWarning, "file.py", 3)
+    assert capsys.readouterr().err == "note: two lines\n"
+
+
+def test_a_closed_pipe_is_quiet(program):
+    process = program(
+        "compare", "gallery:toy", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    assert process.wait(60) == 141
+
+
+def test_interrupting_leaves_no_file_and_no_traceback(program, tmp_path):
+    out = tmp_path / "report.pdf"
+    process = program(
+        "compare",
+        "gallery:longley:standardize=true",
+        "--steps=1000000",
+        "--out",
+        out,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(2.5)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err == "error: interrupted; nothing was written\n"
+    assert not list(tmp_path.iterdir())
+
+
+def terminal(program, *words: str, columns: int = 80) -> list[str]:
+    """Run a command on a terminal and return the lines of its screen, without colours."""
+    ours, theirs = pty.openpty()
+    environment = {"COLUMNS": str(columns), "LINES": "50", "TERM": "xterm"}
+    process = program(*words, stdout=theirs, stderr=theirs, stdin=theirs, env=environment)
+    os.close(theirs)
+    text = b""
+    while True:
+        try:
+            chunk = os.read(ours, 65536)
+        except OSError:  # how Linux says that the other end is closed
+            break
+        if not chunk:
+            break
+        text += chunk
+    os.close(ours)
+    assert process.wait(60) == 0
+    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text.decode())
+    return [line.rstrip("\r") for line in plain.split("\n")]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("analyze", "gallery:longley"),
+        ("analyze", "gallery:laplacian_1d:n=60", "-o", "HB"),
+        ("compare", "gallery:ravine"),
+        ("compare", "gallery:toy", "-o", "GD:0.1"),
+        ("optimizers",),
+    ],
+    ids=" ".join,
+)
+def test_one_screen_of_eighty_columns(program, words):
+    lines = terminal(program, *words)
+    assert max(map(len, lines)) <= 80
+    assert len(lines) <= 60
+
+
+def test_a_wide_table_stands_upright_on_a_narrow_terminal(program):
+    narrow = "\n".join(terminal(program, "compare", "gallery:toy"))
+    wide = "\n".join(terminal(program, "compare", "gallery:toy", columns=200))
+    assert re.search(r"^steps, predicted +70 +24 +26 *$", narrow, re.MULTILINE)
+    assert re.search(r"^HeavyBall .* 24 +24 .*confirmed *$", wide, re.MULTILINE)
+
+
+def test_long_work_shows_a_count_on_a_terminal(program):
+    lines = terminal(program, "compare", "gallery:ravine:condition_number=1e5", "-o", "GD")
+    assert any(re.search(r"computing: [\d,]+ steps", line) for line in lines)
+
+
+def test_json_is_json_and_nothing_else(cli):
+    for words in (
+        ("analyze", "gallery:toy"),
+        ("analyze", "gallery:singular", "-o", "GD"),
+        ("compare", "gallery:saddle"),
+        ("optimizers",),
+        ("optimizers", "GD"),
+    ):
+        code, out, err = cli(*words, "--json")
+        assert code == 0
+        assert err == ""
+        json.loads(out, parse_constant=pytest.fail)
