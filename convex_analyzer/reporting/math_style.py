@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 __all__ = [
@@ -167,6 +168,8 @@ def float_parts(e: Any, digits: int | None = None) -> tuple[str, int]:
     else:
         fits = sp.Rational(e) == sp.Rational(float(e))  # is a Python float exactly
         shown = repr(float(e)) if fits else str(e)
+    if len(shown.partition(".")[0]) > 17:
+        shown = f"{Decimal(shown).normalize():e}"
     mantissa, _, exponent = shown.partition("e")
     mantissa = mantissa.rstrip("0").rstrip(".") if "." in mantissa else mantissa
     return mantissa, int(exponent or 0)

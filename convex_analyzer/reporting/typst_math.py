@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
+
 from convex_analyzer.errors import InputError
 from convex_analyzer.reporting.document import Math, MathSpan
 from convex_analyzer.reporting.latex_math import to_latex, to_plain
@@ -111,6 +113,8 @@ def _symbolic(expression: Any) -> Any:
     if isinstance(expression, str):
         rule = "a SymPy expression, not text; put text into a Document as a plain string"
         raise InputError(f"to_typst: expression must be {rule}, got {expression!r}")
+    if isinstance(expression, np.ndarray) and expression.dtype.kind in "biufc":
+        return sp.Array(expression.tolist())
     try:
         return sp.sympify(expression, strict=True)
     except sp.SympifyError:
