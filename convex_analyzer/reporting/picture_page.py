@@ -18,6 +18,8 @@ from convex_analyzer.tables import format_count, format_number
 
 __all__ = ["picture_blocks", "picture_row"]
 
+_QUICK = 20_000  # steps times directions up to which tuning for a tolerance takes a second
+
 
 def _figure(module: ModuleType, name: str, subject: Any) -> Figure:
     """Draw one figure; its module names its data, its caption and its conclusion."""
@@ -77,4 +79,32 @@ def _transients(comparison: Comparison) -> list[Block]:
                     "behaves like (c₁ + c₂k) ρᵏ before it decays.",
                 )
             )
+    finite = _finite_goal(comparison)
+    cards += [finite] if finite is not None else []
     return [Cards(tuple(cards))] if cards else []
+
+
+def _finite_goal(comparison: Comparison) -> Card | None:
+    """Say how many steps the best setting for this tolerance needs, where that is quick to find."""
+    best = comparison.best
+    if best is None or best.analysis is None or not best.analysis.tuned:
+        return None
+    count, spectrum = best.predicted_steps or 0, comparison.spectrum
+    if spectrum.is_interval or count * spectrum.dimension > _QUICK:
+        return None
+    from convex_analyzer.theory.analysis import Analysis
+    from convex_analyzer.theory.goals import settling_steps, tune
+
+    goal, start = comparison.tolerance, comparison.start
+    better = tune(spectrum, type(best.optimizer), "steps", goal, start)
+    before = settling_steps(best.analysis, goal, start)
+    after = settling_steps(Analysis(spectrum, better), goal, start)
+    if before is None or after is None or after >= before:
+        return None
+    return Card(
+        "info",
+        "Best for this tolerance.",
+        f"{better} brings the gap below {format_number(goal, 2)} for good in {format_count(after)} "
+        f"steps instead of {format_count(before)}: the best asymptotic rate is not the best finite "
+        "run.",
+    )

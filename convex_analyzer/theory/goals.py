@@ -22,7 +22,7 @@ from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.theory.analysis import Analysis
 from convex_analyzer.theory.tuning import tuned_pair
 
-__all__ = ["tune"]
+__all__ = ["settling_steps", "tune"]
 
 Array = npt.NDArray[np.float64]
 
@@ -114,6 +114,23 @@ def _fewest_steps(
     if candidate is None or cost(found.x) >= cost(zero):
         return best
     return candidate
+
+
+def settling_steps(analysis: Analysis, tolerance: float, start: Any = None) -> int | None:
+    """Return the first step from which the relative gap stays at or below the tolerance.
+
+    Parameters
+    ----------
+    analysis, tolerance, start
+        As for `Analysis.steps_to`, which counts the first step of all.
+
+    Returns
+    -------
+    int or None
+        None when the method does not converge, or when the curve is too long to scan.
+    """
+    steps = _fractional_steps(analysis, tolerance, start)
+    return None if steps >= _NEVER else math.ceil(steps)
 
 
 def _fractional_steps(analysis: Analysis, tolerance: float, start: Any) -> float:
