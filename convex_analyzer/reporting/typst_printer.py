@@ -311,6 +311,6 @@ class ArithmeticPrinter:
 
     def _indexed(self, base: Any, indices: Iterable[Any]) -> Piece:
         below = " comma ".join(map(self._script, indices))
-        if base.is_Symbol or base.is_Matrix:  # x_max[i] has both in one subscript
+        if hasattr(base, "name"):  # a symbol or a matrix symbol: x_max[i] has both in one subscript
             return Piece(name_of(base, self.names).typst(below), ATOM)
         return Piece(f"{self.text(base, ATOM)}_({below})", ATOM)

@@ -130,6 +130,7 @@ def test_bold_words_come_out_literally(label):
 
 
 def test_bold_leaves_spaces_outside():
+    assert words(d.Paragraph(("a", d.Bold(" "), "b"))) == [("paragraph", "a b")]
     assert words(d.Paragraph(("a", d.Bold(" b "), "c"))) == [("paragraph", "a b c")]
     assert "a **b** c" in to_markdown(d.Document("t", (d.Paragraph(("a", d.Bold(" b "), "c")),)))
 
