@@ -85,7 +85,8 @@ def _plain(
     for analysis, count in zip(analyses, steps, strict=True):
         data = analysis.to_dict()
         del data["spectrum"]
-        entries.append({**data, "steps_to_tolerance": count})
+        directions = None if analysis.spectrum.is_interval else _columns(analysis)
+        entries.append({**data, "steps_to_tolerance": count, "directions": directions})
     return {
         "schema": "convex_analyzer.analyses/1",
         "problem": problem.to_dict(),
@@ -94,6 +95,14 @@ def _plain(
         "start": request.start or "worst",
         "analyses": entries,
     }
+
+
+def _columns(analysis: Analysis) -> dict[str, Any]:
+    from convex_analyzer.results import to_plain
+
+    columns = analysis.directions
+    names = ("eigenvalue", "rate", "half_life", "regime")
+    return {name: to_plain(getattr(columns, name)) for name in names}
 
 
 def _show(
@@ -113,9 +122,9 @@ def _show(
     show(analyses[0].spectrum.summary())
     say()
     show(_table(analyses, steps, request))
-    if len(analyses) == 1:
+    if len(analyses) == 1 and not analyses[0].spectrum.is_interval:
         say()
-        show(shorten(_directions(analyses[0], problem)))
+        show(shorten(_directions(analyses[0], problem), len(analyses[0].directions)))
     for remark in (hint for analysis in analyses for hint in analysis.optimizer.hints()):
         say(f"Note: {remark}.")
     advice = _advice(problem, analyses[0].spectrum)
@@ -227,4 +236,4 @@ def _directions(analysis: Analysis, problem: Quadratic) -> Table:
         shares = vectors[:, int(row[0].removeprefix("q")) - 1] ** 2
         top = int(shares.argmax())
         rows.append((*row, f"{problem.labels[top]} ({100 * shares[top]:.0f} %)"))
-    return Table((*table.columns, "mostly"), tuple(rows), table.title, table.notes, table.left)
+    return Table((*table.columns, "mostly"), tuple(rows), left=table.left)

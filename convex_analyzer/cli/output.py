@@ -25,6 +25,8 @@ def check_target(path: Path, request: Request | None = None) -> None:
         raise InputError(
             f"--out {path}: a report is one of {', '.join(SUFFIXES)}", argument="out", value=path
         )
+    if path.is_dir():
+        raise InputError(f"--out {path} is a folder", argument="out")
     if not path.absolute().parent.is_dir():
         raise InputError(f"--out {path}: there is no folder {path.parent}", argument="out")
     inputs = [] if request is None else [Path(request.file), *request.optimizer_module]

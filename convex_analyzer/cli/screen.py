@@ -73,15 +73,14 @@ def _upright(table: Table) -> Table:
     return Table(columns, rows, table.title, table.notes, left=len(columns))
 
 
-def shorten(table: Table, most: int = 10) -> Table:
-    """Return a table with at most `most` rows: both ends, and a note that says so."""
-    hidden = len(table.rows) - most
-    if hidden <= 0:
+def shorten(table: Table, total: int, most: int = 10) -> Table:
+    """Return a table with at most `most` rows of `total`: both ends, and a note that says so."""
+    if total <= most:
         return table
     gap = ("…",) + ("",) * (len(table.columns) - 1)
     rows = (*table.rows[: most // 2], gap, *table.rows[-(most - most // 2) :])
-    note = f"{format_count(hidden)} rows between are not shown; --json has all."
-    return Table(table.columns, rows, table.title, (note, *table.notes), table.left)
+    note = f"{format_count(total - most)} between are not shown; --json has all."
+    return Table(table.columns, rows, notes=(note,), left=table.left)
 
 
 def print_json(data: Any) -> None:

@@ -62,6 +62,24 @@ def test_analyze_names_the_columns_behind_a_direction(cli):
     assert "intercept (100 %)" in out
 
 
+def test_analyze_of_many_directions_shows_both_ends_and_json_all(cli):
+    out = cli("analyze", "gallery:laplacian_1d:n=100", "-o", "GD").out
+    assert "90 between are not shown; --json has all." in out
+    assert "q5 " in out
+    assert "q96 " in out
+    assert "q50 " not in out
+    data = json.loads(cli("analyze", "gallery:laplacian_1d:n=100", "-o", "GD", "--json").out)
+    columns = data["analyses"][0]["directions"]
+    assert {len(column) for column in columns.values()} == {100}
+
+
+def test_analyze_of_an_interval_shows_no_directions(cli):
+    """Beyond d = 2000 only the ends are computed; what lies between is not made up."""
+    words = ("analyze", "gallery:laplacian_1d:n=2500", "-o", "GD")
+    assert "direction " not in cli(*words).out
+    assert json.loads(cli(*words, "--json").out)["analyses"][0]["directions"] is None
+
+
 def test_analyze_says_what_was_tuned(cli):
     out = cli("analyze", "gallery:toy", "-o", "HB:lr=0.1", "-o", "Nesterov").out
     assert "(μ tuned)" in out
@@ -195,12 +213,12 @@ def test_an_unknown_optimizer_is_refused(refused):
 
 
 def test_long_tables_keep_both_ends():
-    table = Table(("i", "j"), tuple((str(i), "x") for i in range(100)), notes=("last",))
-    short = shorten(table, 10)
+    table = Table(("i", "j"), tuple((str(i), "x") for i in range(100)))
+    short = shorten(table, 5000, 10)
     kept = [row[0] for row in short.rows]
     assert kept == ["0", "1", "2", "3", "4", "…", "95", "96", "97", "98", "99"]
-    assert short.notes == ("90 rows between are not shown; --json has all.", "last")
-    assert shorten(table, 100) is table
+    assert short.notes == ("4,990 between are not shown; --json has all.",)
+    assert shorten(table, 100, 100) is table
 
 
 @pytest.mark.parametrize(
