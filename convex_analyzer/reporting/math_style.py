@@ -124,7 +124,7 @@ def name_of(symbol: Any, names: Mapping[str, str]) -> Name:
 
 
 def ordered_terms(terms: list[Any]) -> list[Any]:
-    """Order a sum as lecturers do: 1 - αλ, 1 + μ - αλ, κ - 1, but x² + 2x + 1.
+    """Order a sum as lecturers do: 1 - αλ, 1 + μ - αλ, κ - 1, but x² + 2x + 1 and the index k + 1.
 
     Parameters
     ----------
@@ -136,6 +136,8 @@ def ordered_terms(terms: list[Any]) -> list[Any]:
     if powers:
         base = max(powers, key=lambda power: power.exp).base
         return sorted(terms, key=lambda term: -term.as_powers_dict()[base])
+    if terms[0].is_Symbol and terms[0].is_integer:
+        return terms
     constant_first = terms[-1].is_number and not _is_negative(terms[-1])
     if not constant_first and not _is_negative(terms[0]):
         return terms
