@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from convex_analyzer.cli.compare import show_comparison
+from convex_analyzer.cli.options import json_option
+
 if TYPE_CHECKING:
     from convex_analyzer.comparison import Comparison
 
@@ -33,33 +36,42 @@ _DEFAULT = Path("convex-analyzer-demo.pdf")
     help="Where the report goes; a folder gets the PDF inside.",
 )
 @click.option("--tour", is_flag=True, help="Tell the whole story, from two numbers to real data.")
-def demo(out: Path, tour: bool) -> int:
+@json_option
+def demo(out: Path, tour: bool, as_json: bool) -> int:
     """Analyse a bundled real data set, and write a report on it.
 
     Longley's employment data: sixteen years, six columns, and a condition number that broke the
     regression programs of 1967.
     """
-    from convex_analyzer.cli.compare import show_comparison
     from convex_analyzer.cli.output import check_target, write_report
-    from convex_analyzer.cli.screen import say, working
-    from convex_analyzer.comparison import compare
-    from convex_analyzer.problems.gallery import longley
+    from convex_analyzer.cli.screen import print_json, say
 
     if not out.suffix or out.is_dir():
         out.mkdir(parents=True, exist_ok=True)
         out = out / _DEFAULT.name
     check_target(out)
-    if tour:
+    if tour and not as_json:
         comparison = _tour()
     else:
-        with working("computing") as activity:
-            comparison = compare(longley(), progress=activity)
+        comparison = _compared()
+    if as_json:
+        print_json(comparison.to_dict())
+    elif not tour:
         show_comparison(comparison)
         say()
-    write_report(comparison, out)
-    if not tour:
+    write_report(comparison, out, quiet=as_json)
+    if not (tour or as_json):
         say("The whole story in two minutes: convex-analyzer demo --tour", dim=True)
     return 0 if comparison.confirmed else 1
+
+
+def _compared() -> Comparison:
+    from convex_analyzer.cli.screen import working
+    from convex_analyzer.comparison import compare
+    from convex_analyzer.problems.gallery import longley
+
+    with working("computing") as activity:
+        return compare(longley(), progress=activity)
 
 
 def _tour() -> Comparison:
@@ -164,10 +176,9 @@ def _tour_data() -> Comparison:
     from convex_analyzer.problems.gallery import longley
     from convex_analyzer.tables import Table, format_count, format_number
 
-    raw = longley()
+    comparison = _compared()
     with working("computing") as activity:
-        comparison = compare(raw, progress=activity)
-        better = compare(raw.standardized(), progress=activity)
+        better = compare(longley(standardize=True), progress=activity)
     data = comparison.spectrum.data
     assert data is not None
     say(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from convex_analyzer.cli.options import json_option
+
 if TYPE_CHECKING:
     from convex_analyzer.optimizers.base import Optimizer
 
@@ -30,7 +32,7 @@ __all__ = ["optimizers"]
     metavar="PYTHON_FILE",
     help="Your own optimizers; the file is run.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
+@json_option
 def optimizers(name: str | None, optimizer_module: tuple[Path, ...], as_json: bool) -> None:
     """List the optimizers; with a NAME, show its rule, its hyper-parameters and its source."""
     from convex_analyzer.cli.inputs import classes_in

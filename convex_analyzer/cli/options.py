@@ -12,6 +12,7 @@ import click
 __all__ = [
     "LOSS_NAMES",
     "Request",
+    "json_option",
     "optimizer_options",
     "output_options",
     "problem_options",
@@ -107,8 +108,9 @@ _STEPS = (
         help="Length of every run. Default: until the goal is reached.",
     ),
 )
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
 _OUTPUT = (
-    click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else."),
+    _JSON,
     click.option(
         "--out",
         type=click.Path(path_type=Path),
@@ -130,4 +132,5 @@ def _decorator(*options: Callable[[Any], Any]) -> Callable[[F], F]:
 problem_options = _decorator(*_PROBLEM)  # the FILE, and how to read it
 optimizer_options = _decorator(*_OPTIMIZER)  # which optimizers to look at, from where
 steps_option = _decorator(*_STEPS)
+json_option = _decorator(_JSON)
 output_options = _decorator(*_OUTPUT)

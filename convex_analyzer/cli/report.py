@@ -10,6 +10,7 @@ import click
 
 from convex_analyzer.cli.options import (
     Request,
+    json_option,
     optimizer_options,
     problem_options,
     steps_option,
@@ -42,6 +43,7 @@ __all__ = ["report"]
     show_default=True,
     help="How much: two pages, the derivations too, everything.",
 )
+@json_option
 def report(level: str, **words: Any) -> int:
     """Write a report: verdict, derivation, pictures, and the recap table of what can go wrong.
 
@@ -50,16 +52,19 @@ def report(level: str, **words: Any) -> int:
     request = Request(**words)
     from convex_analyzer.cli.compare import comparison_of
     from convex_analyzer.cli.output import check_target, write_report
-    from convex_analyzer.cli.screen import say
+    from convex_analyzer.cli.screen import print_json, say
 
     if request.out is not None:
         check_target(request.out, request)
     comparison = comparison_of(request)
     out = request.out or Path(f"{_file_name(comparison.problem.name)}.pdf")
     check_target(out, request)
-    say(comparison.verdict(), bold=True)
-    say(comparison.problem.describe(), dim=True)
-    write_report(comparison, out, level)
+    if request.as_json:
+        print_json(comparison.to_dict())
+    else:
+        say(comparison.verdict(), bold=True)
+        say(comparison.problem.describe(), dim=True)
+    write_report(comparison, out, level, quiet=request.as_json)
     return 0 if comparison.confirmed else 1
 
 

@@ -162,25 +162,24 @@ def test_interrupting_leaves_no_file_and_no_traceback(program, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def terminal(program, *words: str, columns: int = 80) -> list[str]:
-    """Run a command on a terminal and return the lines of its screen, without colours."""
-    ours, theirs = pty.openpty()
-    environment = {"COLUMNS": str(columns), "LINES": "50", "TERM": "xterm"}
-    process = program(*words, stdout=theirs, stderr=theirs, stdin=theirs, env=environment)
-    os.close(theirs)
-    text = b""
-    while True:
-        try:
-            chunk = os.read(ours, 65536)
-        except OSError:  # how Linux says that the other end is closed
-            break
-        if not chunk:
-            break
-        text += chunk
-    os.close(ours)
-    assert process.wait(60) == 0
-    plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text.decode())
-    return [line.rstrip("\r") for line in plain.split("\n")]
+def without_colours(text: str) -> str:
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
+
+
+@pytest.fixture
+def on_terminal(cli, monkeypatch):
+    """Return a function that runs a command as on a terminal and returns (screen, stderr)."""
+
+    def call(*words: str, columns: int = 80) -> tuple[str, str]:
+        monkeypatch.setenv("COLUMNS", str(columns))
+        monkeypatch.setenv("TERM", "xterm")
+        for stream in (sys.stdout, sys.stderr):
+            monkeypatch.setattr(stream, "isatty", lambda: True, raising=False)
+        code, out, err = cli(*words)
+        assert code == 0
+        return without_colours(out), without_colours(err)
+
+    return call
 
 
 @pytest.mark.parametrize(
@@ -194,22 +193,44 @@ def terminal(program, *words: str, columns: int = 80) -> list[str]:
     ],
     ids=" ".join,
 )
-def test_one_screen_of_eighty_columns(program, words):
-    lines = terminal(program, *words)
+def test_one_screen_of_eighty_columns(on_terminal, words):
+    lines = on_terminal(*words)[0].splitlines()
     assert max(map(len, lines)) <= 80
     assert len(lines) <= 60
 
 
-def test_a_wide_table_stands_upright_on_a_narrow_terminal(program):
-    narrow = "\n".join(terminal(program, "compare", "gallery:toy"))
-    wide = "\n".join(terminal(program, "compare", "gallery:toy", columns=200))
+def test_a_wide_table_stands_upright_on_a_narrow_terminal(on_terminal):
+    narrow, _ = on_terminal("compare", "gallery:toy")
+    wide, _ = on_terminal("compare", "gallery:toy", columns=200)
     assert re.search(r"^steps, predicted +70 +24 +26 *$", narrow, re.MULTILINE)
     assert re.search(r"^HeavyBall .* 24 +24 .*confirmed *$", wide, re.MULTILINE)
 
 
-def test_long_work_shows_a_count_on_a_terminal(program):
-    lines = terminal(program, "compare", "gallery:ravine:condition_number=1e5", "-o", "GD")
-    assert any(re.search(r"computing: [\d,]+ steps", line) for line in lines)
+def test_long_work_shows_a_count_on_a_terminal_and_short_work_nothing(on_terminal, monkeypatch):
+    _, err = on_terminal("compare", "gallery:toy")
+    assert err == ""
+    monkeypatch.setattr("convex_analyzer.cli.screen._PATIENCE", 0.0)
+    _, err = on_terminal("compare", "gallery:ravine:condition_number=1e4", "-o", "GD")
+    assert re.search(r"computing: [\d,]+ steps", err)
+
+
+def test_a_real_terminal(program):
+    ours, theirs = pty.openpty()
+    process = program("analyze", "gallery:toy", stdout=theirs, stderr=theirs, stdin=theirs)
+    os.close(theirs)
+    text = b""
+    while True:
+        try:
+            chunk = os.read(ours, 65536)
+        except OSError:  # how Linux says that the other end is closed
+            break
+        if not chunk:
+            break
+        text += chunk
+    os.close(ours)
+    assert process.wait(60) == 0
+    assert b"\x1b[1m" in text  # the verdict is bold
+    assert without_colours(text.decode()).lstrip().startswith("κ = 20")
 
 
 def test_json_is_json_and_nothing_else(cli):

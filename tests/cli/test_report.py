@@ -85,6 +85,14 @@ def test_demo_analyses_longley_and_prints_where_the_report_is(cli, tmp_path):
     assert "longley" in out.read_text(encoding="utf-8")
 
 
+def test_report_and_demo_as_json(cli, tmp_path):
+    for words in (("report", "gallery:toy"), ("demo",), ("demo", "--tour")):
+        code, text, err = cli(*words, "--json", "--out", tmp_path / "out.json")
+        assert code == 0
+        assert json.loads(text)["schema"] == "convex_analyzer.comparison/1"
+        assert err.startswith("wrote ")
+
+
 def test_demo_makes_the_folder_it_is_given(cli, tmp_path):
     code, text, _ = cli("demo", "--out", tmp_path / "demo")
     assert code == 0
