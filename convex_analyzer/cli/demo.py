@@ -50,10 +50,7 @@ def demo(out: Path, tour: bool, as_json: bool) -> int:
         out.mkdir(parents=True, exist_ok=True)
         out = out / _DEFAULT.name
     check_target(out)
-    if tour and not as_json:
-        comparison = _tour()
-    else:
-        comparison = _compared()
+    comparison = _tour() if tour and not as_json else _compared()
     if as_json:
         print_json(comparison.to_dict())
     elif not tour:

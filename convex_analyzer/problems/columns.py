@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import difflib
 import operator
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from convex_analyzer.errors import InputError
+from convex_analyzer.errors import ConvexAnalyzerWarning, InputError
 from convex_analyzer.problems.delimited import Column, DelimitedTable
 
 __all__ = [
@@ -142,6 +143,10 @@ def complete_rows(
         )
     if not keep.any():
         raise InputError(f"{file}: every row has a missing value", argument="missing")
+    if 2 * keep.sum() < len(keep):
+        lost = len(keep) - int(keep.sum())
+        message = f"{file}: {lost} of {len(keep)} rows have missing values and were left out"
+        warnings.warn(message, ConvexAnalyzerWarning, stacklevel=4)
     return keep
 
 

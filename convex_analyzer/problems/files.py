@@ -68,6 +68,21 @@ class _Options:
         wanted = intercept_by_default if self.intercept is None else self.intercept
         return least_squares(X, y, l2=self.l2, intercept=wanted, loss=self.loss)
 
+    def refuse_for_a_matrix(self, name: str) -> None:
+        """Refuse what only data understand; to ignore it would give another answer than asked."""
+        asked = {
+            "intercept": self.intercept is not None,
+            "l2": self.l2 != 0,
+            "loss": self.loss != "half_mse",
+            "missing": self.missing != "error",
+        }
+        for argument in (argument for argument, given in asked.items() if given):
+            raise InputError(
+                f"{name}: {argument} is for data, and without a target this is a matrix",
+                argument=argument,
+                hint="name the column to predict with target=... (command line: --target NAME)",
+            )
+
 
 def load(
     path: str | os.PathLike[str],
@@ -149,6 +164,8 @@ def load(
             problem = _from_archive(file, content, target, options)
         case _:
             problem = _from_array(file, content, target, options)
+    if not isinstance(problem, LeastSquares):
+        options.refuse_for_a_matrix(file.name)
     problem.name = file.name[: len(plain) - len(suffix)] or file.name
     return problem
 

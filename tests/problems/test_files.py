@@ -14,7 +14,7 @@ import pytest
 from scipy import io as scipy_io
 from scipy import sparse
 
-from convex_analyzer.errors import InputError, NotSymmetricError
+from convex_analyzer.errors import ConvexAnalyzerWarning, InputError, NotSymmetricError
 from convex_analyzer.problems import array_files, delimited
 from convex_analyzer.problems.files import load
 from convex_analyzer.problems.least_squares import LeastSquares
@@ -286,6 +286,13 @@ def test_missing_values_are_counted_and_may_be_dropped(tmp_path):
     assert "missing must be" in refusal(path, target="y", missing="zero")
 
 
+def test_leaving_out_most_rows_is_remarked_on(tmp_path):
+    path = write(tmp_path, "t.csv", "a,y\n1,2\n3,\n4,\n,5\n6,7\n")
+    with pytest.warns(ConvexAnalyzerWarning, match="3 of 5 rows have missing values") as caught:
+        assert len(load(path, target="y", missing="drop").y) == 2
+    assert caught[0].filename == __file__
+
+
 def test_text_columns_are_named_with_the_way_out(tmp_path):
     rows = "".join(f"{i},city {i},{i * i},k{i}\n" for i in range(1, 30))
     path = write(tmp_path, "t.csv", "a,town,y,my code\n" + rows)
@@ -500,6 +507,15 @@ def test_archives_that_hold_something_else(tmp_path):
     assert "not an array in NumPy's format" in refusal(tmp_path / "t.npz")
     np.savez(tmp_path / "s.npz", format=b"dia", shape=[2, 2], data=TOY, offsets=[0])
     assert "format 'dia' cannot be read" in refusal(tmp_path / "s.npz")
+
+
+@pytest.mark.parametrize(
+    "option", [{"intercept": True}, {"l2": 0.1}, {"loss": "mse"}, {"missing": "drop"}], ids=str
+)
+def test_options_for_data_are_not_ignored_with_a_matrix(tmp_path, option):
+    np.save(tmp_path / "A.npy", TOY)
+    (name,) = option
+    assert f"A.npy: {name} is for data" in refusal(tmp_path / "A.npy", **option)
 
 
 def test_options_that_make_no_sense_keep_their_own_sentence(tmp_path):
