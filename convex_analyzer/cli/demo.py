@@ -130,8 +130,8 @@ def _tour_limit() -> None:
         points = (f"({format_number(p[0])}, {format_number(p[1], 4)})" for p in (told, seen))
         rows.append((format_number(rate), analysis.outcome, *points))
     say(
-        f"Gradient descent from {tuple(start)}, {steps} steps. The theory needs no run: it knows "
-        "the end point in closed form. The run agrees."
+        f"Gradient descent from (−5, −2), {steps} steps. The theory needs no run: it knows the end "
+        "point in closed form. The run agrees."
     )
     say()
     show(Table(("α", "verdict before the run", "predicted", "simulated"), tuple(rows), left=4))
@@ -157,9 +157,9 @@ def _tour_momentum() -> None:
         counts = (analyze(ravine(kappa), find(name)).steps_to(1e-6) for name in names)
         rows.append((format_count(int(kappa)), *(format_count(count) for count in counts)))
     say(
-        "The slow direction needs about κ/2 steps per factor e, whatever α. Momentum replaces κ by "
-        "√κ. Steps to reduce the gap a million times, each optimizer at its best settings, from "
-        "its worst start:"
+        "Even at its best α, gradient descent needs about κ/2 steps to shrink the error by "
+        "a factor e: the steep direction limits α, the flat one pays. Momentum replaces κ by √κ. Steps "
+        "to reduce the gap a million times, each optimizer at its best, from its worst start:"
     )
     say()
     show(Table(("κ", *names), tuple(rows), left=0))
@@ -173,14 +173,17 @@ def _tour_data() -> Comparison:
     from convex_analyzer.problems.gallery import longley
     from convex_analyzer.tables import Table, format_count, format_number
 
+    raw = longley()
     comparison = _compared()
     with working("computing") as activity:
-        better = compare(longley(standardize=True), progress=activity)
+        better = compare(raw.standardized(), progress=activity)
     data = comparison.spectrum.data
     assert data is not None
+    sizes = (raw.X[:, 1:] ** 2).mean(axis=0) ** 0.5
     say(
         "Six columns (prices, output, unemployment, army, population, year) predict employment. "
-        f"They differ in scale by 10⁴ and grow together: κ(X) = "
+        f"They differ in size by a factor of {sizes.max() / sizes.min():,.0f} and grow together: "
+        f"κ(X) = "
         f"{format_number(data.condition_number, 7)}, and the Hessian has its square. Standardising "
         f"brings κ from {format_number(comparison.spectrum.condition_number, 3)} down to "
         f"{format_number(better.spectrum.condition_number, 3)}; what is left is collinearity. "
