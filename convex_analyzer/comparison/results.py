@@ -84,10 +84,18 @@ class Entry(Result):
         finite = self.gap[np.isfinite(self.gap)]
         return float(np.max(finite) / first) if first > 0 and finite.size else 1.0
 
+    def predicted_text(self) -> str:
+        """Return the predicted step count; for the worst start where only ends are known."""
+        if self.predicted_steps is None:
+            return "never"
+        bound = self.analysis is not None and self.analysis.spectrum.is_interval
+        return f"{'≤ ' if bound else ''}{format_count(self.predicted_steps)}"
+
     def simulated_text(self) -> str:
         """Return the simulated step count, or why there is none."""
         if self.simulated_steps is not None:
-            return format_count(self.simulated_steps)
+            exact = self.simulated_steps == 0 or self.simulated_steps - 1 in self.steps
+            return f"{'' if exact else '≤ '}{format_count(self.simulated_steps)}"
         if not self.complete:
             return "not simulated: too many"
         return "never" if self.predicted_steps is None else "not reached"
@@ -253,7 +261,7 @@ def _row(entry: Entry) -> tuple[str, ...]:
         settings_text(entry),
         "no closed form" if analysis is None else analysis.outcome,
         "–" if analysis is None else analysis.rate_text,
-        format_count(entry.predicted_steps) if entry.predicted_steps is not None else "never",
+        entry.predicted_text(),
         entry.simulated_text(),
         f"×{format_number(entry.overshoot, 3)}",
         "–" if entry.deviation is None else format_number(entry.deviation, 1),

@@ -30,9 +30,10 @@ __all__ = ["MOST_STEPS", "Request", "run"]
 Array = npt.NDArray[np.float64]
 
 MOST_STEPS = 1_000_000  # a run that needs more is predicted, and not started
-WORK = 2e10  # multiplications that one run may cost
+WORK = 5e9  # multiplications that one run may cost
 PREFIX = 1000  # steps over which theory is checked when the whole run is too long
 _ALL_ROWS = 2000  # up to this many steps every point is recorded
+_ELEMENTS = 20_000_000  # numbers (160 MB) that the recorded points of one run may take
 
 
 def _cap(problem: Quadratic) -> int:
@@ -76,10 +77,13 @@ def _plan(request: Request, analysis: Analysis | None) -> _Plan:
     return _Plan(int(predicted * 1.1) + 10, complete=True, predicted=predicted)
 
 
-def _record(steps: int, predicted: int | None) -> npt.NDArray[np.int64]:
-    if steps <= _ALL_ROWS:
+def _record(steps: int, predicted: int | None, dimension: int) -> npt.NDArray[np.int64]:
+    """Return the steps to record: all of a short run, else enough for a curve and the count."""
+    affordable = max(20, _ELEMENTS // dimension)
+    if steps <= min(_ALL_ROWS, affordable):
         return np.arange(steps + 1)
-    even, early = np.linspace(0, steps, 500), np.geomspace(1, steps, 300)
+    size = min(400, affordable // 2)
+    even, early = np.linspace(0, steps, size), np.geomspace(1, steps, size)
     near = np.arange(-3, 4) + (predicted or 0)
     rows = np.unique(np.concatenate([even, early, near]).round().astype(np.int64))
     return rows[(rows >= 0) & (rows <= steps)]
@@ -120,7 +124,7 @@ def run(request: Request, rule: Optimizer, tuned: tuple[str, ...], label: str) -
     except NotDerivableError as error:
         analysis, reason = None, str(error)
     plan = _plan(request, analysis)
-    record = _record(plan.steps, plan.predicted)
+    record = _record(plan.steps, plan.predicted, problem.dimension)
     trajectory = simulate(problem, rule, start, plan.steps, record, request.progress)
     gap = measured_gap(problem, trajectory)
     counted = None

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from convex_analyzer.errors import InputError
 from convex_analyzer.linalg.decompositions import Decomposition, eigh, gram_eigh
+from convex_analyzer.linalg.solve import solve_large
 
 __all__ = [
     "DenseOperator",
@@ -26,6 +27,7 @@ __all__ = [
 Array = npt.NDArray[np.float64]
 
 DENSE_LIMIT = 4000  # above this a dense eigendecomposition takes minutes and is not the default
+VECTORS_LIMIT = 500  # a diagonal matrix up to this size gets explicit eigenvectors
 SPARSE_LIMIT = 2000  # a sparse matrix up to this size is decomposed as a dense one
 
 
@@ -63,6 +65,10 @@ class SymmetricOperator:
     def norm_bound(self) -> float | None:
         """Return a rigorous upper bound of the largest |eigenvalue|, when one is cheap."""
         return None
+
+    def solve(self, right: Array) -> tuple[Array | None, str | None]:
+        """Return a solution of A x = r without decomposing A, or None and why there is none."""
+        return solve_large(self.multiply, right)
 
 
 class DenseOperator(SymmetricOperator):
@@ -107,8 +113,15 @@ class DiagonalOperator(SymmetricOperator):
 
     @property
     def can_decompose(self) -> bool:
-        """True up to d = 4000: beyond, the eigenvectors would not fit."""
-        return self.dimension <= DENSE_LIMIT
+        """True up to d = 500: beyond, a matrix of eigenvectors would be a waste."""
+        return self.dimension <= VECTORS_LIMIT
+
+    def solve(self, right: Array) -> tuple[Array | None, str | None]:
+        """Return r divided by the diagonal, or None where that is impossible."""
+        flat = self.diagonal == 0
+        if np.any(right[flat]):
+            return None, "b is not zero along a flat direction, so J falls without end along it"
+        return np.where(flat, 0.0, right / np.where(flat, 1.0, self.diagonal)), None
 
     def decompose(self) -> Decomposition:
         """Return the sorted diagonal, without error."""

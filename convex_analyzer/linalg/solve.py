@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
-
-if TYPE_CHECKING:
-    from convex_analyzer.linalg.operators import SymmetricOperator
 
 __all__ = ["solve_large"]
 
@@ -18,7 +15,9 @@ _TOLERANCE = 1e-12
 _STEPS = 20_000
 
 
-def solve_large(operator: SymmetricOperator, right: Array) -> tuple[Array | None, str | None]:
+def solve_large(
+    multiply: Callable[[Array], Array], right: Array
+) -> tuple[Array | None, str | None]:
     """Return a solution of A x = r by MINRES, or why none was found.
 
     MINRES (Paige & Saunders 1975) needs only products, accepts indefinite and singular matrices,
@@ -26,13 +25,12 @@ def solve_large(operator: SymmetricOperator, right: Array) -> tuple[Array | None
     """
     size = float(np.linalg.norm(right))
     if size == 0:
-        return np.zeros(operator.dimension), None
+        return np.zeros(len(right)), None
     from scipy.sparse.linalg import LinearOperator, minres
 
-    shape = (operator.dimension, operator.dimension)
-    product = LinearOperator(shape, matvec=operator.multiply, dtype=float)
+    product = LinearOperator((len(right), len(right)), matvec=multiply, dtype=float)
     solution, _ = minres(product, right, rtol=_TOLERANCE, maxiter=_STEPS)
-    residual = float(np.linalg.norm(operator.multiply(solution) - right))
+    residual = float(np.linalg.norm(multiply(solution) - right))
     if residual > 1e-6 * size:
         return None, (
             f"no critical point was found: MINRES leaves a residual of {residual / size:.1e} x |b| "

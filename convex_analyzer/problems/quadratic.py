@@ -17,7 +17,6 @@ from convex_analyzer.linalg.operators import (
     SparseOperator,
     SymmetricOperator,
 )
-from convex_analyzer.linalg.solve import solve_large
 from convex_analyzer.tables import format_number
 
 __all__ = ["Quadratic"]
@@ -154,7 +153,7 @@ class Quadratic:
     def _critical_point(self) -> tuple[Array | None, str | None]:
         """The critical point of least norm, or why there is none."""
         if not self.operator.can_decompose:
-            return solve_large(self.operator, -self.linear)
+            return self.operator.solve(-self.linear)
         parts = self.decomposition
         beta = parts.eigenvectors.T @ self.linear
         zero = self.is_zero_mode
@@ -184,16 +183,25 @@ class Quadratic:
         """Which eigenvalues cannot be told from zero, in ascending order of eigenvalues."""
         return np.abs(self.decomposition.eigenvalues) <= self.zero_tolerance
 
+    @property
+    def _lowest(self) -> float | None:
+        """The smallest eigenvalue, 0 if it cannot be told from it; None where it is not at hand."""
+        if isinstance(self.operator, DiagonalOperator):
+            return float(self.operator.diagonal.min())
+        if not self.operator.can_decompose:
+            return None
+        lowest = float(self.decomposition.eigenvalues[0])
+        return lowest if abs(lowest) > self.zero_tolerance else 0.0
+
     @functools.cached_property
     def why_no_minimum(self) -> str | None:
         """Why J has no minimum, in a sentence; None when it has one."""
-        if self.operator.can_decompose:
-            lowest = float(self.decomposition.eigenvalues[0])
-            if lowest < -self.zero_tolerance:
-                return (
-                    f"A has negative curvature ({format_number(lowest, 4)} along q1), "
-                    "so J is unbounded below"
-                )
+        lowest = self._lowest
+        if lowest is not None and lowest < 0:
+            return (
+                f"A has negative curvature ({format_number(lowest, 4)} along q1), "
+                "so J is unbounded below"
+            )
         return self._critical_point[1]
 
     @property

@@ -170,7 +170,7 @@ def _cost_sentence(
 
 def _simulated(entry: Entry) -> str:
     if entry.simulated_steps is not None:
-        return f"simulated: {format_count(entry.simulated_steps)}"
+        return f"simulated: {entry.simulated_text()}"
     return entry.simulated_text()
 
 
@@ -310,7 +310,7 @@ def _optimizers(comparison: Comparison) -> Table:
                 settings_text(entry),
                 "no closed form" if analysis is None else analysis.rate_text,
                 "none" if limit is None else f"α < {format_number(limit, 4)}",
-                "never" if entry.predicted_steps is None else format_count(entry.predicted_steps),
+                entry.predicted_text(),
                 entry.simulated_text(),
                 "–" if entry.deviation is None else format_number(entry.deviation, 1),
             )

@@ -102,6 +102,8 @@ class Spectrum(Result):
         Conditioning of the data matrix, for least squares.
     name
         What the problem is called.
+    order
+        Without eigenvectors: which coordinate each eigenvalue belongs to, shape (n,).
 
     Examples
     --------
@@ -126,6 +128,7 @@ class Spectrum(Result):
     data: DataConditioning | None = None
     dimension: int = 0
     name: str = "spectrum"
+    order: npt.NDArray[np.intp] | None = field(default=None, repr=False)
 
     @classmethod
     def from_eigenvalues(
@@ -165,7 +168,24 @@ class Spectrum(Result):
             linear=beta[order],
             dimension=len(values),
             name=name,
+            order=order,
         )
+
+    def to_eigenbasis(self, vector: Array) -> Array:
+        """Return a vector (d,) of the problem's coordinates in the eigenbasis, (n,)."""
+        if self.eigenvectors is not None:
+            return np.asarray(self.eigenvectors.T @ vector)
+        return vector if self.order is None else vector[self.order]
+
+    def from_eigenbasis(self, rows: Array) -> Array:
+        """Return rows (K, n) of the eigenbasis in the problem's coordinates, (K, d)."""
+        if self.eigenvectors is not None:
+            return np.asarray(rows @ self.eigenvectors.T)
+        if self.order is None:
+            return rows
+        result = np.empty_like(rows)
+        result[:, self.order] = rows
+        return result
 
     @classmethod
     def between(cls, m: float, L: float) -> Self:

@@ -168,7 +168,6 @@ class Analysis(Result):
                 "leave start out for the worst case"
             )
         vector = np.asarray(start, dtype=float)
-        vectors = self.spectrum.eigenvectors
         size = self.spectrum.dimension
         if vector.shape != (size,):
             raise InputError(
@@ -176,7 +175,7 @@ class Analysis(Result):
             )
         if not np.all(np.isfinite(vector)):
             raise InputError("start has entries that are not finite", argument="start")
-        return vector if vectors is None else vectors.T @ vector
+        return self.spectrum.to_eigenbasis(vector)
 
     @functools.cached_property
     def _dynamics(self) -> Dynamics:
@@ -213,11 +212,8 @@ class Analysis(Result):
         array([-9.43467e-01, -7.30000e-05])
         """
         moved = self._dynamics.moved(self._coordinates(start), _counts(steps))
-        vectors = self.spectrum.eigenvectors
         with np.errstate(all="ignore"):
-            path = np.asarray(start, dtype=float) + (
-                moved if vectors is None else moved @ vectors.T
-            )
+            path = np.asarray(start, dtype=float) + self.spectrum.from_eigenbasis(moved)
         return path[0] if np.ndim(steps) == 0 else path
 
     def gap(self, start: Any, steps: Any) -> Any:
