@@ -11,8 +11,7 @@ def on_unit_interval(name: str) -> Any:
     """Return an expression that runs through (0, 1) as its positive symbol runs through (0, ∞)."""
     import sympy
 
-    free = sympy.Symbol(name, positive=True)
-    return 1 / (1 + free)
+    return 1 / (1 + sympy.Dummy(name, positive=True))  # a dummy: no symbol of a rule is meant
 
 
 def on_interval(top: Any, name: str) -> Any:
@@ -24,7 +23,8 @@ def is_positive(expression: Any) -> bool:
     """Prove that an expression in positive symbols is positive; False means "not proved".
 
     Numerator and denominator are expanded; if each has coefficients of one sign only, the sign of
-    the quotient is certain.
+    the quotient is certain. Nothing is proved about rounded numbers, about symbols that are not
+    declared positive, or about roots and other functions of symbols.
 
     Examples
     --------
@@ -35,17 +35,25 @@ def is_positive(expression: Any) -> bool:
     """
     import sympy
 
-    top, bottom = sympy.fraction(sympy.together(sympy.sympify(expression)))
-    signs = [_common_sign(part) for part in (top, bottom)]
-    return 0 not in signs and signs[0] == signs[1]
+    given = sympy.sympify(expression)
+    if given.has(sympy.Float, sympy.oo, sympy.zoo, sympy.nan):
+        return False
+    if not all(symbol.is_positive for symbol in given.free_symbols):
+        return False
+    top, bottom = (_common_sign(part) for part in sympy.fraction(sympy.together(given)))
+    return top != 0 and top == bottom
 
 
 def _common_sign(expression: Any) -> int:
+    """Return the sign that all coefficients share, or 0."""
     import sympy
 
     expanded = sympy.expand(expression)
-    if not expanded.free_symbols:
-        return int(sympy.sign(expanded))
-    polynomial = sympy.Poly(expanded, *sorted(expanded.free_symbols, key=str))
-    signs = {int(sympy.sign(coefficient)) for coefficient in polynomial.coeffs()}
-    return signs.pop() if len(signs) == 1 else 0
+    symbols = sorted(expanded.free_symbols, key=str)
+    try:
+        coefficients = sympy.Poly(expanded, *symbols).coeffs() if symbols else [expanded]
+    except sympy.PolynomialError:
+        return 0
+    if all(coefficient.is_positive for coefficient in coefficients):
+        return 1
+    return -1 if all(coefficient.is_negative for coefficient in coefficients) else 0
