@@ -2,51 +2,72 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 from typing import Any
 
 from convex_analyzer.derivations.lines import Line
 from convex_analyzer.derivations.positivity import is_positive, on_interval, on_unit_interval
-from convex_analyzer.derivations.setting import Setting, tidy, verdict
+from convex_analyzer.derivations.setting import Setting, exact, tidy, verdict
+from convex_analyzer.errors import InputError
+from convex_analyzer.notation import symbol_of
+from convex_analyzer.optimizers.base import Optimizer
+from convex_analyzer.tables import format_number
 from convex_analyzer.theory.stability import jury_conditions
+from convex_analyzer.theory.tuning import worst_rate
 
 __all__ = ["best_lines", "stability_lines"]
 
 
-def stability_lines(s: Setting) -> list[Line]:
-    """State Jury's conditions, and the interval of αλ that they amount to."""
+def stability_lines(s: Setting) -> tuple[list[Line], str]:
+    """State Jury's conditions, and the published interval of αλ; say why if there is none."""
     import sympy
 
     conditions = [tidy(c) for c in jury_conditions(s.coefficients)]
     independent = _schur_cohn(s)
+    binding = [c for c in conditions if c.free_symbols] or conditions[:1]
+    binding += [c for c in conditions if c.is_number and not c > 0]
     lines = [
         Line(
             "all roots inside the unit circle",
-            sympy.And(*[sympy.Gt(c, 0, evaluate=False) for c in conditions], evaluate=False),
+            sympy.And(*[sympy.Gt(c, 0, evaluate=False) for c in binding], evaluate=False),
             "Jury's conditions (Jury 1964)",
             "p(±1) expanded directly; and against the moduli of the roots at 60 points",
             verdict(_agrees_with_roots(s, conditions) and independent),
         )
     ]
-    limit = s.rule.published_limit()
+    name = s.optimizer.__name__
+    if "learning_rate" not in s.hyper:
+        return lines, f"{name} has no hyper-parameter learning_rate, so no interval of it is stated"
+    try:
+        limit = s.rule.published_limit()
+    except (AttributeError, TypeError):
+        return lines, f"The published limit of {name} is not written in symbols: not checked here"
     if limit is None:
-        return lines
-    limit = sympy.sympify(limit)
-    alpha = s.hyper.get("learning_rate")
-    product = alpha * s.eigenvalue if alpha is not None else None
-    lines.append(
-        Line(
-            "stability",
-            sympy.And(
-                sympy.Lt(0, product, evaluate=False),
-                sympy.Lt(product, tidy(limit), evaluate=False),
-                evaluate=False,
-            ),
-            "the conditions solved for αλ" + (", for 0 < μ < 1" if "momentum" in s.hyper else ""),
-            "inside, every condition has positive coefficients only; at the limit a root is −1",
-            verdict(_limit_is_exact(s, conditions, limit)),
-        )
+        return lines, ""
+    return [*lines, _limit_line(s, conditions, tidy(exact(limit)))], ""
+
+
+def _limit_line(s: Setting, conditions: list[Any], limit: Any) -> Line:
+    import sympy
+
+    product = s.hyper["learning_rate"] * s.eigenvalue
+    ranges = s.ranges_text(limit, *conditions)
+    check = "inside, every condition has positive coefficients only; from the limit on, one fails"
+    outcome = "proved"
+    if not _limit_is_exact(s, conditions, limit):
+        outcome, check = _try_points(s, conditions, limit)
+    return Line(
+        "stability",
+        sympy.And(
+            sympy.Lt(0, product, evaluate=False),
+            sympy.Lt(product, limit, evaluate=False),
+            evaluate=False,
+        ),
+        "the conditions solved for αλ" + (f", for {ranges}" if ranges else ""),
+        check,
+        outcome,
     )
-    return lines
 
 
 def _schur_cohn(s: Setting) -> bool:
@@ -81,30 +102,58 @@ def _agrees_with_roots(s: Setting, conditions: list[Any]) -> bool:
 
 
 def _limit_is_exact(s: Setting, conditions: list[Any], limit: Any) -> bool:
-    """Prove that 0 < αλ < limit is sufficient, and that the limit is attained."""
+    """Prove that 0 < αλ < limit is sufficient, and that one condition fails everywhere else."""
     import sympy
 
-    alpha = s.hyper["learning_rate"]
-    inside: dict[Any, Any] = {}
-    if "momentum" in s.hyper:
-        inside[s.hyper["momentum"]] = on_unit_interval("w")
-    edge = sympy.sympify(limit).subs(inside)
-    sufficient = all(
-        is_positive(
-            condition.subs({alpha: sympy.Symbol("p", positive=True) / s.eigenvalue})
-            .subs(sympy.Symbol("p", positive=True), on_interval(limit, "y"))
-            .subs(inside)
-        )
-        for condition in conditions
+    inside = {symbol: on_unit_interval(symbol.name) for symbol in s.fractions.values()}
+    edge = limit.subs(inside)
+    beyond = sympy.Dummy("y", positive=True)
+
+    def at(product: Any) -> list[Any]:
+        alpha = s.hyper["learning_rate"]
+        return [c.subs(alpha, product / s.eigenvalue).subs(inside) for c in conditions]
+
+    after = zip(at(limit), at(limit + beyond), strict=True)
+    return (
+        is_positive(edge)
+        and all(is_positive(condition) for condition in at(on_interval(limit, "y")))
+        and any(sympy.simplify(a) == 0 and is_positive(-b) for a, b in after)
+        and any(is_positive(-condition) for condition in at(-beyond))
     )
-    polynomial = (s.z * sympy.eye(s.matrix.rows) - s.matrix).det()
-    beyond = sympy.Symbol("y", positive=True)
-    at_minus_one = (polynomial.subs(s.z, -1) * (-1) ** s.matrix.rows).subs(inside)
-    attained = sympy.simplify(at_minus_one.subs(alpha, edge / s.eigenvalue)) == 0
-    necessary = is_positive(-at_minus_one.subs(alpha, (edge + beyond) / s.eigenvalue))
-    at_one = polynomial.subs(s.z, 1).subs(inside)
-    negative = is_positive(-at_one.subs(alpha, -beyond / s.eigenvalue))
-    return sufficient and attained and necessary and negative
+
+
+_SHARES = ("-1/2", "1/100", "1/3", "9/10", "999/1000", "1001/1000", "11/10", "3")
+
+
+def _try_points(s: Setting, conditions: list[Any], limit: Any) -> tuple[str, str]:
+    """Look for a point, in exact arithmetic, where a published limit is wrong."""
+    import random
+
+    import sympy
+
+    rng = random.Random(0)
+    alpha, fractions = s.hyper["learning_rate"], list(s.fractions.values())
+    for _ in range(20):
+        point = {s.eigenvalue: sympy.Rational(rng.randint(1, 20), 10)}
+        for symbol in s.hyper.values():
+            if symbol != alpha:
+                top = 19 if symbol in fractions else 60
+                point[symbol] = sympy.Rational(rng.randint(1, top), 20)
+        edge = limit.subs(point)
+        for share in map(sympy.Rational, _SHARES):
+            product = share * edge
+            whole = {**point, alpha: product / s.eigenvalue.subs(point)}
+            holds = all(condition.subs(whole).evalf(30) > 0 for condition in conditions)
+            if holds != bool(0 < share < 1) or not edge > 0:
+                return "refuted", _counterexample(s, point, product, holds=holds)
+    return "plausible", f"holds at {20 * len(_SHARES)} exact points inside and outside; not proved"
+
+
+def _counterexample(s: Setting, point: dict[Any, Any], product: Any, *, holds: bool) -> str:
+    values = [f"{symbol_of(n)} = {point[v]}" for n, v in s.hyper.items() if v in point]
+    values = [f"αλ = {format_number(product, 6)}", *values]
+    what = "every condition holds" if holds else "a condition fails"
+    return f"not true: at {', '.join(values)} {what}"
 
 
 def best_lines(s: Setting) -> tuple[list[Line], str]:
@@ -112,24 +161,67 @@ def best_lines(s: Setting) -> tuple[list[Line], str]:
     import sympy
 
     low, high = sympy.symbols("m L", positive=True)
-    published = s.optimizer.published_optimum(low, high, {})
+    name = s.optimizer.__name__
+    try:
+        published = s.optimizer.published_optimum(low, high, {})
+    except (AttributeError, TypeError):
+        return [], f"The published best setting of {name} is not written in symbols"
     if not published:
-        return (
-            [],
-            f"No best setting is published for {s.optimizer.__name__}; it is found numerically.",
-        )
-    values = {s.hyper[n]: sympy.sympify(v) for n, v in published.items()}
+        return [], f"No best setting is published for {name}; it is found numerically"
+    values = {s.hyper[n]: exact(v) for n, v in published.items()}
+    reason = "for eigenvalues in [m, L], as published"
+    if _ends_agree(s, values, low, high):
+        outcome, check, reason = "proved", _check_text(s), f"{reason}: {_EQUALLY}"
+    else:
+        outcome, check = _try_neighbours(s.optimizer, published, (low, high))
     lines = [
         Line(
-            f"best {name.replace('_', ' ')}",
-            sympy.Eq(s.hyper[name], sympy.sympify(value), evaluate=False),
-            "for eigenvalues in [m, L], as published: both ends contract equally fast",
-            _check_text(s),
-            verdict(_ends_agree(s, values, low, high)),
+            f"best {field.replace('_', ' ')}",
+            sympy.Eq(s.hyper[field], values[s.hyper[field]], evaluate=False),
+            reason,
+            check,
+            outcome,
         )
-        for name, value in published.items()
+        for field in published
     ]
     return lines, ""
+
+
+_EQUALLY = "both ends contract equally fast"
+_ENDS = ((1.0, 10.0), (1.0, 1000.0), (0.3, 1.7))
+_NUDGES = (0.9, 0.99, 0.999, 1.0, 1.001, 1.01, 1.1)
+
+
+def _try_neighbours(
+    optimizer: type[Optimizer], published: dict[str, Any], ends: tuple[Any, Any]
+) -> tuple[str, str]:
+    """Look, in numbers, for a setting near a published best one that is faster."""
+    import numpy as np
+
+    for m, L in _ENDS:
+        eigenvalues = np.unique(np.concatenate([[m, L], np.geomspace(m, L, 33)]))
+        best = {
+            n: float(v.subs(dict(zip(ends, (m, L), strict=True)))) for n, v in published.items()
+        }
+        try:
+            rate = float(worst_rate(optimizer(**best), eigenvalues))
+        except (InputError, TypeError):
+            return "undecided", f"it leaves open, or no numbers at all, at m = {m:g}, L = {L:g}"
+        for nudges in itertools.product(_NUDGES, repeat=len(best)):
+            near = {n: v * f for (n, v), f in zip(best.items(), nudges, strict=True)}
+            with contextlib.suppress(InputError):
+                other = float(worst_rate(optimizer(**near), eigenvalues))
+                if other < rate - 1e-5 * abs(1 - rate):
+                    return "refuted", _faster(m, L, near, rate, other)
+    return "plausible", f"no neighbour is faster on {len(_ENDS)} spectra; not proved"
+
+
+def _faster(m: float, L: float, near: dict[str, float], rate: float, other: float) -> str:
+    setting = ", ".join(f"{symbol_of(n)} = {format_number(v, 5)}" for n, v in near.items())
+    return (
+        f"not true: at m = {m:g}, L = {L:g} its worst factor is {format_number(rate, 5)}, and "
+        f"that of {setting} is {format_number(other, 5)}"
+    )
 
 
 def _check_text(s: Setting) -> str:

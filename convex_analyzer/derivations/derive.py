@@ -12,7 +12,7 @@ from typing import Any
 
 from convex_analyzer.derivations.conditions import best_lines, stability_lines
 from convex_analyzer.derivations.lines import Derivation, Line
-from convex_analyzer.derivations.setting import Scalar, Setting, tidy, verdict
+from convex_analyzer.derivations.setting import Scalar, Setting, exact, tidy, verdict
 from convex_analyzer.errors import NotDerivableError
 from convex_analyzer.optimizers.base import Optimizer, as_state
 
@@ -30,14 +30,14 @@ def derive(optimizer: type[Optimizer]) -> Derivation:
     Raises
     ------
     NotDerivableError
-        The rule is not linear, or has more than two slots.
+        The rule is not linear, has more than two slots, or cannot be run on symbols.
 
     Examples
     --------
     >>> from convex_analyzer.optimizers.gradient import GradientDescent
     >>> derivation = derive(GradientDescent)
     >>> derivation.proved, derivation.lines[2].text
-    (True, 'Eq(x[k], x[0]*(-alpha*lambda + 1)**k)')
+    (True, 'Eq(x[k], (-alpha*lambda + 1)**k*x[0])')
     """
     return _derive(optimizer)  # type: ignore[arg-type]  # a class is hashable
 
@@ -52,9 +52,10 @@ def _derive(optimizer: type[Optimizer]) -> Derivation:
         )
     lines = [_direction(setting), *_rule(setting)]
     lines += _one_slot(setting) if slots == 1 else _two_slots(setting)
-    lines += stability_lines(setting)
-    best, stopped = best_lines(setting)
-    return Derivation(f"How {optimizer.__name__} converges", tuple(lines + best), stopped)
+    stable, unlimited = stability_lines(setting)
+    best, unknown = best_lines(setting)
+    notes = " ".join(f"{note}." for note in (unlimited, unknown) if note)
+    return Derivation(f"How {optimizer.__name__} converges", tuple(lines + stable + best), notes)
 
 
 def _direction(s: Setting) -> Line:
@@ -82,7 +83,7 @@ def _rule(s: Setting) -> list[Line]:
     import sympy
 
     returned = as_state(s.rule, s.rule.step(Scalar(s.eigenvalue), 1, *s.at(0)))
-    after = [sympy.expand(sympy.sympify(value)) for value in returned]
+    after = [sympy.expand(exact(value)) for value in returned]
     image = s.matrix * sympy.Matrix(s.at(0))
     holds = all(sympy.expand(a - b) == 0 for a, b in zip(after, image, strict=True))
     numeric = _agrees_with_floats(s)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -26,7 +27,8 @@ class Line:
     check
         What the machine did to check it.
     verdict
-        ``proved`` or ``refuted``.
+        ``proved``; ``refuted``, with a counterexample in `check`; ``plausible``: it held wherever
+        it was tried; ``undecided``.
     """
 
     title: str
@@ -37,8 +39,8 @@ class Line:
 
     @property
     def text(self) -> str:
-        """The statement as plain text."""
-        return str(self.statement)
+        """The statement as plain text, on one line."""
+        return re.sub(r"\s+", " ", str(self.statement)).replace("[ ", "[")
 
     @property
     def latex(self) -> str:

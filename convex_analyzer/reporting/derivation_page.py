@@ -12,12 +12,20 @@ from convex_analyzer.reporting.document import (
     DerivationLine,
     DerivationLines,
     Heading,
+    Kind,
     Note,
     Paragraph,
 )
 from convex_analyzer.reporting.typst_math import math_block
 
 __all__ = ["derivation_blocks"]
+
+_KINDS: dict[str, Kind] = {
+    "proved": "ok",
+    "plausible": "warn",
+    "undecided": "warn",
+    "refuted": "bad",
+}
 
 
 def derivation_blocks(comparison: Comparison) -> list[Block]:
@@ -63,4 +71,4 @@ def _lines(derivation: Derivation) -> list[DerivationLine]:
 
 
 def _chip(verdict: str) -> Chip:
-    return Chip("ok" if verdict == "proved" else "bad", verdict)
+    return Chip(_KINDS[verdict], verdict)
