@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from types import ModuleType
-from typing import Any
-
 from convex_analyzer.comparison import Comparison
 from convex_analyzer.reporting.document import (
     Block,
     Card,
     Cards,
-    Figure,
     FigureRow,
     Heading,
 )
+from convex_analyzer.reporting.figures import drawn
 from convex_analyzer.tables import format_count, format_number
 
 __all__ = ["picture_blocks", "picture_row"]
@@ -21,45 +18,26 @@ __all__ = ["picture_blocks", "picture_row"]
 _QUICK = 20_000  # steps times directions up to which tuning for a tolerance takes a second
 
 
-def _figure(module: ModuleType, name: str, subject: Any) -> Figure:
-    """Draw one figure; its module names its data, its caption and its conclusion."""
-    from convex_analyzer.plot import style
-
-    data = getattr(module, f"{name}_data")(subject)
-    return Figure(
-        style.to_svg(getattr(module, name)(subject)), module.caption(data), module.alt(data)
-    )
-
-
 def picture_row(comparison: Comparison) -> list[Block]:
     """Return the two pictures of a brief report."""
-    from convex_analyzer.plot import gap_curves, level_sets
+    from convex_analyzer.plot import contours, curves
 
-    return [
-        FigureRow(
-            (
-                _figure(level_sets, "level_sets", comparison),
-                _figure(gap_curves, "gap_curves", comparison),
-            )
-        )
-    ]
+    pair = (drawn(contours, "level_sets", comparison), drawn(curves, "gap_curves", comparison))
+    return [FigureRow(pair)]
 
 
 def picture_blocks(comparison: Comparison) -> list[Block]:
     """Return the page of pictures of a full report."""
-    from convex_analyzer.plot import rate_curve, roots, stability_map
+    from convex_analyzer.plot import circle, momentum_map
 
     blocks: list[Block] = [Heading("What it looks like"), *picture_row(comparison)]
     linear = [entry.analysis for entry in comparison.entries if entry.analysis is not None]
     if not linear:
         return blocks
     with_momentum = [a for a in linear if "momentum" in a.optimizer.values]
-    if with_momentum:
-        first = _figure(stability_map, "stability_map", with_momentum[0])
-    else:
-        first = _figure(rate_curve, "rate_curve", linear[0])
-    blocks.append(FigureRow((first, _figure(roots, "roots", comparison))))
-    return [*blocks, *_transients(comparison)]
+    subject = with_momentum[0] if with_momentum else linear[0]
+    pair = (drawn(momentum_map, "stability_map", subject), drawn(circle, "roots", comparison))
+    return [*blocks, FigureRow(pair), *_transients(comparison)]
 
 
 def _transients(comparison: Comparison) -> list[Block]:

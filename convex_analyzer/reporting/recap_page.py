@@ -47,7 +47,7 @@ def recap_blocks(
         Heading("Conventions and reproduction"),
         KeyValues(_conventions(comparison)),
         CodeBlock(command or _python(comparison)),
-        Note(f"Kinds of numbers. {legend()}."),
+        Note(f"Kinds of numbers. {legend()}. Verdicts. {_verdicts()}."),
     ]
     return blocks
 
@@ -64,34 +64,38 @@ def _table(table: Recap) -> Table:
         for row, found in table.tested
     ]
     columns = (
-        Column("problem", width=0.15),
-        Column("diagnostic", width=0.15),
+        Column("problem", width=0.12),
+        Column("diagnostic", width=0.14),
         Column("evidence here", width=0.34),
         Column("verdict", width=0.1),
-        Column("workaround", width=0.26),
+        Column("workaround", width=0.3),
     )
     caption = f"The recap table of lecture 001 (slide 41), filled for {table.subject}."
     return Table(columns, rows, caption=caption)
 
 
 def _conventions(comparison: Comparison) -> list[tuple[str, str]]:
-    verdicts = "; ".join(f"{name}: {meaning}" for name, meaning in DIAGNOSIS_VERDICTS.items())
     sources = dict.fromkeys(
         f"{type(entry.optimizer).__name__}: {entry.optimizer.source}"
         for entry in comparison.entries
     )
-    return [
-        (
-            "gap",
-            "J − J*, relative to its first value; ρ is the factor of the error, ρ² of the loss",
-        ),
-        ("momentum", "the learning rate is inside the velocity: v ← μv − α∇J, θ ← θ + v"),
-        ("Nesterov", "gradient at θ + μv; the iterate θ is reported, not the look-ahead point"),
-        ("sources", "; ".join(sources)),
-        ("verdicts", verdicts),
-        ("versions", _versions()),
-        ("input", f"sha256 {input_hash(comparison)[:16]}"),
+    rules = {type(entry.optimizer).__name__ for entry in comparison.entries}
+    forms = [
+        "gap: J − J*, relative to its first value; ρ is the factor of the error, ρ² of the loss"
     ]
+    if rules & {"HeavyBall", "Nesterov"}:
+        forms.append("momentum: v ← μv − α∇J, θ ← θ + v, the learning rate inside the velocity")
+    if "Nesterov" in rules:
+        forms.append("Nesterov: ∇J at θ + μv; the iterate is reported")
+    return [
+        ("conventions", "; ".join(forms)),
+        ("sources", "; ".join(sources)),
+        ("made with", f"{_versions()}; input sha256 {input_hash(comparison)[:16]}"),
+    ]
+
+
+def _verdicts() -> str:
+    return "; ".join(f"{name}: {meaning}" for name, meaning in DIAGNOSIS_VERDICTS.items())
 
 
 def _versions() -> str:
@@ -113,5 +117,10 @@ def input_hash(comparison: Comparison) -> str:
 
 
 def _python(comparison: Comparison) -> str:
-    rules = ", ".join(f"ca.{entry.optimizer!r}" for entry in comparison.entries)
-    return f"ca.report(ca.compare(problem, [{rules}], start=start), path)"
+    """Return the call that makes this report: a class where it was tuned, else its settings."""
+    rules = [
+        f"ca.{type(e.optimizer).__name__ if e.analysis and e.analysis.tuned else repr(e.optimizer)}"
+        for e in comparison.entries
+    ]
+    extra = ", start=start" if comparison.start_name == "as given" else ""
+    return f"ca.report(ca.compare(problem, [{', '.join(rules)}]{extra}), path)"

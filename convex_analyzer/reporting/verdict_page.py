@@ -10,6 +10,7 @@ import numpy as np
 from convex_analyzer.comparison import Comparison, Entry
 from convex_analyzer.comparison.results import settings_text
 from convex_analyzer.diagnosis.recap import Recap
+from convex_analyzer.notation import symbol_of
 from convex_analyzer.problems.least_squares import LOSSES, LeastSquares
 from convex_analyzer.reporting.document import (
     Block,
@@ -23,14 +24,21 @@ from convex_analyzer.reporting.document import (
     Table,
     Title,
 )
+from convex_analyzer.reporting.figures import drawn
 from convex_analyzer.spectra.compute import spectrum as compute_spectrum
-from convex_analyzer.tables import format_count, format_number, format_share, join_words
+from convex_analyzer.tables import (
+    format_count,
+    format_factor,
+    format_number,
+    format_share,
+    join_words,
+)
 from convex_analyzer.theory.analysis import Analysis, analyze
 from convex_analyzer.theory.directions import format_root
 
 __all__ = ["verdict_blocks"]
 
-_ROWS = 10  # directions in the table of a page
+_ROWS = 8  # directions in the table of a page
 
 
 def verdict_blocks(comparison: Comparison, table: Recap) -> list[Block]:
@@ -234,16 +242,9 @@ def _standardising(comparison: Comparison) -> list[str]:
 
 
 def _ruler(analysis: Analysis) -> Figure:
-    from convex_analyzer.plot import style
-    from convex_analyzer.plot.spectrum_ruler import (
-        alt,
-        caption,
-        spectrum_ruler,
-        spectrum_ruler_data,
-    )
+    from convex_analyzer.plot import ruler
 
-    data = spectrum_ruler_data(analysis)
-    return Figure(style.to_svg(spectrum_ruler(analysis)), caption(data), alt(data))
+    return drawn(ruler, "spectrum_ruler", analysis)
 
 
 def _shown(size: int) -> list[int]:
@@ -307,26 +308,36 @@ def _optimizers(comparison: Comparison) -> Table:
         rows.append(
             (
                 entry.label,
-                settings_text(entry),
+                _settings(entry),
                 "no closed form" if analysis is None else analysis.rate_text,
                 "none" if limit is None else f"α < {format_number(limit, 4)}",
                 entry.predicted_text(),
-                entry.simulated_text(),
+                entry.simulated_text() if entry.complete else "too many",
                 "–" if entry.deviation is None else format_number(entry.deviation, 1),
             )
         )
     columns = (
         Column("optimizer", width=0.15),
-        Column("settings", width=0.24),
-        Column("worst factor ρ", "right", 0.14),
-        Column("stable for", "right", 0.15),
-        Column("steps, predicted", "right", 0.1),
-        Column("steps, simulated", "right", 0.12),
-        Column("theory − simulation", "right", 0.1),
+        Column("settings (* tuned)", width=0.26),
+        Column("worst ρ", "right", 0.14),
+        Column("stable for", "right", 0.14),
+        Column("steps, predicted", "right", 0.09),
+        Column("steps, simulated", "right", 0.11),
+        Column("theory − simulation", "right", 0.11),
     )
     goal = format_number(comparison.tolerance, 2)
     caption = f"Steps until the gap J − J* is {goal} of its start."
     return Table(columns, rows, caption=caption)
+
+
+def _settings(entry: Entry) -> str:
+    """Return the hyper-parameters with four digits; a star marks what was tuned."""
+    tuned = () if entry.analysis is None else entry.analysis.tuned
+    parts = []
+    for name, value in entry.optimizer.values.items():
+        text = format_factor(value, 1 - value, 4) if isinstance(value, float) else str(value)
+        parts.append(f"{symbol_of(name)} = {text}{'*' if name in tuned else ''}")
+    return ", ".join(parts)
 
 
 def _notes(comparison: Comparison) -> list[str]:

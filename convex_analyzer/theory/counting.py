@@ -13,7 +13,8 @@ __all__ = ["first_crossing", "steps_at_rate"]
 Array = npt.NDArray[np.float64]
 
 _SCAN = 20_000_000  # evaluations of one direction that a scan may cost (about a second)
-_LARGEST = 1e300
+_LARGEST = 1e307
+_WHOLE = 2**50  # below this both neighbours of a count can be told apart
 
 
 def steps_at_rate(one_minus_rate: float, tolerance: float) -> int | None:
@@ -31,14 +32,17 @@ def steps_at_rate(one_minus_rate: float, tolerance: float) -> int | None:
     if one_minus_rate >= 1:
         return 1
     log = math.log1p(-one_minus_rate)
-    guess = max(1, math.ceil(math.log(tolerance) / log))
+    quotient = math.log(tolerance) / log
+    if quotient > _LARGEST:
+        return None  # as good as never
+    guess = max(1, math.ceil(quotient))
+    if guess > _WHOLE:  # float64 has no odd numbers there
+        return guess
     slack = 4 * float(np.finfo(float).eps) * max(1.0, abs(math.log(tolerance)))
     goal = math.log(tolerance) + slack
-    while guess > 1 and (guess - 1) * log <= goal:
-        guess -= 1
-    while guess * log > goal:
-        guess += 1
-    return guess
+    if guess > 1 and (guess - 1) * log <= goal:
+        return guess - 1
+    return guess if guess * log <= goal else guess + 1
 
 
 def first_crossing(

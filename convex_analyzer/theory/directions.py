@@ -128,6 +128,8 @@ def format_root(root: complex, distance: float) -> str:
     distance
         1 - |root|.
     """
+    if abs(root) < 1e-14:
+        return "0"
     if abs(root.imag) <= 1e-9 * abs(root):
         return format_factor(root.real, distance)
     angle = math.degrees(math.atan2(abs(root.imag), root.real))
