@@ -144,7 +144,11 @@ class Form:
         if self.parts:
             self.trace.nonlinear(reason)
         live = {name: c for name, c in self.parts.items() if not _is_zero(c)}
-        value = self.value if is_symbolic(self.value) else np.float64(self.value)
+        value = self.value
+        if isinstance(value, DoubleDouble):
+            value = value.to_float()  # a rule that is not linear is only analysed locally
+        elif not is_symbolic(value):
+            value = np.float64(value)
         with np.errstate(all="ignore"):
             slope = derivative(value) if live else None
             return Form(function(value), {name: c * slope for name, c in live.items()}, self.trace)
