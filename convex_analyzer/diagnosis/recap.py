@@ -118,7 +118,7 @@ def recap(comparison: Comparison, entry: Entry | None = None) -> Recap:
     >>> from convex_analyzer.comparison import compare
     >>> table = recap(compare([[1.0, 0.0], [0.0, 1000.0]]))
     >>> [row.name for row, finding in table.present]
-    ['ill_conditioning']
+    ['oscillation', 'ill_conditioning']
     """
     subject = entry or comparison.entries[0]
     evidence = Evidence(comparison, subject)

@@ -19,6 +19,7 @@ __all__ = [
     "share",
     "share_or_none",
     "string",
+    "svg_bytes",
     "words",
 ]
 
@@ -103,3 +104,14 @@ def sequence(check: Check, at_least: int = 1) -> Check:
         return tuple(check(f"{where}[{index}]", item) for index, item in enumerate(value))
 
     return checked
+
+
+def svg_bytes(where: str, value: Any) -> bytes:
+    """Accept the bytes of an SVG file in UTF-8."""
+    if not isinstance(value, bytes) or b"<svg" not in value[:4096]:
+        raise refuse(where, "the bytes of an SVG file", value)
+    try:
+        value.decode("utf-8")
+    except UnicodeDecodeError:
+        raise refuse(where, "an SVG file in UTF-8", value) from None
+    return value

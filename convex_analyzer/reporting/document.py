@@ -28,6 +28,7 @@ from convex_analyzer.reporting.checks import (
     share,
     share_or_none,
     string,
+    svg_bytes,
     words,
 )
 from convex_analyzer.reporting.richtext import (
@@ -42,6 +43,7 @@ from convex_analyzer.reporting.richtext import (
     Span,
     cell,
     kind,
+    pair,
     plain_text,
     rich,
     rich_words,
@@ -97,22 +99,6 @@ def row_widths(*weights: float) -> tuple[float, ...]:
     """
     free = TEXT_WIDTH - ROW_GAP * (len(weights) - 1)
     return tuple(free * weight / sum(weights) for weight in weights)
-
-
-def _pair(where: str, value: Any) -> tuple[Any, ...]:
-    if not isinstance(value, tuple | list) or len(value) != 2:
-        raise refuse(where, "a pair (name, value)", value)
-    return rich_words(where, value[0]), rich(where, value[1])
-
-
-def _svg(where: str, value: Any) -> bytes:
-    if not isinstance(value, bytes) or b"<svg" not in value[:4096]:
-        raise refuse(where, "the bytes of an SVG file", value)
-    try:
-        value.decode("utf-8")
-    except UnicodeDecodeError:
-        raise refuse(where, "an SVG file in UTF-8", value) from None
-    return value
 
 
 # -- blocks: what stands below each other on the page ----------------------------------------------
@@ -257,7 +243,7 @@ class KeyValues(Block):
     columns: int = 1
 
     def __post_init__(self) -> None:
-        apply(self, items=sequence(_pair), columns=one_of(1, 2))
+        apply(self, items=sequence(pair), columns=one_of(1, 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +268,7 @@ class Figure(Block):
     width: float = 1.0
 
     def __post_init__(self) -> None:
-        apply(self, svg=_svg, caption=rich_words, alt=words, width=share)
+        apply(self, svg=svg_bytes, caption=rich_words, alt=words, width=share)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ __all__ = [
     "Span",
     "cell",
     "kind",
+    "pair",
     "plain_text",
     "rich",
     "rich_words",
@@ -146,3 +147,10 @@ def rich_words(where: str, value: Any) -> tuple[Span, ...]:
 def cell(where: str, value: Any) -> tuple[Span, ...] | Chip:
     """Accept what a table cell may hold."""
     return value if isinstance(value, Chip) else rich(where, value)
+
+
+def pair(where: str, value: Any) -> tuple[Any, ...]:
+    """Accept a name with its value."""
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        raise refuse(where, "a pair (name, value)", value)
+    return rich_words(where, value[0]), rich(where, value[1])
