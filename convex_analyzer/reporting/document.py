@@ -92,8 +92,6 @@ ROW_GAP = 6 / 25.4  # inches between two figures of a row
 def row_widths(*weights: float) -> tuple[float, ...]:
     """Inches that each figure of a :class:`FigureRow` gets, given their relative widths.
 
-    Examples
-    --------
     >>> [round(width, 3) for width in row_widths(1, 1)]
     [3.307, 3.307]
     """
