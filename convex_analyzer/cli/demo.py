@@ -157,9 +157,9 @@ def _tour_momentum() -> None:
         counts = (analyze(ravine(kappa), find(name)).steps_to(1e-6) for name in names)
         rows.append((format_count(int(kappa)), *(format_count(count) for count in counts)))
     say(
-        "Even at its best α, gradient descent needs about κ/2 steps to shrink the error by "
-        "a factor e: the steep direction limits α, the flat one pays. Momentum replaces κ by √κ. Steps "
-        "to reduce the gap a million times, each optimizer at its best, from its worst start:"
+        "Even at its best α, gradient descent needs about κ/2 steps to shrink the error by a "
+        "factor e: the steep direction limits α, the flat one pays. Momentum replaces κ by √κ. "
+        "Steps to reduce the gap a million times, each optimizer at its best, from its worst start:"
     )
     say()
     show(Table(("κ", *names), tuple(rows), left=0))
