@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,8 @@ __all__ = ["DoubleDouble", "Polynomial"]
 Array = npt.NDArray[np.float64]
 
 _SPLITTER = 134217729.0  # 2**27 + 1: splits a 53-bit significand into two halves
+_END = Fraction(float(np.finfo(float).max))
+_MOST_HALVINGS = 2200  # from the whole range of float64 down to neighbouring numbers
 _LARGE, _SMALL = 2.0**960, 2.0**-900  # beyond these the splitting would over- or underflow
 
 
@@ -49,6 +51,14 @@ def _two_product(a: Array, b: Array) -> tuple[Array, Array]:
     b_low = b - b_high
     error = ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
     return product, error
+
+
+def _settled(high: Array, low: Array, plain: Array) -> DoubleDouble:
+    """Return a result; where it left the range (its error is then NaN), the float64 one."""
+    lost = np.isnan(low)
+    if lost.any():
+        high, low = np.where(lost, plain, high), np.where(lost, 0.0, low)
+    return DoubleDouble(high, low)
 
 
 def _ordinary(a: Array) -> bool:
@@ -112,7 +122,7 @@ class DoubleDouble:
             high, error = _two_sum(self.high, other.high)
             low, error_low = _two_sum(self.low, other.low)
             high, error = _two_sum(high, error + low)
-            return DoubleDouble(*_two_sum(high, error + error_low))
+            return _settled(*_two_sum(high, error + error_low), self.high + other.high)
 
     __radd__ = __add__
 
@@ -133,9 +143,8 @@ class DoubleDouble:
         other = self._lift(other)
         with np.errstate(all="ignore"):
             high, error = _two_product(self.high, other.high)
-            return DoubleDouble(
-                *_two_sum(high, error + (self.high * other.low + self.low * other.high))
-            )
+            error = error + (self.high * other.low + self.low * other.high)
+            return _settled(*_two_sum(high, error), self.high * other.high)
 
     __rmul__ = __mul__
 
@@ -148,7 +157,8 @@ class DoubleDouble:
             rest = self - other * first
             second = rest.high / other.high
             third = (rest - other * second).high / other.high
-            return DoubleDouble(*_two_sum(first, second)) + third
+            result = DoubleDouble(*_two_sum(first, second)) + third
+            return _settled(result.high, result.low + 0 * result.high, first)
 
     def __rtruediv__(self, other: Any) -> Any:
         return self._lift(other) / self
@@ -185,7 +195,7 @@ class DoubleDouble:
             safe = np.where(root > 0, root, 1.0)
             rest = self - DoubleDouble(*_two_product(root, root))
             correction = np.where(root > 0, rest.to_float() / (2 * safe), 0.0)
-            return DoubleDouble(*_two_sum(root, correction))
+            return _settled(*_two_sum(root, correction), root)
 
     def _op_sqrt(self, x: DoubleDouble) -> DoubleDouble:
         return x.sqrt()
@@ -307,39 +317,81 @@ class Polynomial:
             total = total * point + a
         return total
 
+    def derivative(self) -> Polynomial:
+        """Return the derivative."""
+        return Polynomial([i * a for i, a in enumerate(self.coefficients)][1:])
+
+    def _without_repeated_roots(self) -> Polynomial:
+        """Return the polynomial divided by its common factor with its derivative (Euclid)."""
+        first, second = self, self.derivative()
+        while any(second.coefficients):
+            first, second = second, first._divided_by(second)[1]
+        return self._divided_by(first)[0] if first.degree else self
+
+    def _divided_by(self, other: Polynomial) -> tuple[Polynomial, Polynomial]:
+        """Return quotient and remainder; the remainder is scaled, so that numbers stay short."""
+        rest, quotient = list(self.coefficients), [Fraction(0)] * (self.degree + 1)
+        for shift in range(self.degree - other.degree, -1, -1):
+            factor = quotient[shift] = rest[shift + other.degree] / other.coefficients[-1]
+            for i, a in enumerate(other.coefficients):
+                rest[shift + i] -= factor * a
+        left = Polynomial(rest[: other.degree])
+        return Polynomial(quotient), left / left.coefficients[-1] if any(rest) else left
+
     def real_roots(self) -> list[float]:
-        """Real roots in ascending order, each rounded to float64.
+        """Return the distinct real roots in ascending order, each rounded to float64.
 
-        Degree 1 is exact; above, companion-matrix roots are polished by bisection on exact signs,
-        so that simple roots are right to the last digit.
+        They are isolated exactly: roots lie between those of the derivative, and signs are those of
+        rational numbers. Roots beyond the range of float64 are left out.
+
+        Examples
+        --------
+        >>> x = Polynomial([0, 1])
+        >>> ((x - 1) ** 2 * (x - 3)).real_roots()
+        [1.0, 3.0]
         """
-        if self.degree == 0:
-            return []
-        if self.degree == 1:
-            return [float(-self.coefficients[0] / self.coefficients[1])]
-        scale = max(abs(a) for a in self.coefficients)
-        rough = np.roots([float(a / scale) for a in reversed(self.coefficients)])
-        size = np.abs(rough)
-        real = sorted(
-            float(r.real) for r, s in zip(rough, size, strict=True) if abs(r.imag) <= 1e-7 * s
-        )
-        return [self._polish(root) for root in real]
+        return self._without_repeated_roots()._simple_roots()
 
-    def _polish(self, root: float) -> float:
-        for width in (1e-14, 1e-11, 1e-8):
-            spread = abs(root) * width
-            low, high = Fraction(root - spread), Fraction(root + spread)
-            if self(low) * self(high) < 0:
-                for _ in range(80):
-                    middle = (low + high) / 2
-                    if self(low) * self(middle) <= 0:
-                        high = middle
-                    else:
-                        low = middle
-                    if float(low) == float(high):
-                        break
-                return float((low + high) / 2)
-        return root
+    def _simple_roots(self) -> list[float]:
+        if self.degree <= 1:
+            exact = [-self.coefficients[0] / self.coefficients[1]] if self.degree else []
+            return [float(root) for root in exact if abs(root) <= _END]
+        bound = min(1 + max(abs(a / self.coefficients[-1]) for a in self.coefficients), _END)
+        turns = [Fraction(x) for x in self.derivative().real_roots() if abs(x) < bound]
+        rough = self._rough_roots()
+        roots = []
+        for low, high in pairwise([-bound, *turns, bound]):
+            if self(low) == 0:
+                roots.append(float(low))
+            elif self(low) * self(high) < 0:
+                roots.append(self._bisect(*self._narrow(low, high, rough)))
+        return roots
+
+    def _rough_roots(self) -> list[float]:
+        scale = max(abs(a) for a in self.coefficients)
+        found = np.roots([float(a / scale) for a in reversed(self.coefficients)])
+        return [float(root) for root in found.real if np.isfinite(root)]
+
+    def _narrow(self, low: Fraction, high: Fraction, rough: list[float]) -> tuple[Fraction, ...]:
+        """Shrink an interval with a root by guesses, which only save halvings."""
+        for guess in (Fraction(root) for root in rough):
+            for width in (Fraction(1, 2**50), Fraction(1, 2**36)) if low < guess < high else ():
+                a = max(low, guess - abs(guess) * width)
+                b = min(high, guess + abs(guess) * width)
+                if self(a) * self(b) < 0:
+                    return a, b
+        return low, high
+
+    def _bisect(self, low: Fraction, high: Fraction) -> float:
+        """Return the one root between two points of opposite sign."""
+        rising = self(low) < 0
+        for _ in range(_MOST_HALVINGS):
+            middle = (low + high) / 2
+            value = self(middle)
+            if value == 0 or float(low) == float(high):
+                return float(middle)
+            low, high = (middle, high) if (value < 0) == rising else (low, middle)
+        return float(high)
 
     def __repr__(self) -> str:
         return f"Polynomial({[str(a) for a in self.coefficients]})"
