@@ -201,40 +201,60 @@ def _one_slot(iteration: Iteration, shape: tuple[int, ...]) -> dict[str, Any]:
 
 
 def _two_slots(iteration: Iteration, shape: tuple[int, ...]) -> dict[str, Any]:
-    (a, b), (c, e) = (
-        tuple(as_double_double(entry, shape) for entry in row) for row in iteration.matrix
-    )
-    trace, determinant = a + e, a * e - b * c
-    sign = np.where(trace.high < 0, -1.0, 1.0)
-    t, d = (trace * sign).to_float(), determinant.to_float()
-    slack = (1 - trace * sign + determinant).to_float()
-    discriminant = (trace * trace - 4 * determinant).to_float()
-    real = discriminant >= 0
-    root = np.sqrt(np.abs(discriminant))
+    """Describe two-slot directions by h = 2 - |t| and slack = 1 - |t| + d, free of cancellation.
+
+    Both come from M - I (or M + I, for a negative trace), so that αλ = 1e-300 is as good as 1.
+    """
+    rows = [[as_double_double(entry, shape) for entry in row] for row in iteration.matrix]
+    (a, b), (c, e) = rows
+    positive = (a + e).high >= 0
+    sign = np.where(positive, 1.0, -1.0)
+    left, right = a * sign - 1, e * sign - 1
+    h, slack = -(left + right), left * right - b * c
+    at_one = (a - 1) * (e - 1) - b * c
+    one_minus_d = (h - slack).to_float()
+    discriminant = (h * h - 4 * slack).to_float()
+    t, d = (2 - h).to_float(), (1 - h + slack).to_float()
+    d = np.where(np.isfinite(d), d, 0.0)  # αλ > 1e150: next to t² it does not count
+    real = ~(discriminant < 0)
+    root = _root_of(discriminant, t, d)
+    roots, w = _roots(h.to_float(), slack.to_float(), t, d, root)
     with np.errstate(divide="ignore", invalid="ignore"):
-        h = (2 - trace * sign).to_float()
-        w_real = np.where(h > 0, 2 * slack / (h + root), (h - root) / 2)
-        big = (t + root) / 2
-        small = np.where(big > 0, d / np.where(big > 0, big, 1.0), 0.0)
-        one_minus_d = (1 - determinant).to_float()
         w_complex = one_minus_d / (1 + np.sqrt(np.abs(d)))
         log_d = np.where(np.abs(one_minus_d) < 0.5, np.log1p(-one_minus_d), np.log(np.abs(d)))
-    first = np.where(real, big + 0j, (t + 1j * root) / 2) * sign
-    second = np.where(real, small + 0j, (t - 1j * root) / 2) * sign
-    at_one = 1 - trace + determinant
+    pair = np.stack([(t + 1j * root) / 2, (t - 1j * root) / 2], axis=-1)
     x, y = (as_double_double(entry, shape) for entry in iteration.offset)
     return {
         "fixed": np.stack(
             [_ratio((1 - e) * x + b * y, at_one), _ratio(c * x + (1 - a) * y, at_one)], axis=-1
         ),
-        "roots": np.stack([first, second], axis=-1),
-        "one_minus_rate": np.where(real, w_real, w_complex),
-        "trace": trace.to_float(),
+        "roots": np.where(real[..., None], roots, pair) * sign[..., None],
+        "one_minus_rate": np.where(real, w, w_complex),
+        "trace": t * sign,
         "determinant": d,
         "discriminant": discriminant,
         "log_determinant": log_d,
-        "slack": slack,
+        "slack": slack.to_float(),
     }
+
+
+def _roots(h: Array, slack: Array, t: Array, d: Array, root: Array) -> tuple[Array, Array]:
+    """Return real roots of z² - tz + d for t ≥ 0, largest first, and 1 - the largest."""
+    with np.errstate(all="ignore"):
+        w = np.where(h > 0, 2 * slack / (h + root), (h - root) / 2)
+        big = t / 2 + root / 2
+        small = np.where(big > 0, d / np.where(big > 0, big, 1.0), 0.0)
+    return np.stack([big, small], axis=-1), w
+
+
+def _root_of(discriminant: Array, t: Array, d: Array) -> Array:
+    """Return √|t² - 4d|, also where t² leaves the range of float64."""
+    root = np.sqrt(np.abs(discriminant))
+    if np.isfinite(root).all():
+        return root
+    with np.errstate(all="ignore"):
+        wide = np.abs(t) * np.sqrt(np.abs(1 - 4 * (d / t) / t))
+    return np.where(np.isfinite(root), root, wide)
 
 
 def _ratio(top: DoubleDouble, bottom: DoubleDouble) -> Array:
