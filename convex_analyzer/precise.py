@@ -350,9 +350,9 @@ class Polynomial:
         >>> ((x - 1) ** 2 * (x - 3)).real_roots()
         [1.0, 3.0]
         """
-        return self._without_repeated_roots()._simple_roots()
-
-    def _simple_roots(self) -> list[float]:
+        simple = self._without_repeated_roots()
+        if simple.degree < self.degree:
+            return simple.real_roots()
         if self.degree <= 1:
             exact = [-self.coefficients[0] / self.coefficients[1]] if self.degree else []
             return [float(root) for root in exact if abs(root) <= _END]
