@@ -23,7 +23,7 @@ __all__ = ["report"]
     epilog="""
     \b
     Examples:
-      convex-analyzer report examples/data/longley.csv --target TOTEMP --out report.pdf
+      convex-analyzer report data.csv --target price --out report.pdf
       convex-analyzer report gallery:ravine --optimizer HeavyBall --out ravine.png
     """
 )
