@@ -77,7 +77,8 @@ class DenseOperator(SymmetricOperator):
     kind = "dense"
 
     def __init__(self, matrix: Array) -> None:
-        self.matrix = np.asfortranarray(matrix)
+        # Columns contiguous; the transpose of a symmetric matrix is itself, and costs no copy.
+        self.matrix: Array = matrix.T if matrix.flags.c_contiguous else np.asfortranarray(matrix)
         self.dimension = len(matrix)
 
     def multiply(self, vectors: Array) -> Array:

@@ -280,9 +280,10 @@ def _operator(A: Any) -> SymmetricOperator:
         return LinearMap(A)
     matrix = _array(A, "A")
     _check_square(matrix.shape)
-    difference = float(np.max(np.abs(matrix - matrix.T)))
-    _check_symmetric(matrix, difference)
-    return DenseOperator(matrix / 2 + matrix.T / 2 if difference else matrix)
+    if np.array_equal(matrix, matrix.T):
+        return DenseOperator(matrix)
+    _check_symmetric(matrix, float(np.max(np.abs(matrix - matrix.T))))
+    return DenseOperator(matrix / 2 + matrix.T / 2)
 
 
 def _sparse(A: Any) -> SymmetricOperator:

@@ -110,28 +110,30 @@ class Modes:
 
     def regimes(self) -> list[str]:
         """Name what each direction does."""
-        return [self.regime(i) for i in range(len(self.eigenvalues))]
+        root, w = self.roots[:, 0], self.one_minus_rate
+        turning, forward = np.abs(root.imag) > 0, root.real > 0
+        scale = self.trace**2 + 4 * np.abs(self.determinant)
+        double = np.abs(self.discriminant) <= LABEL_TOLERANCE * scale
+        on_circle = np.abs(w) <= LABEL_TOLERANCE
+        single, pair = self.slots == 1, self.slots == 2
+        cases = [  # the first that holds
+            (self.eigenvalues == 0, "neutral"),
+            (np.abs(root) <= LABEL_TOLERANCE, "one step"),
+            (on_circle & turning, "undamped oscillation"),
+            (on_circle & ~forward, "two-cycle"),
+            ((w < 0) & forward & ~turning, "escape"),
+            (w < 0, "diverging"),
+            (forward & single, "monotone"),
+            (double & pair, "critically damped"),
+            (turning, "underdamped"),
+            (forward, "overdamped"),
+        ]
+        names = np.select([case for case, _ in cases], [name for _, name in cases], "alternating")
+        return [str(name) for name in names]
 
     def regime(self, i: int) -> str:
         """Name what direction i does."""
-        root, w = complex(self.roots[i, 0]), float(self.one_minus_rate[i])
-        if self.eigenvalues[i] == 0:
-            return "neutral"
-        if abs(root) <= LABEL_TOLERANCE:
-            return "one step"
-        complex_pair = abs(root.imag) > 0
-        if abs(w) <= LABEL_TOLERANCE and (complex_pair or root.real < 0):
-            return "undamped oscillation" if complex_pair else "two-cycle"
-        if w < 0:
-            return "escape" if root.real > 0 and not complex_pair else "diverging"
-        if self.slots == 1:
-            return "monotone" if root.real > 0 else "alternating"
-        scale = float(self.trace[i]) ** 2 + 4 * abs(float(self.determinant[i]))
-        if self.slots == 2 and abs(float(self.discriminant[i])) <= LABEL_TOLERANCE * scale:
-            return "critically damped"
-        if complex_pair:
-            return "underdamped"
-        return "overdamped" if root.real > 0 else "alternating"
+        return self.take(np.array([i])).regimes()[0]
 
 
 def modes(optimizer: Optimizer, eigenvalues: Array) -> Modes:
