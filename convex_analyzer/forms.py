@@ -156,7 +156,9 @@ class Form:
     # -- the functions of convex_analyzer.ops ------------------------------------------------
 
     def _op_sqrt(self, x: Form) -> Form:
-        return x._apply(lambda v: v**0.5, lambda v: 0.5 * v**-0.5, "a square root of the state")
+        from convex_analyzer.ops import sqrt
+
+        return x._apply(sqrt, lambda v: 1 / (2 * sqrt(v)), "a square root of the state")
 
     def _op_exp(self, x: Form) -> Form:
         from convex_analyzer.ops import exp
@@ -191,6 +193,8 @@ class Form:
     def _op_where(self, condition: Any, x: Any, y: Any) -> Form:
         from convex_analyzer.ops import where
 
+        if isinstance(condition, Form):  # true where it is not zero, as everywhere in Python
+            condition = condition != 0
         x, y = self._lift(x), self._lift(y)
         names = list(dict.fromkeys([*x.parts, *y.parts]))
         parts = {n: where(condition, x.parts.get(n, 0), y.parts.get(n, 0)) for n in names}
