@@ -26,7 +26,7 @@ def to_plain(value: Any) -> Any:
         case None | bool() | int() | str():
             plain = value
         case float():
-            plain = value if math.isfinite(value) else None
+            plain = float(value) if math.isfinite(value) else None  # also of NumPy's floats
         case complex():
             plain = {"re": value.real, "im": value.imag}
         case np.ndarray() | np.generic():
