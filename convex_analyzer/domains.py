@@ -51,7 +51,8 @@ class Interval:
     def __str__(self) -> str:
         left = "(" if self.open_low else "["
         right = ")" if self.open_high else "]"
-        return f"{left}{self.low:g}, {self.high:g}{right}"
+        low, high = (f"{end:g}".replace("inf", "∞") for end in (self.low, self.high))
+        return f"{left}{low}, {high}{right}"
 
 
 @dataclass(frozen=True)

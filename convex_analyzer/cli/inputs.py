@@ -167,12 +167,13 @@ def start_of(request: Request, problem: Quadratic) -> npt.NDArray[np.float64] | 
 
 def _exciting(problem: Quadratic) -> npt.NDArray[np.float64]:
     """Return the critical point plus one unit along every eigendirection."""
-    centre = problem.critical_point
-    centre = np.zeros(problem.dimension) if centre is None else centre
     if not problem.operator.can_decompose:
         raise InputError(
             "--start excite needs all eigenvectors, and this problem is too large for that",
             argument="start",
             hint="leave --start out for a random start",
         )
-    return np.asarray(centre + problem.decomposition.eigenvectors.sum(axis=1))
+    from convex_analyzer.comparison.choice import exciting_start
+    from convex_analyzer.spectra.compute import spectrum
+
+    return exciting_start(problem, spectrum(problem))[0]

@@ -17,7 +17,7 @@ from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.theory.analysis import analyze
 
-__all__ = ["default_start", "labels", "resolve"]
+__all__ = ["default_start", "exciting_start", "labels", "resolve"]
 
 Array = npt.NDArray[np.float64]
 
@@ -30,14 +30,17 @@ def default_start(problem: Quadratic, spectrum: Spectrum) -> tuple[Array, str]:
     """
     if isinstance(problem, LeastSquares):
         return np.zeros(problem.dimension), "zeros (the untrained model)"
+    return exciting_start(problem, spectrum)
+
+
+def exciting_start(problem: Quadratic, spectrum: Spectrum) -> tuple[Array, str]:
+    """Return the critical point plus one unit along every eigendirection, and its name."""
     centre = problem.critical_point
     if centre is None:
         centre = np.zeros(problem.dimension)
-    vectors = spectrum.eigenvectors
-    if vectors is not None:
-        return centre + vectors.sum(axis=1), "θ* plus one unit along every eigendirection"
     if not spectrum.is_interval:
-        return centre + 1.0, "θ* plus one unit along every eigendirection"
+        units = spectrum.from_eigenbasis(np.ones((1, len(spectrum.eigenvalues))))[0]
+        return centre + units, "θ* plus one unit along every eigendirection"
     noise = np.random.Generator(np.random.Philox(0)).standard_normal(problem.dimension)
     return centre + noise, "θ* plus a random vector (seed 0)"
 

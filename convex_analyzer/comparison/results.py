@@ -78,8 +78,10 @@ class Entry(Result):
         return np.asarray(self.trajectory.recorded)
 
     @property
-    def overshoot(self) -> float:
-        """Largest gap over the first: 1 when the loss never rises above its start."""
+    def overshoot(self) -> float | None:
+        """Largest gap over the first: 1 when the loss never rises; None without a minimum."""
+        if self.analysis is not None and self.analysis.spectrum.lambda_min < 0:
+            return None
         first = abs(float(self.gap[0]))
         finite = self.gap[np.isfinite(self.gap)]
         return float(np.max(finite) / first) if first > 0 and finite.size else 1.0
@@ -213,10 +215,11 @@ class Comparison(Result):
         best = self.best
         if best is None:
             return f"No optimizer here converges; {agree}."
-        return (
-            f"{best.label} needs the fewest steps to reduce the gap to {self.tolerance:g} of its "
-            f"start: {format_count(best.predicted_steps)}; {agree}."
-        )
+        count = format_count(best.predicted_steps)
+        goal = f"to reduce the gap to {format_number(self.tolerance)} of its start"
+        if self.spectrum.is_interval:  # counts are bounds for the worst start
+            return f"{best.label} needs at most {count} steps {goal}; {agree}."
+        return f"{best.label} needs the fewest steps {goal}: {count}; {agree}."
 
     def summary(self) -> Table:
         """Return one row per optimizer."""
@@ -225,7 +228,7 @@ class Comparison(Result):
         notes = (
             "",
             self.verdict(),
-            f"Steps until the gap is ×{self.tolerance:g}; start: {self.start_name}.",
+            f"Steps until the gap is ×{format_number(self.tolerance)}; start: {self.start_name}.",
         )
         return Table(
             columns, tuple(_row(e) for e in self.entries), self.problem.describe(), notes, 3
@@ -263,7 +266,7 @@ def _row(entry: Entry) -> tuple[str, ...]:
         "–" if analysis is None else analysis.rate_text,
         entry.predicted_text(),
         entry.simulated_text(),
-        f"×{format_number(entry.overshoot, 3)}",
+        "–" if entry.overshoot is None else f"×{format_number(entry.overshoot, 3)}",
         "–" if entry.deviation is None else format_number(entry.deviation, 1),
         entry.status,
     )

@@ -55,7 +55,7 @@ class Quadratic:
     (10.5, array([-1., -8.]))
     """
 
-    labels: tuple[str, ...] | None = None
+    labels: tuple[str, ...] = ()
 
     def __init__(self, A: Any, b: Any = None, c: float = 0.0, *, name: str = "quadratic") -> None:
         self.exact = _exact_matrix(A)

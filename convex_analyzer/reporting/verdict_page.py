@@ -208,7 +208,7 @@ def _change(comparison: Comparison, table: Recap) -> Card:
 
 
 def _price(entry: Entry) -> str:
-    if entry.overshoot <= 1.001:
+    if entry.overshoot is None or entry.overshoot <= 1.001:
         return ", and the loss never rises above its start"
     return f", after the gap first rises to ×{format_number(entry.overshoot, 3)} its start"
 

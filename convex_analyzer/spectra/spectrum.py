@@ -284,7 +284,8 @@ class Spectrum(Result):
         if not self.resolved:
             return f"at least {format_number(kappa, 2)}: float64 cannot carry more"
         if self.rank < self.dimension and not self.is_interval:
-            return f"{text} over the {self.rank} non-zero eigenvalues (A is singular)"
+            nonzero = f"{self.rank} of {self.dimension}"
+            return f"{text} over the non-zero eigenvalues ({nonzero}: A is singular)"
         return text
 
     def _describe_rank(self) -> str:

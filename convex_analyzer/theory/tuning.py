@@ -73,21 +73,19 @@ def tuned_pair(
         return rounded, rounded
     exact = {k: v if isinstance(v, DoubleDouble) else DoubleDouble(v) for k, v in published.items()}
     rounded = optimizer(**{k: float(v.to_float()) for k, v in exact.items()}, **fixed)
-    return _keep_stable(
-        rounded, np.array([m, L]), free="learning_rate" in exact
-    ), rounded.unchecked(**exact)
+    return _keep_stable(rounded, set(exact), np.array([m, L])), rounded.unchecked(**exact)
 
 
-def _keep_stable(rounded: Optimizer, ends: Array, *, free: bool) -> Optimizer:
+def _keep_stable(rounded: Optimizer, chosen: set[str], ends: Array) -> Optimizer:
     """Step back from the edge of stability when rounding to float64 has crossed it.
 
-    For κ above 1e16 the best setting lies closer to the edge than float64 can tell.
+    For κ above 1e16 the best setting lies closer to the edge than float64 can tell. Only values
+    that were `chosen` by tuning are touched.
     """
-    momentum = rounded.values.get("momentum")
-    if momentum == 1.0:
+    if "momentum" in chosen and rounded.values["momentum"] == 1.0:
         rounded = rounded.replace(momentum=float(np.nextafter(1.0, 0.0)))
     for ulps in (2, 8, 32):
-        if not free or modes(rounded, ends).one_minus_rate.min() > 0:
+        if "learning_rate" not in chosen or modes(rounded, ends).one_minus_rate.min() > 0:
             break
         rate = rounded.values["learning_rate"]
         rounded = rounded.replace(learning_rate=rate * (1 - ulps * float(np.finfo(float).eps)))
