@@ -26,9 +26,9 @@ def total(values: DoubleDouble, axis: int = 0) -> DoubleDouble:
             high, low = np.concatenate([high, pad]), np.concatenate([low, pad])
         half = DoubleDouble(high[::2], low[::2]) + DoubleDouble(high[1::2], low[1::2])
         high, low = half.high, half.low
-    return (
-        DoubleDouble(high[0], low[0]) if high.shape[0] else DoubleDouble(np.zeros(high.shape[1:]))
-    )
+    if not high.shape[0]:
+        return DoubleDouble(np.zeros(high.shape[1:]), np.zeros(high.shape[1:]))
+    return DoubleDouble(high[0], low[0])
 
 
 def matmul(a: Array, b: Array | DoubleDouble) -> DoubleDouble:
