@@ -229,7 +229,7 @@ def _directions(analysis: Analysis, problem: Quadratic) -> Table:
 
     table = analysis.directions.table()
     vectors = analysis.spectrum.eigenvectors
-    if vectors is None or problem.labels is None:
+    if vectors is None or not problem.labels:
         return table
     rows = []
     for row in table.rows:
