@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import ModuleType
 from typing import Any
 
 from convex_analyzer.reporting.document import Figure
@@ -10,13 +9,9 @@ from convex_analyzer.reporting.document import Figure
 __all__ = ["drawn"]
 
 
-def drawn(module: ModuleType, name: str, subject: Any) -> Figure:
-    """Draw the figure called `name`; its module names its data, its caption and its conclusion.
+def drawn(name: str, subject: Any) -> Figure:
+    """Draw the figure called `name`, with its caption, and its conclusion as alternative text."""
+    import convex_analyzer.plot as plot  # not through the package: it knows every layer
 
-    The alt text is what a reader should conclude in ten seconds.
-    """
-    from convex_analyzer.plot import style
-
-    data = getattr(module, f"{name}_data")(subject)
-    svg = style.to_svg(getattr(module, name)(data))
-    return Figure(svg, module.caption(data), module.alt(data))
+    data = getattr(plot, f"{name}_data")(subject)
+    return Figure(plot.style.to_svg(getattr(plot, name)(data)), plot.caption(data), plot.alt(data))

@@ -20,23 +20,18 @@ _QUICK = 20_000  # steps times directions up to which tuning for a tolerance tak
 
 def picture_row(comparison: Comparison) -> list[Block]:
     """Return the two pictures of a brief report."""
-    from convex_analyzer.plot import contours, curves
-
-    pair = (drawn(contours, "level_sets", comparison), drawn(curves, "gap_curves", comparison))
-    return [FigureRow(pair)]
+    return [FigureRow((drawn("level_sets", comparison), drawn("gap_curves", comparison)))]
 
 
 def picture_blocks(comparison: Comparison) -> list[Block]:
     """Return the page of pictures of a full report."""
-    from convex_analyzer.plot import circle, momentum_map
-
     blocks: list[Block] = [Heading("What it looks like"), *picture_row(comparison)]
     linear = [entry.analysis for entry in comparison.entries if entry.analysis is not None]
     if not linear:
         return blocks
     with_momentum = [a for a in linear if "momentum" in a.optimizer.values]
     subject = with_momentum[0] if with_momentum else linear[0]
-    pair = (drawn(momentum_map, "stability_map", subject), drawn(circle, "roots", comparison))
+    pair = (drawn("stability_map", subject), drawn("roots", comparison))
     return [*blocks, FigureRow(pair), *_transients(comparison)]
 
 

@@ -17,7 +17,6 @@ from convex_analyzer.reporting.document import (
     Card,
     Cards,
     Column,
-    Figure,
     Heading,
     KeyValues,
     Note,
@@ -50,7 +49,10 @@ def verdict_blocks(comparison: Comparison, table: Recap) -> list[Block]:
         Cards((_stable(subject), _conditioning(comparison), _change(comparison, table))),
     ]
     if subject.analysis is not None:
-        blocks += [Heading("The spectrum against the step size"), _ruler(subject.analysis)]
+        blocks += [
+            Heading("The spectrum against the step size"),
+            drawn("spectrum_ruler", subject.analysis),
+        ]
         blocks += [Heading("Eigendirections"), _directions(comparison, subject.analysis)]
     blocks += [Heading("Optimizers on this spectrum"), _optimizers(comparison)]
     notes = _notes(comparison)
@@ -239,12 +241,6 @@ def _standardising(comparison: Comparison) -> list[str]:
 
 
 # -- figure and tables ---------------------------------------------------------------------------
-
-
-def _ruler(analysis: Analysis) -> Figure:
-    from convex_analyzer.plot import ruler
-
-    return drawn(ruler, "spectrum_ruler", analysis)
 
 
 def _shown(size: int) -> list[int]:
