@@ -8,12 +8,16 @@ than the slowest one is "possible": visible in the iterates early on, harmless f
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import numpy as np
 
 from convex_analyzer.diagnosis.findings import Evidence, Finding, Row
+from convex_analyzer.optimizers.base import Optimizer
+from convex_analyzer.precise import Polynomial
 from convex_analyzer.tables import format_count, format_factor, format_number
 from convex_analyzer.theory.counting import steps_at_rate
+from convex_analyzer.theory.iteration import linearise
 
 ROW = Row(
     6, "oscillation", "oscillations", "fluctuations in training curve", "decrease α; momentum"
@@ -41,11 +45,12 @@ def test(evidence: Evidence) -> Finding:
         f"{name}λ = {format_number(m.eigenvalues[worst], 4)} {how}, factor "
         f"{format_factor(abs(root[worst]), float(w[worst]), 4)} per step: {fades}"
     )
-    slow = float(w[worst]) <= 2 * analysis.one_minus_rate
-    if not slow:
+    harmless = analysis.is_stable and float(w[worst]) > 2 * analysis.one_minus_rate
+    if harmless:
         return Finding("possible", sentence)
-    lam, alpha = float(m.eigenvalues[worst]), analysis.optimizer.values.get("learning_rate")
-    return Finding("present", sentence, prediction=_prediction(m.slots, lam, alpha, period))
+    others = np.unique(m.eigenvalues[m.eigenvalues != 0]).size > 1
+    cure = _prediction(analysis.optimizer, float(m.eigenvalues[worst]), period, others=others)
+    return Finding("present", sentence, prediction=cure)
 
 
 def _how(root: complex) -> tuple[str, float]:
@@ -55,13 +60,40 @@ def _how(root: complex) -> tuple[str, float]:
     return f"swings with a period of {format_number(period, 3)} steps", period
 
 
-def _prediction(slots: int, eigenvalue: float, alpha: float | None, period: float) -> str:
-    if alpha is None:
-        return ""
-    if slots == 1:
-        best = format_number(1 / eigenvalue, 3)
-        return f"α = {best} stops this direction's flips (others slow down)"
+def _prediction(optimizer: Optimizer, eigenvalue: float, period: float, *, others: bool) -> str:
+    """Say which change of one hyper-parameter stops this direction's oscillation."""
+    if not optimizer.memory:
+        best = _where_it_stops(optimizer, "learning_rate", eigenvalue)
+        slower = " (others slow down)" if others else ""
+        return f"α = {format_number(best, 3)} stops this direction's flips{slower}" if best else ""
     if period > 2:
-        critical = (1 - math.sqrt(min(alpha * eigenvalue, 1.0))) ** 2
-        return f"μ = {format_number(critical, 3)} damps this direction critically"
+        critical = _where_it_stops(optimizer, "momentum", eigenvalue)
+        if critical is not None:
+            return f"μ = {format_number(critical, 3)} damps this direction critically"
     return ""
+
+
+def _where_it_stops(optimizer: Optimizer, name: str, eigenvalue: float) -> float | None:
+    """Return the next smaller value of a hyper-parameter at which a direction stops turning.
+
+    From the rule's own matrix, as exact polynomials in that hyper-parameter: the factor of a rule
+    without memory becomes 0 there, and the roots of one with a velocity meet, both positive.
+    """
+    values = {n: Fraction(v) for n, v in optimizer.values.items() if isinstance(v, float)}
+    if name not in values or len(optimizer.memory) > 1:
+        return None
+    opened = optimizer.unchecked(**{**values, name: Polynomial([0, 1])})
+    try:
+        matrix = linearise(opened, Fraction(eigenvalue)).matrix
+    except (TypeError, ValueError):  # not a polynomial in this hyper-parameter
+        return None
+    one = Polynomial([1])
+    if len(matrix) == 1:
+        trace, condition = one, one * matrix[0][0]
+    else:
+        (a, b), (c, e) = matrix
+        trace, determinant = one * (a + e), one * (a * e) - one * (b * c)
+        condition = trace * trace - 4 * determinant
+    now = optimizer.values[name]
+    roots = [root for root in condition.real_roots() if 0 <= root < now and trace(root) >= 0]
+    return max(roots, default=None)
