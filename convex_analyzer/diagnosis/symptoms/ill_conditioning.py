@@ -45,7 +45,7 @@ def _what_helps(evidence: Evidence) -> str:
     from convex_analyzer.optimizers.momentum import HeavyBall, Nesterov
 
     spectrum, parts = evidence.spectrum, []
-    if spectrum.lambda_min < 0:
+    if evidence.problem.why_no_minimum:
         return ""
     new = evidence.standardised
     if new is not None:
@@ -58,8 +58,6 @@ def _what_helps(evidence: Evidence) -> str:
         if not isinstance(evidence.entry.optimizer, rule):
             count = evidence.steps(analyze(spectrum, rule))
             parts.append(f"{rule.__name__} {format_count(count)} steps")
-    if spectrum.is_interval:
-        return join_words(parts)
-    if spectrum.lambda_min >= 0:
+    if not spectrum.is_interval:
         parts.append("Newton 1 step")
     return join_words(parts)

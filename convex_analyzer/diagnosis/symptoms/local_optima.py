@@ -9,13 +9,14 @@ ROW = Row(2, "local_optimum", "local optima", "(hard)", "random restarts")
 
 
 def test(evidence: Evidence) -> Finding:
-    """A quadratic with λmin ≥ 0 is convex; with λmin < 0 it has a saddle and no minimum."""
+    """A quadratic with λmin ≥ 0 is convex; with λmin < 0 it has no minimum of any kind."""
     spectrum = evidence.spectrum
     lowest = format_number(spectrum.lambda_min, 4)
     if spectrum.lambda_min < 0:
-        return Finding("absent", f"λmin = {lowest} < 0: a saddle, and no minimum of any kind")
-    if spectrum.lambda_min == 0:
-        return Finding(
-            "absent", "λmin = 0: convex, every minimum is global (a flat valley of them)"
-        )
-    return Finding("absent", f"λmin = {lowest} > 0: convex, one minimum")
+        what = "a saddle" if spectrum.lambda_max > 0 else "no positive curvature"
+        return Finding("absent", f"λmin = {lowest} < 0: {what}, and no minimum of any kind")
+    if spectrum.lambda_min > 0:
+        return Finding("absent", f"λmin = {lowest} > 0: convex, one minimum")
+    if evidence.problem.why_no_minimum:
+        return Finding("absent", "λmin = 0: convex, and no minimum of any kind")
+    return Finding("absent", "λmin = 0: convex, every minimum is global (a flat valley of them)")
