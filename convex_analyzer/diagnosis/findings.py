@@ -87,6 +87,19 @@ class Evidence:
         """Theory of the optimizer under diagnosis, if it has one."""
         return self.entry.analysis
 
+    @property
+    def learning_rate(self) -> float | None:
+        """α of the optimizer under diagnosis; None for a rule without a field of that name."""
+        value = self.entry.optimizer.values.get("learning_rate")
+        return None if value is None else float(value)
+
+    @functools.cached_property
+    def stability_limit(self) -> float | None:
+        """Supremum of the stable learning rates; None if there are none, or no learning rate."""
+        if self.analysis is None or self.learning_rate is None:
+            return None
+        return self.analysis.stability_limit
+
     def steps(self, analysis: Analysis) -> int | None:
         """Return predicted steps to the tolerance from this start (worst start if unknown)."""
         start = None if self.spectrum.is_interval else self.comparison.start

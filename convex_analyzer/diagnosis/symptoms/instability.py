@@ -13,17 +13,17 @@ def test(evidence: Evidence) -> Finding:
     analysis = evidence.analysis
     if analysis is None:
         return _from_run(evidence)
-    limit = analysis.stability_limit
-    alpha = analysis.optimizer.values.get("learning_rate")
     if analysis.outcome == "stable":
+        alpha, limit = evidence.learning_rate, evidence.stability_limit
         if alpha is None or limit is None:
-            return Finding("absent", f"every factor is at most {format_number(analysis.rate, 4)}")
+            return Finding("absent", f"every factor is at most {analysis.rate_text} in size")
         text = f"α = {format_number(alpha, 4)} is {format_share(alpha, limit)} the stability limit"
         return Finding("absent", text)
     if analysis.outcome == "unstable":
         return _unstable(evidence)
     if analysis.outcome == "marginal":
-        return Finding("possible", "a root lies exactly on the unit circle: no decay, no growth")
+        text = "a root lies exactly on the unit circle: no decay, no growth"
+        return Finding("possible", text, prediction=_cure(evidence))
     text = "no direction grows"
     if analysis.outcome == "drifting":
         text += f", but {evidence.problem.why_no_minimum}"
@@ -35,11 +35,15 @@ def _unstable(evidence: Evidence) -> Finding:
     assert analysis is not None
     if evidence.spectrum.lambda_min < 0:
         return Finding("present", f"{analysis.verdict()} J is unbounded below: no α helps")
+    return Finding("present", analysis.verdict(), prediction=_cure(evidence))
+
+
+def _cure(evidence: Evidence) -> str:
+    """Return what the same rule does at its best, if that converges."""
     best = evidence.best_of_class
-    prediction = ""
-    if best is not None and best[0].is_stable:
-        prediction = f"{best[0].optimizer} converges in {format_count(best[1])} steps"
-    return Finding("present", analysis.verdict(), prediction=prediction)
+    if best is None or not best[0].is_stable:
+        return ""
+    return f"{best[0].optimizer} converges in {format_count(best[1])} steps"
 
 
 def _from_run(evidence: Evidence) -> Finding:

@@ -19,16 +19,13 @@ SLACK = 0.1
 def test(evidence: Evidence) -> Finding:
     """Compare α with its limit, and the steps with those of the tuned rule."""
     analysis = evidence.analysis
-    if (
-        analysis is None
-        or not analysis.is_stable
-        or "learning_rate" not in analysis.optimizer.values
-    ):
+    if analysis is None or not analysis.is_stable:
         return Finding("not tested", "", needs="a run that converges and has a closed form")
-    limit = analysis.stability_limit
+    alpha, limit = evidence.learning_rate, evidence.stability_limit
+    if alpha is None:
+        return Finding("not tested", "", needs="a hyper-parameter called learning_rate")
     if limit is None or limit == float("inf"):
         return Finding("absent", "no curvature limits the learning rate")
-    alpha = analysis.optimizer.values["learning_rate"]
     share = alpha / limit
     sentence = f"α is {format_share(alpha, limit)} its stability limit {format_number(limit, 4)}"
     if share >= SLACK:
