@@ -54,7 +54,7 @@ def build(comparison: Comparison, level: str = "brief", command: str | None = No
     if level != "brief":
         blocks += [PageBreak(), *derivation_blocks(comparison)]
     if level == "full":
-        blocks += [PageBreak(), *picture_blocks(comparison)]
+        blocks += picture_blocks(comparison)
     first = picture_row(comparison) if level != "full" else ()
     blocks += [PageBreak(), *recap_blocks(comparison, table, command, first)]
     return Document(
