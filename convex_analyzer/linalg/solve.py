@@ -1,18 +1,32 @@
-"""Solving A x = r when A is too large to decompose."""
+"""Solving A x = r when A is too large to decompose, or exact."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["solve_large"]
+from convex_analyzer.tables import format_number
+
+__all__ = ["outside_range", "solve_exactly", "solve_large"]
 
 Array = npt.NDArray[np.float64]
 
 _TOLERANCE = 1e-12
 _STEPS = 20_000
+_OUTSIDE = 1e-10  # the part of r outside the range of A that rounding may explain, relative
+
+
+def outside_range(part: float, whole: float) -> str | None:
+    """Say that b leaves the range of A by `part`, unless rounding of size `whole` explains it."""
+    if part <= _OUTSIDE * whole:
+        return None
+    return (
+        f"b has a part of size {format_number(part, 3)} outside the range of A, "
+        "so J falls without end along a flat direction"
+    )
 
 
 def solve_large(
@@ -37,3 +51,22 @@ def solve_large(
             "(A may be singular with b outside its range)"
         )
     return np.asarray(solution), None
+
+
+def solve_exactly(matrix: Any, right: Array) -> tuple[Array | None, str | None]:
+    """Return the least-norm solution of A x = r for a symmetric rational SymPy matrix, or why not.
+
+    Along the null space N the matrix A + N Nᵀ replaces A; it has an inverse and the same solution.
+    """
+    import sympy
+
+    vector = sympy.Matrix([sympy.Rational(float(entry)) for entry in right])
+    null = matrix.nullspace()
+    if null:
+        basis = sympy.Matrix.hstack(*null)
+        outside = basis * (basis.T * basis).LUsolve(basis.T * vector)
+        why = outside_range(float(outside.norm()), float(vector.norm()))
+        if why is not None:
+            return None, why
+        vector, matrix = vector - outside, matrix + basis * basis.T
+    return np.array(matrix.LUsolve(vector).evalf(20).tolist(), dtype=float).ravel(), None

@@ -17,12 +17,14 @@ from convex_analyzer.linalg.operators import (
     SparseOperator,
     SymmetricOperator,
 )
+from convex_analyzer.linalg.solve import outside_range, solve_exactly
 from convex_analyzer.tables import format_number
 
 __all__ = ["Quadratic"]
 
 Array = npt.NDArray[np.float64]
 
+EXACT_LIMIT = 12  # a rational SymPy matrix up to this size is treated by exact algebra
 ASYMMETRY = 1e-12  # relative; below this it is rounding, and averaged away
 
 
@@ -145,7 +147,9 @@ class Quadratic:
 
     @functools.cached_property
     def zero_tolerance(self) -> float:
-        """Eigenvalues up to this size cannot be told from zero: d x eps x the largest."""
+        """Eigenvalues up to this size cannot be told from zero: d x eps x the largest, or 0."""
+        if isinstance(self.operator, DiagonalOperator):
+            return 0.0  # nothing was computed, so nothing was rounded
         size = float(np.max(np.abs(self.decomposition.eigenvalues), initial=0.0))
         return self.dimension * float(np.finfo(float).eps) * size
 
@@ -154,16 +158,14 @@ class Quadratic:
         """The critical point of least norm, or why there is none."""
         if not self.operator.can_decompose:
             return self.operator.solve(-self.linear)
+        if self.exact is not None and _is_small_and_rational(self.exact):
+            return solve_exactly(self.exact, -self.linear)
         parts = self.decomposition
         beta = parts.eigenvectors.T @ self.linear
         zero = self.is_zero_mode
-        scale = float(np.linalg.norm(self.linear))
-        outside = float(np.linalg.norm(beta[zero]))
-        if outside > 1e-10 * scale:
-            return None, (
-                f"b has a part of size {format_number(outside, 3)} outside the range of A, "
-                "so J falls without end along a flat direction"
-            )
+        why = outside_range(_largest(beta[zero]), _largest(beta))
+        if why is not None:
+            return None, why
         coefficients = np.zeros(self.dimension)
         coefficients[~zero] = -beta[~zero] / parts.eigenvalues[~zero]
         point = parts.eigenvectors @ coefficients
@@ -175,7 +177,7 @@ class Quadratic:
         inverse[~zero] = 1 / parts.eigenvalues[~zero]
         correction = parts.eigenvectors @ (inverse * (parts.eigenvectors.T @ self.gradient(point)))
         better = point - correction
-        before, after = (float(np.linalg.norm(self.gradient(p))) for p in (point, better))
+        before, after = (_largest(self.gradient(p)) for p in (point, better))
         return better if after < before else point
 
     @functools.cached_property
@@ -242,6 +244,15 @@ class Quadratic:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.describe()}>"
+
+
+def _is_small_and_rational(matrix: Any) -> bool:
+    return matrix.rows <= EXACT_LIMIT and all(entry.is_Rational for entry in matrix)
+
+
+def _largest(vector: Array) -> float:
+    """Return the largest |entry|: unlike the 2-norm it neither overflows nor underflows."""
+    return float(np.max(np.abs(vector), initial=0.0))
 
 
 def _exact_matrix(A: Any) -> Any:
