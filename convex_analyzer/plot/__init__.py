@@ -1,0 +1,138 @@
+"""Every figure by name: ``ca.plot.stability_map(analysis)``.
+
+Each figure is a function that takes a result (or the data that it shows) and, if wanted, Matplotlib
+axes to draw on; it returns the Matplotlib figure. What a figure shows is available without drawing
+as ``<figure>_data(result)``, a frozen dataclass of plain arrays, from which `finding`, `alt` and
+`caption` make the title, the alternative text and the explanation. `style.to_svg` and
+`style.to_png` turn a figure into bytes, the same ones every time.
+
+=================  ========================  ==================================================
+figure             of                        question that it answers
+=================  ========================  ==================================================
+`spectrum_ruler`   an analysis               is α safe, and which direction is slow?
+`level_sets`       a comparison              who zigzags, who crawls?
+`gap_curves`       a comparison              who is fastest, and does the run match the theory?
+`stability_map`    an analysis               how far from the cliff, and where to move?
+`roots`            a comparison or analyses  which direction limits, and does it swing?
+`rate_curve`       an analysis               why is the best α where it is?
+=================  ========================  ==================================================
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from convex_analyzer.errors import InputError
+
+if TYPE_CHECKING:
+    from convex_analyzer.plot import style as style
+    from convex_analyzer.plot.contour_data import level_sets_data as level_sets_data
+    from convex_analyzer.plot.contours import level_sets as level_sets
+    from convex_analyzer.plot.curve_data import gap_curves_data as gap_curves_data
+    from convex_analyzer.plot.curves import gap_curves as gap_curves
+    from convex_analyzer.plot.map_data import stability_map_data as stability_map_data
+    from convex_analyzer.plot.momentum_map import stability_map as stability_map
+    from convex_analyzer.plot.rates import rate_curve as rate_curve
+    from convex_analyzer.plot.rates import rate_curve_data as rate_curve_data
+    from convex_analyzer.plot.root_plane import roots as roots
+    from convex_analyzer.plot.root_plane import roots_data as roots_data
+    from convex_analyzer.plot.ruler import spectrum_ruler as spectrum_ruler
+    from convex_analyzer.plot.ruler import spectrum_ruler_data as spectrum_ruler_data
+
+__all__ = [
+    "alt",
+    "caption",
+    "finding",
+    "gap_curves",
+    "gap_curves_data",
+    "level_sets",
+    "level_sets_data",
+    "rate_curve",
+    "rate_curve_data",
+    "roots",
+    "roots_data",
+    "spectrum_ruler",
+    "spectrum_ruler_data",
+    "stability_map",
+    "stability_map_data",
+    "style",
+]
+
+_MODULES = {
+    "gap_curves": "curves",
+    "level_sets": "contours",
+    "rate_curve": "rates",
+    "roots": "root_plane",
+    "spectrum_ruler": "ruler",
+    "stability_map": "momentum_map",
+}
+_WORDS = {
+    "GapCurvesData": "curves",
+    "LevelSetsData": "contours",
+    "MapData": "momentum_map",
+    "RateData": "rates",
+    "RootsData": "root_plane",
+    "RulerData": "ruler",
+}
+
+
+def finding(data: Any) -> str:
+    """Return the title of a figure: what it shows, in a sentence.
+
+    Parameters
+    ----------
+    data
+        What a ``..._data`` function returned.
+    """
+    return _speak("finding", data)
+
+
+def alt(data: Any) -> str:
+    """Return the conclusion of a figure for those who cannot see it.
+
+    Parameters
+    ----------
+    data
+        What a ``..._data`` function returned.
+    """
+    return _speak("alt", data)
+
+
+def caption(data: Any) -> str:
+    """Return how to read a figure.
+
+    Parameters
+    ----------
+    data
+        What a ``..._data`` function returned.
+    """
+    return _speak("caption", data)
+
+
+def _speak(what: str, data: Any) -> str:
+    home = _WORDS.get(type(data).__name__)
+    if home is None:
+        raise InputError(
+            f"{what} needs the data of a figure, got {type(data).__name__}",
+            argument="data",
+            hint="for instance plot.gap_curves_data(comparison)",
+        )
+    return str(getattr(importlib.import_module(f"{__name__}.{home}"), what)(data))
+
+
+def __getattr__(name: str) -> Any:
+    """Import a figure when it is first asked for, and keep it."""
+    if name == "style":
+        value: Any = importlib.import_module(f"{__name__}.style")
+    elif name.removesuffix("_data") in _MODULES:
+        home = _MODULES[name.removesuffix("_data")]
+        value = getattr(importlib.import_module(f"{__name__}.{home}"), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

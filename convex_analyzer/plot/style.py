@@ -1,0 +1,281 @@
+"""How every figure looks: settings, colours, dashes, markers; and figures as bytes.
+
+Nothing here or in the figures touches Matplotlib's global state for longer than one call: settings
+are applied inside `context` only, and figures are made without pyplot.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from convex_analyzer.optimizers.base import Optimizer
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = [
+    "BEST",
+    "FULL",
+    "HALF",
+    "INK",
+    "MUTED",
+    "SMALL",
+    "Look",
+    "context",
+    "look_of",
+    "looks",
+    "new_figure",
+    "to_png",
+    "to_svg",
+]
+
+FULL, HALF = 6.85, 3.3  # inches: figures that fill the page, or half of it
+SMALL = 7.0  # points: the smallest letters, at the size at which the figure is printed
+INK, MUTED, FAINT = "#1a1a1a", "#555555", "#b9b9b9"
+STABLE, FLIPS, UNSTABLE = "#dceefa", "#fdf3d0", "#f8ddd0"
+HATCH = "#b98f7d"
+
+SETTINGS: dict[str, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": SMALL,
+    "text.color": INK,
+    "axes.labelsize": 7.5,
+    "axes.titlesize": 8.5,
+    "axes.titleweight": "bold",
+    "axes.labelcolor": INK,
+    "axes.edgecolor": INK,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.width": 0.4,
+    "ytick.minor.width": 0.4,
+    "xtick.major.size": 3.0,
+    "ytick.major.size": 3.0,
+    "xtick.minor.size": 1.6,
+    "ytick.minor.size": 1.6,
+    "lines.linewidth": 1.3,
+    "hatch.linewidth": 0.5,
+    "hatch.color": HATCH,
+    "figure.facecolor": "white",
+    "axes.facecolor": "white",
+    "savefig.facecolor": "white",
+    "svg.fonttype": "none",  # text stays text
+    "svg.hashsalt": "convex_analyzer",
+    "text.hinting": "none",  # letters as wide in pixels as they are on paper
+    "text.parse_math": False,  # a label with a dollar sign is a label
+}
+_OURS = (
+    "axes.", "contour.", "figure.", "font.", "grid.", "hatch.", "image.", "legend.", "lines.",
+    "markers.", "path.", "patch.", "pcolor", "savefig.", "svg.", "text.", "xtick.", "ytick.",
+)  # fmt: skip
+
+
+@functools.cache
+def _settings() -> dict[str, Any]:
+    """Return Matplotlib's own defaults, where figures depend on them, under ours."""
+    import matplotlib as mpl
+
+    defaults = mpl.rcParamsDefault
+    names = [name for name in defaults if name.startswith(_OURS) and name != "savefig.directory"]
+    return {**{name: defaults[name] for name in names}, **SETTINGS}
+
+
+@contextlib.contextmanager
+def context() -> Iterator[None]:
+    """Apply our settings, and restore those of the user on leaving."""
+    import matplotlib as mpl
+
+    settings: Any = _settings()
+    with mpl.rc_context(settings):
+        yield
+
+
+# -- one look per optimizer -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one optimizer is drawn: always by colour, dash and marker at once.
+
+    Attributes
+    ----------
+    color
+        Of lines and markers; contrast with white at least 3.
+    dash
+        A Matplotlib line style.
+    marker
+        A Matplotlib marker.
+    """
+
+    color: str
+    dash: Any
+    marker: str
+
+    @property
+    def glyph(self) -> str:
+        """The marker as a letter, so that names can be told apart without colours."""
+        return _GLYPHS[self.marker]
+
+    @property
+    def ink(self) -> str:
+        """The colour for text: as dark as reading needs (contrast with white at least 4.5).
+
+        Examples
+        --------
+        >>> Look("#0072B2", "-", "o").ink, Look("#D55E00", "-", "o").ink
+        ('#0072b2', '#c05500')
+        """
+        return _readable(self.color)
+
+
+_GLYPHS = {
+    "o": "●", "s": "■", "^": "▲", "D": "◆", "v": "▼", "P": "✚", "X": "✖", "h": "⬢", "<": "◀",
+    ">": "▶", "p": "⬟", "*": "★", "d": "♦",
+}  # fmt: skip
+BEST = Look("#009E73", (0, (6, 1.2, 1.2, 1.2)), "D")  # the best pair, beside one that was chosen
+_FAMILIES = {
+    "GradientDescent": Look("#D55E00", "-", "o"),
+    "HeavyBall": Look("#0072B2", (0, (4.5, 1.5)), "s"),
+    "Nesterov": Look("#8d4b77", (0, (1.2, 1.2)), "^"),
+    "Adam": Look("#8a5f00", (0, (3, 1, 1, 1, 1, 1)), "v"),
+    "RMSProp": Look("#007a58", (0, (7, 1.5)), "P"),
+    "AdaGrad": Look("#555555", (0, (2, 1)), "X"),
+}
+_OTHERS = (
+    Look("#332288", (0, (3, 1, 1, 1)), "h"),
+    Look("#a3243b", (0, (8, 1.2, 1.2, 1.2, 1.2, 1.2)), "<"),
+    Look("#4d6b00", (0, (1.2, 2)), ">"),
+    Look("#00738a", (0, (5, 3)), "p"),
+    Look("#6b4c9a", (0, (2.5, 1.2)), "*"),
+    Look("#7a3e00", (0, (9, 2, 2, 2)), "d"),
+)
+_VARIANTS = ((0, (6, 1.2, 1.2, 1.2)), "D"), ((0, (2, 1)), "v"), ((0, (8, 2)), "P"), ("-", "X")
+
+
+def look_of(optimizer: Optimizer) -> Look:
+    """Return the look of an optimizer that stands alone."""
+    name = type(optimizer).__name__
+    return _family(name) or _OTHERS[0]
+
+
+def looks(optimizers: Sequence[Optimizer], tuned: Sequence[bool] = ()) -> tuple[Look, ...]:
+    """Return one distinct look per optimizer, the same in every figure of one comparison.
+
+    Parameters
+    ----------
+    optimizers
+        In the order of the comparison.
+    tuned
+        Which of them have all settings tuned: beside a chosen heavy ball, the tuned one is the best
+        pair, and has its own colour.
+
+    Examples
+    --------
+    >>> from convex_analyzer.optimizers.momentum import HeavyBall
+    >>> [look.color for look in looks([HeavyBall(0.1), HeavyBall(0.2)], [False, True])]
+    ['#0072B2', '#009E73']
+    """
+    flags = list(tuned) or [False] * len(optimizers)
+    names = [type(optimizer).__name__ for optimizer in optimizers]
+    seen: dict[str, int] = {}
+    others = 0
+    result: list[Look] = []
+    for name, is_tuned in zip(names, flags, strict=True):
+        mixed = names.count(name) == 2 and len({f for n, f in zip(names, flags, strict=True)
+                                                if n == name}) == 2  # fmt: skip
+        family = _family(name)
+        if name == "HeavyBall" and mixed and is_tuned:
+            result.append(BEST)
+            continue
+        if family is None and name not in seen:
+            family = _OTHERS[others % len(_OTHERS)]
+            others += 1
+        elif family is None:
+            family = result[names.index(name)]
+        result.append(_variant(family, seen.get(name, 0)))
+        seen[name] = seen.get(name, 0) + 1
+    return tuple(result)
+
+
+def _family(name: str) -> Look | None:
+    plain = name.lower()
+    return next((look for key, look in _FAMILIES.items() if key.lower() == plain), None)
+
+
+def _variant(look: Look, number: int) -> Look:
+    """Return the look of the second, third ... optimizer of one family: darker, other dash."""
+    if number == 0:
+        return look
+    dash, marker = _VARIANTS[(number - 1) % len(_VARIANTS)]
+    share = 1 - 0.32 * min(number, 2)
+    return replace(look, color=_scaled(look.color, share), dash=dash, marker=marker)
+
+
+def _channels(color: str) -> tuple[float, float, float]:
+    red, green, blue = (int(color[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    return red, green, blue
+
+
+def _scaled(color: str, share: float) -> str:
+    return "#" + "".join(f"{round(255 * share * channel):02x}" for channel in _channels(color))
+
+
+def contrast(color: str) -> float:
+    """Return the contrast of a colour with white (WCAG 2): 21 for black.
+
+    Examples
+    --------
+    >>> round(contrast("#000000"), 3)
+    21.0
+    """
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in _channels(color)]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return 1.05 / (luminance + 0.05)
+
+
+@functools.cache
+def _readable(color: str) -> str:
+    share = 1.0
+    while contrast(_scaled(color, share)) < 4.5:
+        share -= 0.025
+    return _scaled(color, share)
+
+
+# -- figures as bytes -----------------------------------------------------------------------------
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure, sizes in inches, that pyplot does not know of."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), dpi=100)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def to_svg(figure: Figure) -> bytes:
+    """Return a figure as SVG whose text can be selected; the same bytes every time."""
+    sink = io.BytesIO()
+    with context():
+        figure.savefig(sink, format="svg", metadata={"Date": None, "Creator": None})
+    return sink.getvalue()
+
+
+def to_png(figure: Figure, dpi: float = 200.0) -> bytes:
+    """Return a figure as PNG; the same bytes every time."""
+    sink = io.BytesIO()
+    with context():
+        figure.savefig(sink, format="png", dpi=dpi, metadata={"Software": None})
+    return sink.getvalue()

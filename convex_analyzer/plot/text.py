@@ -1,0 +1,104 @@
+"""How much room text takes, where it breaks, and how labels share a row.
+
+All lengths are points (1/72 inch).
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from convex_analyzer.plot.style import SMALL
+
+__all__ = ["LINE", "PAD", "measure", "spread", "wrap"]
+
+Array = npt.NDArray[np.float64]
+
+LINE = 1.25  # line height over font size
+PAD = (3.0, 1.0)  # between a label and any other: sideways, upwards
+_SLACK = 1.03  # other renderers set text a little wider
+
+
+@functools.lru_cache(maxsize=4096)
+def _measure_line(text: str, size: float, weight: str) -> float:
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    font = FontProperties(family="DejaVu Sans", size=size, weight=weight)
+    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
+    return float(width)
+
+
+def measure(text: str, size: float = SMALL, weight: str = "normal") -> tuple[float, float]:
+    """Return the width and height of a text, lines separated by newlines.
+
+    Examples
+    --------
+    >>> width, height = measure("ten points", 10.0)
+    >>> 50 < width < 65, height
+    (True, 12.5)
+    """
+    lines = text.split("\n")
+    width = max(_measure_line(line, size, weight) for line in lines)
+    return _SLACK * width, len(lines) * LINE * size
+
+
+def wrap(text: str, width: float, size: float = SMALL, weight: str = "normal") -> str:
+    """Break a text into lines of at most this width; a word that is longer stays whole.
+
+    What stands around ``=``, ``−`` and the like is not torn apart.
+
+    Examples
+    --------
+    >>> wrap("it is best at α = 0.5", 44.0).split(chr(10))
+    ['it is best at', 'α = 0.5']
+    """
+    lines: list[str] = []
+    for word in re.sub(" ([=−+<≤≥×]) ", "\u00a0\\1\u00a0", text).split(" "):
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and measure(longer, size, weight)[0] <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return "\n".join(lines).replace("\u00a0", " ")
+
+
+def spread(
+    wanted: Sequence[float] | Array, widths: Sequence[float], low: float, high: float
+) -> list[float]:
+    """Return centres near the wanted ones for intervals that must not touch, in order.
+
+    Touching intervals form a block that stands at the mean of what its members want (pooling of
+    adjacent violators, which is the least-squares answer), kept inside [low, high].
+
+    Examples
+    --------
+    >>> spread([5.0, 6.0], [4.0, 4.0], 0.0, 20.0)
+    [2.0, 9.0]
+    >>> spread([5.0, 19.0], [4.0, 4.0], 0.0, 20.0)
+    [5.0, 18.0]
+    """
+    blocks: list[tuple[float, int, float]] = []  # sum of the left ends wanted, members, width
+    gap = PAD[0]
+
+    def left_of(block: tuple[float, int, float]) -> float:
+        return max(low, min(block[0] / block[1], high - block[2]))
+
+    for centre, width in zip(wanted, widths, strict=True):
+        block = (float(centre) - width / 2, 1, width)
+        while blocks and left_of(blocks[-1]) + blocks[-1][2] + gap > left_of(block):
+            total, members, size = blocks.pop()
+            moved = block[0] - block[1] * (size + gap)
+            block = (total + moved, members + block[1], size + gap + block[2])
+        blocks.append(block)
+    centres: list[float] = []
+    for block in blocks:
+        left = left_of(block)
+        for width in widths[len(centres) : len(centres) + block[1]]:
+            centres.append(left + width / 2)
+            left += width + gap
+    return centres
