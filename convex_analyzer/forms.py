@@ -21,7 +21,7 @@ from convex_analyzer.errors import NotDerivableError
 from convex_analyzer.ops import is_symbolic
 from convex_analyzer.precise import DoubleDouble, Polynomial
 
-__all__ = ["Direction", "Form", "Trace"]
+__all__ = ["Direction", "Form", "Trace", "vanishes"]
 
 
 class Trace:
@@ -36,7 +36,7 @@ class Trace:
             self.reasons.append(reason)
 
 
-def _is_zero(value: Any) -> bool:
+def vanishes(value: Any) -> bool:
     """Tell whether a coefficient is exactly zero; exact zeros stop infinite derivatives."""
     if isinstance(value, DoubleDouble):
         return bool(np.all(value.high == 0))
@@ -110,8 +110,8 @@ class Form:
             return other._scale(self.value)
         self.trace.nonlinear("a product of two terms that depend on the state")
         # The product rule; an exactly zero factor kills the other's (maybe infinite) derivative.
-        left = {} if _is_zero(other.value) else self._scale(other.value).parts
-        right = {} if _is_zero(self.value) else other._scale(self.value).parts
+        left = {} if vanishes(other.value) else self._scale(other.value).parts
+        right = {} if vanishes(self.value) else other._scale(self.value).parts
         both = Form(0, left, self.trace) + Form(0, right, self.trace)
         return Form(self.value * other.value, both.parts, self.trace)
 
@@ -143,7 +143,7 @@ class Form:
         """Apply a smooth function by the chain rule."""
         if self.parts:
             self.trace.nonlinear(reason)
-        live = {name: c for name, c in self.parts.items() if not _is_zero(c)}
+        live = {name: c for name, c in self.parts.items() if not vanishes(c)}
         value = self.value
         if isinstance(value, DoubleDouble):
             value = value.to_float()  # a rule that is not linear is only analysed locally

@@ -596,7 +596,7 @@ FAULTS = {
     ReportsOneNumber: ("runs", "report returns shape"),
     Couples: ("runs", "alone differs"),
     FirstRunOnly: ("runs", "place in the batch"),
-    LeavesForms: ("forms", "AttributeError"),
+    LeavesForms: ("forms", "no attribute 'copy'"),
     LooksAtTime: ("forms", "declare `period`"),
     FormsDeceived: ("forms", "unit states give"),
     ArraysClipped: ("forms", "on arrays it is not"),

@@ -88,9 +88,11 @@ class Entry(Result):
 
     def predicted_text(self) -> str:
         """Return the predicted step count; for the worst start where only ends are known."""
+        if self.analysis is None:
+            return "–"
         if self.predicted_steps is None:
             return "never"
-        bound = self.analysis is not None and self.analysis.spectrum.is_interval
+        bound = self.analysis.spectrum.is_interval
         return f"{'≤ ' if bound else ''}{format_count(self.predicted_steps)}"
 
     def simulated_text(self) -> str:
@@ -100,7 +102,8 @@ class Entry(Result):
             return f"{'' if exact else '≤ '}{format_count(self.simulated_steps)}"
         if not self.complete:
             return "not simulated: too many"
-        return "never" if self.predicted_steps is None else "not reached"
+        never = self.analysis is not None and self.predicted_steps is None
+        return "never" if never else "not reached"
 
     def summary(self) -> Table:
         """Return a table of the main facts."""
@@ -212,14 +215,30 @@ class Comparison(Result):
     def verdict(self) -> str:
         """Return one sentence: who wins, by how much, and whether the runs agree."""
         agree = "theory and simulation agree" if self.confirmed else "A RUN CONTRADICTS ITS THEORY"
+        if all(entry.analysis is None for entry in self.entries):
+            agree = "there is no theory to hold the runs against"
         best = self.best
         if best is None:
-            return f"No optimizer here converges; {agree}."
+            return f"{self._none_predicted()}; {agree}."
         count = format_count(best.predicted_steps)
         goal = f"to reduce the gap to {format_number(self.tolerance)} of its start"
         if self.spectrum.is_interval:  # counts are bounds for the worst start
             return f"{best.label} needs at most {count} steps {goal}; {agree}."
         return f"{best.label} needs the fewest steps {goal}: {count}; {agree}."
+
+    def _none_predicted(self) -> str:
+        """Say what is known when no optimizer has a predicted number of steps."""
+        reached = [entry for entry in self.entries if entry.simulated_steps is not None]
+        if reached:
+            first = min(reached, key=lambda entry: entry.simulated_steps or 0)
+            return (
+                f"{first.label} reaches the goal in its run, after {first.simulated_text()} steps"
+            )
+        if any(entry.analysis is None for entry in self.entries):
+            return "No run here reaches the goal"
+        if all(e.analysis is not None and e.analysis.is_stable for e in self.entries):
+            return "No optimizer here ends at the minimum, though each converges"
+        return "No optimizer here converges to the minimum"
 
     def summary(self) -> Table:
         """Return one row per optimizer."""

@@ -86,8 +86,17 @@ class Optimizer:
             Parameters, shape (runs, d).
         *memory
             One array like `theta` for each name in `memory`.
+
+        Raises
+        ------
+        InputError
+            The class defines no step of its own.
         """
-        raise NotImplementedError
+        raise InputError(
+            f"{type(self).__name__} has no step",
+            argument="step",
+            hint="define step(self, problem, t, theta), which returns the new theta",
+        )
 
     def start(self, problem: Any, theta: Any) -> tuple[Any, ...]:
         """Return the memory before the first step; zeros unless a rule says otherwise."""

@@ -28,6 +28,7 @@ Array = npt.NDArray[np.float64]
 TILE_ELEMENTS = 16_384
 TILE_RUNS = 256
 LIMIT = 1e150  # beyond this squares overflow: the run has diverged
+MOST = 10**12  # steps; a year of running
 _CHECK = 32  # steps between looks for divergence; the exact step is then found by replaying
 _AUTO_ROWS = 1001  # rows of theta that "auto" keeps
 _AUTO_ELEMENTS = 8_000_000  # elements (64 MB) of theta that "auto" keeps at most
@@ -84,15 +85,17 @@ def simulate(
         )
     if not isinstance(problem, Quadratic) and not hasattr(problem, "gradient"):
         problem = Quadratic(problem)
-    if isinstance(steps, bool) or not isinstance(steps, (int, np.integer)) or steps < 0:
+    whole = isinstance(steps, (int, np.integer)) and not isinstance(steps, bool)
+    if not whole or not 0 <= steps <= MOST:
         raise InputError(
-            f"steps must be a whole number, at least 0, got {steps!r}",
+            f"steps must be a whole number from 0 to {MOST:.0e}, got {steps!r}",
             argument="steps",
             value=steps,
+            hint="any number of steps is predicted at once by analyze(...).predict(start, steps)",
         )
     points = _start(start, int(problem.dimension))
     hyper = {k: v for k, v in optimizer.values.items() if isinstance(v, np.ndarray) and v.ndim}
-    lead = np.broadcast_shapes(points.shape[:-1], *(v.shape[:-1] for v in hyper.values()))
+    lead = _runs(points, hyper)
     dimension = points.shape[-1]
     runs = int(np.prod(lead, dtype=int))
     flat = np.broadcast_to(points, (*lead, dimension)).reshape(runs, dimension)
@@ -142,6 +145,19 @@ def _start(start: Any, dimension: int) -> Array:
     return points
 
 
+def _runs(points: Array, hyper: dict[str, Any]) -> tuple[int, ...]:
+    """Return the common leading shape of the starts and of the values per run."""
+    try:
+        return np.broadcast_shapes(points.shape[:-1], *(v.shape[:-1] for v in hyper.values()))
+    except ValueError:
+        each = ", ".join(f"{name} {value.shape[:-1]}" for name, value in hyper.items())
+        raise InputError(
+            f"the runs do not match: start has {points.shape[:-1]}, {each}",
+            argument="start",
+            hint="give one start per setting, or one for all, or an axis of its own to each",
+        ) from None
+
+
 def _rows(record: Any, steps: int, elements: int) -> tuple[npt.NDArray[np.int64], bool]:
     """Return the steps to record, and whether theta is kept at each of them."""
     if isinstance(record, str):
@@ -156,8 +172,12 @@ def _rows(record: Any, steps: int, elements: int) -> tuple[npt.NDArray[np.int64]
         if steps < rows:
             return np.arange(steps + 1), True
         return np.unique(np.linspace(0, steps, rows).round().astype(np.int64)), True
-    chosen = np.unique(np.asarray(record, dtype=np.int64).ravel())
-    if not chosen.size or chosen[0] < 0 or chosen[-1] > steps:
+    try:
+        given = np.unique(np.asarray(record, dtype=float).ravel())
+    except (TypeError, ValueError):
+        given = np.empty(0)
+    chosen = given[given == np.floor(given)].astype(np.int64)
+    if not chosen.size or chosen.size < given.size or chosen[0] < 0 or chosen[-1] > steps:
         raise InputError(
             f"record must name steps from 0 to {steps}", argument="record", value=record
         )
@@ -252,13 +272,36 @@ def _run_tile(
     return state, diverged
 
 
+def _frozen(state: tuple[Any, ...]) -> tuple[Array, ...]:
+    """Return read-only views: a rule that writes into its arguments is told so."""
+    views = tuple(np.asarray(slot).view() for slot in state)
+    for view in views:
+        view.flags.writeable = False
+    return views
+
+
+def _checked_step(problem: Any, rule: Optimizer, t: int, frozen: tuple[Array, ...]) -> Any:
+    """Take one step, and check what comes back."""
+    try:
+        return as_state(rule, rule.step(problem, t, *frozen))
+    except ValueError as error:
+        if "read-only" not in str(error):
+            raise
+        raise InputError(
+            f"{type(rule).__name__}: step changes its arguments in place, which would also change "
+            "the recorded points",
+            argument="step",
+            hint="write v = mu * v instead of v *= mu",
+        ) from None
+
+
 def _advance(
     problem: Any, rule: Optimizer, state: tuple[Array, ...], done: int, until: int
 ) -> tuple[Array, ...]:
     """Take the steps done+1 ... until; nothing but the rule happens between them."""
     if done >= until:
         return state
-    state = as_state(rule, rule.step(problem, done + 1, *state))  # checks what comes back, once
+    state = _checked_step(problem, rule, done + 1, _frozen(state))  # plain in the loop below
     step = rule.step
     if rule.memory:
         for t in range(done + 2, until + 1):
@@ -273,12 +316,13 @@ def _record(
     problem: Any, rule: Optimizer, state: tuple[Array, ...], t: int, steps: int, sink: _Sink
 ) -> tuple[Array, ...]:
     """Write row t, and take the next step; its gradient often gives the loss for free."""
+    state = _frozen(state)
     point = np.asarray(rule.report(*state))
     if t >= steps:
         sink.write(point, np.asarray(problem.value(point)))
         return state
     view = _Remembering(problem)
-    after = as_state(rule, rule.step(view, t + 1, *state))
+    after: tuple[Array, ...] = _checked_step(view, rule, t + 1, state)
     loss = view.loss_at(point)
     sink.write(point, np.asarray(problem.value(point)) if loss is None else loss)
     return after

@@ -6,7 +6,6 @@ optimizer: `step` is run once on linear forms (DESIGN: the rule is written once)
 
 from __future__ import annotations
 
-import functools
 import operator
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from convex_analyzer import ops
-from convex_analyzer.errors import NotDerivableError
-from convex_analyzer.forms import Direction, Form, Trace
+from convex_analyzer.errors import ConvexAnalyzerError, NotDerivableError
+from convex_analyzer.forms import Direction, Form, Trace, vanishes
 from convex_analyzer.ops import is_symbolic
 from convex_analyzer.optimizers.base import Optimizer, as_state
 from convex_analyzer.precise import DoubleDouble
@@ -142,7 +141,7 @@ def linearise(
     direction = Direction(eigenvalue, trace)
     state = [Form(at.get(name, 0), {name: 1}, trace) for name in slots]
     index: Any = _Index(t)
-    returned = as_state(optimizer, optimizer.step(direction, index, *state))
+    returned = as_state(optimizer, _on_forms(optimizer, direction, index, state))
     if index.looked and optimizer.period == 1:
         raise NotDerivableError(
             f"{type(optimizer).__name__}: step depends on t, so it has no single iteration matrix; "
@@ -153,6 +152,10 @@ def linearise(
     memory = optimizer.start(Direction(eigenvalue, trace), theta)
     first = [theta, *memory]
     reported = optimizer.report(*state)
+    if not at and not trace.reasons:
+        _note_constants(trace, (*returned, *first, reported))
+    if np.ndim(eigenvalue) == 0 and not is_symbolic(eigenvalue):
+        _note_arrays(trace, optimizer, (*returned, *first, reported))
 
     def part(form: Any, name: str) -> Any:
         return form.parts.get(name, 0) if isinstance(form, Form) else 0
@@ -169,6 +172,38 @@ def linearise(
         start_offset=tuple(part(form, "b") for form in first),
         reasons=tuple(trace.reasons),
     )
+
+
+def _on_forms(optimizer: Optimizer, direction: Direction, t: Any, state: list[Form]) -> Any:
+    """Run `step`; what arrays can do and forms cannot is a reason, not a crash."""
+    try:
+        return optimizer.step(direction, t, *state)
+    except (AttributeError, IndexError, NotImplementedError, TypeError, ValueError) as error:
+        if isinstance(error, ConvexAnalyzerError):
+            raise
+        raise NotDerivableError(
+            f"{type(optimizer).__name__}: step leaves the arithmetic that a closed form is made of "
+            f"({error}); use + - * / and convex_analyzer.ops only, not np., indices or "
+            "problem.value"
+        ) from error
+
+
+def _note_constants(trace: Trace, forms: tuple[Any, ...]) -> None:
+    """Note a term that comes from neither the state nor b: the rule is then only affine."""
+    for form in forms:
+        value = form.value if isinstance(form, Form) else form
+        unknown = isinstance(value, (float, np.ndarray)) and np.any(np.isnan(value))  # 0 x inf
+        if not unknown and not vanishes(value):
+            trace.nonlinear("a constant added to the state")
+
+
+def _note_arrays(trace: Trace, optimizer: Optimizer, forms: tuple[Any, ...]) -> None:
+    """Note coefficients that differ between coordinates: those do not turn with the eigenbasis."""
+    if any(np.size(value) > 1 for value in optimizer.values.values()):
+        return  # one setting per run
+    coefficients = [c for form in forms if isinstance(form, Form) for c in form.parts.values()]
+    if any(isinstance(c, np.ndarray) and c.size > 1 for c in coefficients):
+        trace.nonlinear("an array with one number per coordinate")
 
 
 def require_linear(iteration: Iteration, optimizer: Optimizer) -> None:
@@ -197,8 +232,10 @@ def precise_iteration(optimizer: Optimizer, eigenvalues: Array) -> Iteration:
         for name, value in optimizer.values.items()
         if isinstance(value, (float, np.ndarray)) and not isinstance(value, bool)
     }
-    precise = optimizer.unchecked(**numbers)
-    return linearise(precise, DoubleDouble(eigenvalues))
+    alone = linearise(optimizer, 1.0)  # among many eigenvalues an array of the rule's would hide
+    if alone.reasons:
+        return alone
+    return linearise(optimizer.unchecked(**numbers), DoubleDouble(eigenvalues))
 
 
 def as_double_double(value: Any, shape: tuple[int, ...]) -> DoubleDouble:
@@ -213,10 +250,3 @@ def as_double_double(value: Any, shape: tuple[int, ...]) -> DoubleDouble:
 def dense(entries: tuple[Any, ...], shape: tuple[int, ...]) -> Array:
     """Stack coefficients into a float array of shape (*shape, len(entries))."""
     return np.stack([as_double_double(entry, shape).to_float() for entry in entries], axis=-1)
-
-
-@functools.lru_cache(maxsize=256)
-def linearity(optimizer_class: type[Optimizer], optimizer: Optimizer) -> tuple[str, ...]:
-    """Return why a rule is not linear, from one direction; an empty tuple if it is."""
-    del optimizer_class  # part of the key: two classes may have equal fields
-    return linearise(optimizer, 1.0).reasons
