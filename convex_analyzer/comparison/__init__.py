@@ -13,6 +13,7 @@ from convex_analyzer.comparison.running import Request, run
 from convex_analyzer.errors import InputError
 from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.spectra.compute import spectrum as compute_spectrum
+from convex_analyzer.theory.analysis import checked_start, checked_tolerance
 
 __all__ = ["Comparison", "Entry", "compare", "default_start"]
 
@@ -58,21 +59,17 @@ def compare(
     """
     if not isinstance(problem, Quadratic):
         problem = Quadratic(problem)
-    if steps is not None and (isinstance(steps, bool) or int(steps) != steps or steps < 0):
+    whole = isinstance(steps, (int, np.integer)) and not isinstance(steps, bool)
+    if steps is not None and (not whole or steps < 0):
         raise InputError(
             f"steps must be a whole number, at least 0, got {steps!r}", argument="steps"
         )
-    if not 0 < tolerance < 1:
-        raise InputError(f"tolerance must be in (0, 1), got {tolerance!r}", argument="tolerance")
+    tolerance = checked_tolerance(tolerance)
     spectrum = compute_spectrum(problem)
     name = "as given"
     if start is None:
         start, name = default_start(problem, spectrum)
-    point = np.array(start, dtype=float)
-    if point.shape != (problem.dimension,):
-        raise InputError(
-            f"start must have shape ({problem.dimension},), got {point.shape}", argument="start"
-        )
+    point = checked_start(start, problem.dimension)
     chosen = resolve(spectrum, optimizers)
     request = Request(problem, spectrum, point, steps, tolerance, progress)
     entries = tuple(

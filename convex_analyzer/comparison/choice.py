@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from convex_analyzer.optimizers.momentum import HeavyBall, Nesterov
 from convex_analyzer.problems.least_squares import LeastSquares
 from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.spectra.spectrum import Spectrum
-from convex_analyzer.theory.analysis import analyze
+from convex_analyzer.theory.analysis import analyze, require_one_setting
 
 __all__ = ["default_start", "exciting_start", "labels", "resolve"]
 
@@ -51,7 +51,7 @@ def resolve(
     """Return instances, each with the names of its tuned hyper-parameters."""
     if optimizers is None:
         optimizers = [GradientDescent, HeavyBall, Nesterov]
-    if isinstance(optimizers, (Optimizer, type)):
+    if isinstance(optimizers, (Optimizer, type, str)) or not isinstance(optimizers, Iterable):
         optimizers = [optimizers]
     chosen: list[tuple[Optimizer, tuple[str, ...]]] = []
     for item in optimizers:
@@ -60,6 +60,7 @@ def resolve(
             analysis = analyze(spectrum, rule, given)
             chosen.append((analysis.optimizer, analysis.tuned))
         elif isinstance(rule, Optimizer):
+            require_one_setting(rule)
             chosen.append((rule, ()))
         else:
             raise InputError(

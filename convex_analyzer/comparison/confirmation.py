@@ -34,7 +34,7 @@ def measured_gap(problem: Quadratic, trajectory: Trajectory) -> Array:
 
 def count(trajectory: Trajectory, gap: Array, tolerance: float) -> int | None:
     """Return the first recorded step at which the goal is reached."""
-    if not gap[0] > 0:
+    if not gap[0] >= 0:
         return None
     hits = np.flatnonzero(gap <= tolerance * gap[0])
     return int(trajectory.recorded[hits[0]]) if hits.size else None

@@ -167,15 +167,7 @@ class Analysis(Result):
                 "only the ends of the spectrum are known, so a start cannot be followed; "
                 "leave start out for the worst case"
             )
-        vector = np.asarray(start, dtype=float)
-        size = self.spectrum.dimension
-        if vector.shape != (size,):
-            raise InputError(
-                f"start must have shape ({size},), got {vector.shape}", argument="start"
-            )
-        if not np.all(np.isfinite(vector)):
-            raise InputError("start has entries that are not finite", argument="start")
-        return self.spectrum.to_eigenbasis(vector)
+        return self.spectrum.to_eigenbasis(checked_start(start, self.spectrum.dimension))
 
     @functools.cached_property
     def _dynamics(self) -> Dynamics:
@@ -264,10 +256,7 @@ class Analysis(Result):
         >>> analyze(Spectrum.between(1.0, 100.0), GradientDescent).steps_to(1e-6, criterion="norm")
         691
         """
-        if not 0 < tolerance < 1:
-            raise InputError(
-                f"tolerance must be in (0, 1), got {tolerance!r}", argument="tolerance"
-            )
+        tolerance = checked_tolerance(tolerance)
         if criterion not in {"gap", "norm", "rate"}:
             raise InputError(
                 f"criterion must be 'gap', 'norm' or 'rate', got {criterion!r}",
@@ -337,10 +326,34 @@ class Analysis(Result):
         return f"<Analysis {self.optimizer} on {self.spectrum.name}: {self.outcome}>"
 
 
+def checked_start(start: Any, size: int) -> Array:
+    """Return θ₀ as a float vector (d,), or say what is wrong with it."""
+    try:
+        vector = np.array(start, dtype=float)
+    except (TypeError, ValueError):
+        raise InputError(f"start must hold numbers, got {start!r}", argument="start") from None
+    if vector.shape != (size,):
+        raise InputError(f"start must have shape ({size},), got {vector.shape}", argument="start")
+    if not np.all(np.isfinite(vector)):
+        raise InputError("start has entries that are not finite", argument="start")
+    return vector
+
+
+def checked_tolerance(tolerance: Any) -> float:
+    """Return a tolerance strictly between 0 and 1."""
+    number = isinstance(tolerance, (float, int, np.number)) and not isinstance(tolerance, bool)
+    if not number or not 0 < tolerance < 1:
+        raise InputError(f"tolerance must be in (0, 1), got {tolerance!r}", argument="tolerance")
+    return float(tolerance)
+
+
 def _counts(steps: Any) -> Array:
     """Return numbers of steps as a float vector, checked."""
-    k = np.atleast_1d(np.asarray(steps, dtype=float))
-    if k.ndim != 1 or np.any(k < 0) or np.any(k != np.floor(k)):
+    try:
+        k = np.atleast_1d(np.asarray(steps, dtype=float))
+    except (TypeError, ValueError, OverflowError):
+        k = np.array([np.nan])
+    if k.ndim != 1 or not np.all((k >= 0) & (k == np.floor(k)) & np.isfinite(k)):
         raise InputError("steps must be whole numbers, at least 0", argument="steps", value=steps)
     return k
 
@@ -375,6 +388,10 @@ def analyze(
     0.818182
     """
     spectrum = problem if isinstance(problem, Spectrum) else compute_spectrum(problem)
+    if optimizer is Optimizer:
+        raise InputError(
+            "Optimizer is only the base class; name one of its subclasses", argument="optimizer"
+        )
     if isinstance(optimizer, type) and issubclass(optimizer, Optimizer):
         rounded, exact = tuned_pair(spectrum, optimizer, given)
         names = tuple(name for name in optimizer.hyperparameters() if name not in (given or {}))
@@ -384,11 +401,16 @@ def analyze(
             f"optimizer must be an Optimizer or a class of one, got {optimizer!r}",
             argument="optimizer",
         )
+    require_one_setting(optimizer)
+    return Analysis(spectrum, optimizer)
+
+
+def require_one_setting(optimizer: Optimizer) -> None:
+    """Refuse hyper-parameters for several runs at once."""
     for name, value in optimizer.values.items():
         if isinstance(value, np.ndarray) and value.ndim:
             raise InputError(
-                f"analyze takes one setting, but {name} holds {value.size}",
+                f"an analysis takes one setting, but {name} holds {value.size}",
                 argument=name,
                 hint="analyse them one by one; simulate takes all at once",
             )
-    return Analysis(spectrum, optimizer)

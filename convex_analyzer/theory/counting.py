@@ -71,6 +71,8 @@ def first_crossing(
     Any other curve is scanned completely as long as that is affordable, so that dips of an
     oscillating error count, and bisected beyond.
     """
+    if float(error(np.zeros(1))[0]) <= tolerance:  # a start at the minimiser
+        return 0
     high = max(1.0, hint / 8)
     while float(error(np.array([math.floor(high)]))[0]) > tolerance:
         high *= 1.5
