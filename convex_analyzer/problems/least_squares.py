@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from convex_analyzer.errors import InputError
-from convex_analyzer.linalg.accurate import matmul
 from convex_analyzer.linalg.operators import GramOperator
+from convex_analyzer.linalg.solve import refined_least_squares
 from convex_analyzer.problems.quadratic import Quadratic, _array, _number
 from convex_analyzer.tables import format_number, join_words
 
@@ -122,21 +122,18 @@ class LeastSquares(Quadratic):
 
         Columns are first scaled to unit length, so that digits are lost to collinearity only.
         """
-        from scipy.linalg import lstsq
-
         rows, target = self._stacked
         norms = np.linalg.norm(rows, axis=0)
-        norms[norms == 0] = 1.0
-        scaled = rows / norms
-        theta = lstsq(scaled, target)[0] / norms
-        for _ in range(3 if rows.size <= 200_000 else 0):
-            residual = (matmul(rows, theta) - target).to_float()
-            theta = theta - lstsq(scaled, residual)[0] / norms
+        units = 2.0 ** np.frexp(np.where(norms > 0, norms, 1.0))[1]  # exact to divide by
         zero = self.is_zero_mode
-        if np.any(zero):  # the solution of least norm has no part along free directions
-            free = self.decomposition.eigenvectors[:, zero]
-            theta = theta - free @ (free.T @ theta)
-        return np.asarray(theta)
+        if not np.any(zero):
+            return np.asarray(refined_least_squares(rows / units, target) / units)
+        from scipy.linalg import lstsq
+
+        theta = lstsq(rows / units, target)[0] / units
+        # the solution of least norm has no part along free directions
+        free = self.decomposition.eigenvectors[:, zero]
+        return np.asarray(theta - free @ (free.T @ theta))
 
     @property
     def _stacked(self) -> tuple[Array, Array]:

@@ -215,7 +215,7 @@ def test_plain_data():
         (np.zeros((2, 2, 2)), "square and not empty"),
         (sympy.zeros(0, 0), "square and not empty"),
         (sympy.zeros(2, 3), "square and not empty, got 2 x 3"),
-        ([[1.0, math.nan], [math.nan, 1.0]], r"not finite: nan at index \(0, 1\)"),
+        ([[1.0, math.nan], [math.nan, 1.0]], "not finite: nan"),
         ([[math.inf]], "not finite"),
         (scipy.sparse.csr_array([[math.nan]]), "not finite"),
         ([[1j]], "complex"),
