@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -136,11 +137,11 @@ def _conditioning(parts: Any, zero: npt.NDArray[np.bool_]) -> DataConditioning |
 def _exact(problem: Quadratic) -> Spectrum:
     exact, values, kind, method = exact_eigenvalues(problem.exact)
     parts = problem.decomposition
-    step = np.spacing(np.abs(values)) / 2 if kind == "exact" else np.abs(values) * 1e-15
+    width = 0.0 if kind == "exact" else 1e-15
     return Spectrum(
         eigenvalues=values,
-        lambda_min_bracket=Bracket(float(values[0] - step[0]), float(values[0] + step[0])),
-        lambda_max_bracket=Bracket(float(values[-1] - step[-1]), float(values[-1] + step[-1])),
+        lambda_min_bracket=_rounded(float(values[0]), exact and exact[0], width),
+        lambda_max_bracket=_rounded(float(values[-1]), exact and exact[-1], width),
         eigenvectors=parts.eigenvectors,
         linear=parts.eigenvectors.T @ problem.linear,
         method=method,
@@ -149,6 +150,14 @@ def _exact(problem: Quadratic) -> Spectrum:
         dimension=problem.dimension,
         name=problem.name,
     )
+
+
+def _rounded(value: float, exact: Any, width: float) -> Bracket:
+    """Return what holds a number of which `value` is the nearest float64, but for a width."""
+    if exact is not None and exact.is_Rational and exact == Fraction(value):
+        return Bracket(value, value)
+    low, high = value - width * abs(value), value + width * abs(value)
+    return Bracket(math.nextafter(low, -math.inf), math.nextafter(high, math.inf))
 
 
 def _iterative(problem: Quadratic, tolerance: float, seed: int) -> Spectrum:

@@ -236,7 +236,9 @@ class Spectrum(Result):
         low_half = low_half if self.lambda_min == smallest else half
         low = (largest - half) / (smallest + low_half)
         high = (largest + half) / (smallest - low_half) if smallest > low_half else math.inf
-        return Bracket(min(low, kappa), max(high, kappa))
+        # The quotients are rounded too.
+        low, high = np.nextafter(min(low, kappa), 0.0), np.nextafter(max(high, kappa), np.inf)
+        return Bracket(float(low), float(high))
 
     @property
     def gradient_descent_limit(self) -> float | None:
