@@ -8,6 +8,7 @@ from typing import Any
 
 from convex_analyzer.comparison import Comparison, Entry
 from convex_analyzer.notation import DIAGNOSIS_VERDICTS
+from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.problems.least_squares import LeastSquares
 from convex_analyzer.theory.analysis import Analysis, analyze
 
@@ -65,6 +66,10 @@ class Row:
     workaround: str
 
 
+def _all_tuned(analysis: Analysis) -> bool:
+    return set(analysis.tuned) == set(analysis.optimizer.hyperparameters())
+
+
 @dataclass(frozen=True, eq=False)
 class Evidence:
     """A comparison, seen from the optimizer under diagnosis."""
@@ -105,13 +110,20 @@ class Evidence:
         start = None if self.spectrum.is_interval else self.comparison.start
         return analysis.steps_to(self.comparison.tolerance, start)
 
+    def tuned(self, rule: type[Optimizer]) -> tuple[Analysis, int | None]:
+        """Return a rule with its best settings, and its steps, as the comparison counts them."""
+        for entry in self.comparison.entries:
+            analysis = entry.analysis
+            if type(entry.optimizer) is rule and analysis is not None and _all_tuned(analysis):
+                return analysis, entry.predicted_steps
+        # a run has the settings rounded to float64, which at κ > 1e16 moves the count
+        rounded = analyze(self.spectrum, analyze(self.spectrum, rule).optimizer)
+        return rounded, self.steps(rounded)
+
     @functools.cached_property
     def best_of_class(self) -> tuple[Analysis, int | None] | None:
         """The same rule, tuned, with its step count; None when it has no theory."""
-        if self.analysis is None:
-            return None
-        tuned = analyze(self.spectrum, type(self.entry.optimizer))
-        return tuned, self.steps(tuned)
+        return None if self.analysis is None else self.tuned(type(self.entry.optimizer))
 
     @functools.cached_property
     def standardised(self) -> tuple[Any, Analysis, int | None] | None:

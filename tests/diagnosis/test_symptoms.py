@@ -14,6 +14,7 @@ import convex_analyzer as ca
 from convex_analyzer.diagnosis.recap import recap
 from convex_analyzer.domains import Positive, UnitInterval
 from convex_analyzer.problems.least_squares import LeastSquares
+from convex_analyzer.tables import format_count
 
 TOY = np.diag([0.2, 4.0])
 ORIGIN = np.zeros(2)
@@ -474,6 +475,18 @@ def test_the_workarounds_are_counted_as_runs_count_them(by_hand, seed):
     assert by_hand.numbers(found.prediction) == [ball, accelerated, 1]
     newton = start - np.linalg.solve(A, A @ start + b)
     assert np.allclose(newton, minimiser, rtol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["longley", "hilbert", "ravine"])
+def test_the_counts_are_those_of_the_comparison(by_hand, name):
+    """A rule that was run and is recommended has one count, not two."""
+    problem = getattr(ca.gallery, name)()
+    comparison = ca.compare(problem)
+    found = by_hand.finding(comparison, "ill_conditioning")
+    for entry in comparison.entries[1:]:
+        assert f"{entry.label} {format_count(entry.predicted_steps)} steps" in found.prediction
+    alone = by_hand.finding(ca.compare(problem, [ca.GradientDescent]), "ill_conditioning")
+    assert alone.prediction == found.prediction
 
 
 def test_a_rule_is_not_recommended_against_itself(by_hand):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from convex_analyzer.diagnosis.findings import Evidence, Finding, Row
 from convex_analyzer.tables import format_count, format_number, join_words
-from convex_analyzer.theory.analysis import analyze
 
 ROW = Row(
     9,
@@ -56,7 +55,7 @@ def _what_helps(evidence: Evidence) -> str:
         )
     for rule in (HeavyBall, Nesterov):
         if not isinstance(evidence.entry.optimizer, rule):
-            count = evidence.steps(analyze(spectrum, rule))
+            _, count = evidence.tuned(rule)
             parts.append(f"{rule.__name__} {format_count(count)} steps")
     if not spectrum.is_interval:
         parts.append("Newton 1 step")
