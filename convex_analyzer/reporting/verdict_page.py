@@ -9,6 +9,7 @@ import numpy as np
 
 from convex_analyzer.comparison import Comparison, Entry
 from convex_analyzer.comparison.results import settings_text
+from convex_analyzer.diagnosis.findings import Evidence
 from convex_analyzer.diagnosis.recap import Recap
 from convex_analyzer.notation import symbol_of
 from convex_analyzer.problems.least_squares import LOSSES, LeastSquares
@@ -76,7 +77,7 @@ def _echo(comparison: Comparison) -> list[tuple[str, str]]:
     if isinstance(problem, LeastSquares):
         limits = problem.learning_rate_limits()
         parts = [
-            f"{LOSSES[loss].partition(' (')[0]}: α < {format_number(limit, 4)}"
+            f"{LOSSES[loss].partition(' (')[0]}: α\u00a0<\u00a0{format_number(limit, 4)}"
             for loss, limit in limits.items()
         ]
         items.append(("gradient descent is stable for", "; ".join(parts)))
@@ -116,7 +117,7 @@ def _stable(entry: Entry) -> Card:
     text = analysis.verdict()
     match analysis.outcome:
         case "stable":
-            alpha, limit = analysis.optimizer.values.get("learning_rate"), analysis.stability_limit
+            alpha, limit = analysis.optimizer.values.get("learning_rate"), _limit(analysis)
             if alpha is not None and limit:
                 share = format_share(alpha, limit)
                 text += f" α is {share} its stability limit {format_number(limit, 4)}."
@@ -129,6 +130,11 @@ def _stable(entry: Entry) -> Card:
             return Card("info", "Flat.", text)
     title = "Saddle." if analysis.spectrum.lambda_min < 0 else "Unstable."
     return Card("bad", title, text)
+
+
+def _limit(analysis: Analysis) -> float | None:
+    """Return the supremum of the stable learning rates, if the rule has a learning rate."""
+    return analysis.stability_limit if "learning_rate" in analysis.optimizer.values else None
 
 
 def _conditioning(comparison: Comparison) -> Card:
@@ -158,11 +164,8 @@ def _tuned_descent(comparison: Comparison) -> tuple[Analysis, int | None, Entry 
     for entry in comparison.entries:
         if isinstance(entry.optimizer, GradientDescent) and entry.analysis and entry.analysis.tuned:
             return entry.analysis, entry.predicted_steps, entry
-    analysis = analyze(comparison.spectrum, GradientDescent)
-    if not analysis.is_stable:
-        return None
-    start = None if comparison.spectrum.is_interval else comparison.start
-    return analysis, analysis.steps_to(comparison.tolerance, start), None
+    analysis, count = Evidence(comparison, comparison.entries[0]).tuned(GradientDescent)
+    return (analysis, count, None) if analysis.is_stable else None
 
 
 def _cost_sentence(
@@ -210,7 +213,9 @@ def _change(comparison: Comparison, table: Recap) -> Card:
 
 
 def _price(entry: Entry) -> str:
-    if entry.overshoot is None or entry.overshoot <= 1.001:
+    if entry.overshoot is None or not entry.complete:
+        return ""
+    if entry.overshoot <= 1.001:
         return ", and the loss never rises above its start"
     return f", after the gap first rises to ×{format_number(entry.overshoot, 3)} its start"
 
@@ -286,7 +291,9 @@ def _direction_name(comparison: Comparison, i: int, size: int) -> str:
         return "flattest" if i == 0 else "steepest"
     name = f"q{i + 1}"
     if size > 1 and i in {0, size - 1}:
-        name += " (flattest)" if i == 0 else " (steepest)"
+        signed = comparison.spectrum.lambda_min < 0  # then the flattest is somewhere between
+        ends = ("lowest", "highest") if signed else ("flattest", "steepest")
+        name += f" ({ends[i > 0]})"
     return name
 
 
@@ -300,13 +307,12 @@ def _optimizers(comparison: Comparison) -> Table:
     rows = []
     for entry in comparison.entries:
         analysis = entry.analysis
-        limit = None if analysis is None else analysis.stability_limit
         rows.append(
             (
                 entry.label,
                 _settings(entry),
                 "no closed form" if analysis is None else analysis.rate_text,
-                "none" if limit is None else f"α < {format_number(limit, 4)}",
+                _stable_for(analysis),
                 entry.predicted_text(),
                 entry.simulated_text() if entry.complete else "too many",
                 "–" if entry.deviation is None else format_number(entry.deviation, 1),
@@ -324,6 +330,13 @@ def _optimizers(comparison: Comparison) -> Table:
     goal = format_number(comparison.tolerance, 2)
     caption = f"Steps until the gap J − J* is {goal} of its start."
     return Table(columns, rows, caption=caption)
+
+
+def _stable_for(analysis: Analysis | None) -> str:
+    if analysis is None or "learning_rate" not in analysis.optimizer.values:
+        return "–"
+    limit = _limit(analysis)
+    return "none" if limit is None else f"α < {format_number(limit, 4)}"
 
 
 def _settings(entry: Entry) -> str:
