@@ -253,7 +253,7 @@ def test_rounding_asymmetry_is_averaged_away():
         ({"b": [1.0, math.inf, 0.0]}, "b has entries that are not finite"),
         ({"b": ["x", "y", "z"]}, "b must hold numbers"),
         ({"c": [1.0]}, "c must be a number"),
-        ({"c": math.nan}, "c has entries that are not finite"),
+        ({"c": math.nan}, "c must be a finite number"),
         ({"c": "1e"}, "c must hold numbers"),
     ],
     ids=repr,
