@@ -17,7 +17,7 @@ from typing import Any, TextIO
 import click
 
 import convex_analyzer
-from convex_analyzer.errors import ConvexAnalyzerError
+from convex_analyzer.errors import ConvexAnalyzerError, InputError
 
 __all__ = ["commands", "main", "run"]
 
@@ -77,9 +77,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; every error is one line on stderr."""
     words = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        with commands.make_context("convex-analyzer", list(words), obj=words) as context:
-            result = commands.invoke(context)
-        sys.stdout.flush()
+        return _invoke(words)
     except click.exceptions.Exit as done:  # --help, --version
         return done.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
@@ -99,6 +97,20 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         name = f"{error.filename}: " if error.filename else ""
         return _fail(f"{name}{(error.strerror or str(error)).lower()}")
+
+
+def _invoke(words: list[str]) -> int:
+    try:
+        with commands.make_context("convex-analyzer", list(words), obj=words) as context:
+            result = commands.invoke(context)
+    except (click.ClickException, click.exceptions.Exit, ConvexAnalyzerError, OSError):
+        raise
+    except Exception as error:
+        place = _in_own_rule(error)
+        if place is None:
+            raise
+        raise InputError(f"{place} raised {type(error).__name__}: {error}") from error
+    sys.stdout.flush()
     return result if isinstance(result, int) else 0
 
 
@@ -114,6 +126,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _fail(message: str, code: int = 2) -> int:
     click.echo(f"error: {message}", err=True)
     return code
+
+
+def _in_own_rule(error: Exception) -> str | None:
+    """Return the place in the user's own optimizer file where this went wrong, if it was there."""
+    from convex_analyzer.cli.inputs import USER_MODULE
+
+    found, trace = None, error.__traceback__
+    while trace is not None:
+        frame = trace.tb_frame
+        if str(frame.f_globals.get("__name__", "")).startswith(USER_MODULE):
+            found = f"{frame.f_code.co_filename}, line {trace.tb_lineno}: {frame.f_code.co_name}"
+        trace = trace.tb_next
+    return found
 
 
 def _one_line(message: str) -> str:

@@ -106,17 +106,20 @@ def _complete(chosen: Chosen) -> Chosen:
     return chosen
 
 
+USER_MODULE = "_optimizers_"  # how the names of these modules begin
+
+
 def classes_in(path: Path) -> dict[str, type[Optimizer]]:
     """Run a Python file of the user's and return the optimizers that it defines."""
     if not path.is_file():
         raise InputError(f"there is no file {path}", argument="optimizer_module")
-    specification = importlib.util.spec_from_file_location(f"_optimizers_{path.stem}", path)
+    specification = importlib.util.spec_from_file_location(USER_MODULE + path.stem, path)
     if specification is None or specification.loader is None:
         raise InputError(f"{path} is not a Python file (.py)", argument="optimizer_module")
     module = importlib.util.module_from_spec(specification)
     try:
         specification.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError(
             f"{path} cannot be run: {type(error).__name__}: {error}", argument="optimizer_module"
         ) from error
