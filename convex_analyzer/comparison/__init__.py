@@ -13,7 +13,7 @@ from convex_analyzer.comparison.running import Request, run
 from convex_analyzer.errors import InputError
 from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.spectra.compute import spectrum as compute_spectrum
-from convex_analyzer.theory.analysis import checked_start, checked_tolerance
+from convex_analyzer.theory.arguments import checked_start, checked_tolerance
 
 __all__ = ["Comparison", "Entry", "compare", "default_start"]
 

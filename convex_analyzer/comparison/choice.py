@@ -15,7 +15,8 @@ from convex_analyzer.optimizers.momentum import HeavyBall, Nesterov
 from convex_analyzer.problems.least_squares import LeastSquares
 from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.spectra.spectrum import Spectrum
-from convex_analyzer.theory.analysis import analyze, require_one_setting
+from convex_analyzer.theory.analysis import analyze
+from convex_analyzer.theory.arguments import require_one_setting
 
 __all__ = ["default_start", "exciting_start", "labels", "resolve"]
 

@@ -19,6 +19,12 @@ from convex_analyzer.spectra.compute import spectrum as compute_spectrum
 from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.tables import Table, format_factor
 from convex_analyzer.theory import wording
+from convex_analyzer.theory.arguments import (
+    checked_counts,
+    checked_start,
+    checked_tolerance,
+    require_one_setting,
+)
 from convex_analyzer.theory.counting import first_crossing, steps_at_rate
 from convex_analyzer.theory.directions import Directions
 from convex_analyzer.theory.dynamics import Dynamics, from_rest
@@ -179,7 +185,7 @@ class Analysis(Result):
 
         Along flat directions, where there is no critical point, the deviation is from the start.
         """
-        errors = self._dynamics.errors(self._coordinates(start), _counts(steps))
+        errors = self._dynamics.errors(self._coordinates(start), checked_counts(steps))
         return errors[0] if np.ndim(steps) == 0 else errors
 
     def predict(self, start: Any, steps: Any) -> Array:
@@ -203,7 +209,7 @@ class Analysis(Result):
         >>> toy.predict([-5.0, -2.0], 20).round(6)
         array([-9.43467e-01, -7.30000e-05])
         """
-        moved = self._dynamics.moved(self._coordinates(start), _counts(steps))
+        moved = self._dynamics.moved(self._coordinates(start), checked_counts(steps))
         with np.errstate(all="ignore"):
             path = np.asarray(start, dtype=float) + self.spectrum.from_eigenbasis(moved)
         return path[0] if np.ndim(steps) == 0 else path
@@ -214,17 +220,17 @@ class Analysis(Result):
         For a convex problem this is the distance to the minimum; for a saddle it may have either
         sign; along flat directions with slope it falls without end.
         """
-        total = self._dynamics.gap(self._coordinates(start), _counts(steps))
+        total = self._dynamics.gap(self._coordinates(start), checked_counts(steps))
         return float(total[0]) if np.ndim(steps) == 0 else total
 
     def gap_by_direction(self, start: Any, steps: Any) -> Array:
         """Return each direction's part of the gap, shape (n,) or (K, n)."""
-        parts = self._dynamics.gap_by_direction(self._coordinates(start), _counts(steps))
+        parts = self._dynamics.gap_by_direction(self._coordinates(start), checked_counts(steps))
         return parts[0] if np.ndim(steps) == 0 else parts
 
     def worst_error(self, steps: Any) -> Array:
         """Return max over directions of |e_k/e_0| from rest, shape (K,): the worst start."""
-        k = _counts(steps)
+        k = checked_counts(steps)
         curves = np.abs(from_rest(self.modes, k))[:, self._active]
         return np.asarray(curves.max(axis=1)) if curves.size else np.ones(len(k))
 
@@ -326,38 +332,6 @@ class Analysis(Result):
         return f"<Analysis {self.optimizer} on {self.spectrum.name}: {self.outcome}>"
 
 
-def checked_start(start: Any, size: int) -> Array:
-    """Return θ₀ as a float vector (d,), or say what is wrong with it."""
-    try:
-        vector = np.array(start, dtype=float)
-    except (TypeError, ValueError):
-        raise InputError(f"start must hold numbers, got {start!r}", argument="start") from None
-    if vector.shape != (size,):
-        raise InputError(f"start must have shape ({size},), got {vector.shape}", argument="start")
-    if not np.all(np.isfinite(vector)):
-        raise InputError("start has entries that are not finite", argument="start")
-    return vector
-
-
-def checked_tolerance(tolerance: Any) -> float:
-    """Return a tolerance strictly between 0 and 1."""
-    number = isinstance(tolerance, (float, int, np.number)) and not isinstance(tolerance, bool)
-    if not number or not 0 < tolerance < 1:
-        raise InputError(f"tolerance must be in (0, 1), got {tolerance!r}", argument="tolerance")
-    return float(tolerance)
-
-
-def _counts(steps: Any) -> Array:
-    """Return numbers of steps as a float vector, checked."""
-    try:
-        k = np.atleast_1d(np.asarray(steps, dtype=float))
-    except (TypeError, ValueError, OverflowError):
-        k = np.array([np.nan])
-    if k.ndim != 1 or not np.all((k >= 0) & (k == np.floor(k)) & np.isfinite(k)):
-        raise InputError("steps must be whole numbers, at least 0", argument="steps", value=steps)
-    return k
-
-
 def analyze(
     problem: Quadratic | Spectrum | Any,
     optimizer: Optimizer | type[Optimizer],
@@ -403,14 +377,3 @@ def analyze(
         )
     require_one_setting(optimizer)
     return Analysis(spectrum, optimizer)
-
-
-def require_one_setting(optimizer: Optimizer) -> None:
-    """Refuse hyper-parameters for several runs at once."""
-    for name, value in optimizer.values.items():
-        if isinstance(value, np.ndarray) and value.ndim:
-            raise InputError(
-                f"an analysis takes one setting, but {name} holds {value.size}",
-                argument=name,
-                hint="analyse them one by one; simulate takes all at once",
-            )
