@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from convex_analyzer.errors import InputError
+from convex_analyzer.errors import InputError, NotSymmetricError
 from convex_analyzer.linalg.decompositions import Decomposition, eigh, gram_eigh
 from convex_analyzer.linalg.solve import solve_large
 
@@ -28,6 +28,7 @@ Array = npt.NDArray[np.float64]
 
 DENSE_LIMIT = 4000  # above this a dense eigendecomposition takes minutes and is not the default
 VECTORS_LIMIT = 500  # a diagonal matrix up to this size gets explicit eigenvectors
+_SAME = 1e-5  # products in single precision still count as equal
 SPARSE_LIMIT = 2000  # a sparse matrix up to this size is decomposed as a dense one
 
 
@@ -206,13 +207,47 @@ class LinearMap(SymmetricOperator):
 
     def multiply(self, vectors: Array) -> Array:
         """Return what the given operator returns, checked for its shape."""
-        product = np.asarray(self.operator @ vectors, dtype=float)
+        try:
+            product = np.asarray(self.operator @ vectors)
+        except ValueError as error:  # scipy: a product of the wrong shape
+            raise InputError(f"A: the LinearOperator failed: {error}", argument="A") from error
+        if product.dtype.kind == "c":
+            raise InputError("A: the LinearOperator must be real", argument="A")
         if product.shape != vectors.shape:
             raise InputError(
                 f"A: the LinearOperator returned shape {product.shape} for {vectors.shape}",
                 argument="A",
             )
-        return product
+        return np.asarray(product, dtype=float)
+
+    def check(self) -> None:
+        """Hold two random products against each other: u·Av is v·Au for a symmetric A.
+
+        Raises
+        ------
+        InputError
+            A product that is not finite, or that differs when asked for again.
+        NotSymmetricError
+            The two disagree by more than rounding in single precision.
+        """
+        generator = np.random.Generator(np.random.Philox(0))
+        u, v = generator.standard_normal((2, self.dimension))
+        u, v = u / np.linalg.norm(u), v / np.linalg.norm(v)
+        image, again, other = self.multiply(v), self.multiply(v), self.multiply(u)
+        if not (np.isfinite(image).all() and np.isfinite(other).all()):
+            raise InputError("A: the LinearOperator returned numbers that are not finite")
+        size = float(np.linalg.norm(image) + np.linalg.norm(other))
+        if np.linalg.norm(image - again) > _SAME * size:
+            raise InputError(
+                "A: the LinearOperator answers the same vector differently each time", argument="A"
+            )
+        difference = abs(float(u @ image - v @ other))
+        if difference > _SAME * size:
+            raise NotSymmetricError(
+                f"A is not symmetric: u·Av and v·Au differ by {difference:.3g} for random unit "
+                "vectors",
+                argument="A",
+            )
 
     @property
     def can_decompose(self) -> bool:

@@ -256,7 +256,7 @@ def _column_names(X: Any) -> tuple[str, ...] | None:
 
 
 def _data(X: Any, y: Any) -> tuple[Array, Array]:
-    data = _array(np.asarray(X.toarray() if hasattr(X, "toarray") else X), "X")
+    data = _array(X.toarray() if hasattr(X, "toarray") else X, "X")
     target = _array(y, "y")
     if data.ndim == 1 and data.size:
         raise InputError(

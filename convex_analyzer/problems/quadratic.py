@@ -288,7 +288,9 @@ def _operator(A: Any) -> SymmetricOperator:
     if hasattr(A, "matvec") and not isinstance(A, np.ndarray):
         if len(A.shape) != 2 or A.shape[0] != A.shape[1] or not A.shape[0]:
             raise InputError(f"A must be square and not empty, got shape {A.shape}", argument="A")
-        return LinearMap(A)
+        operator = LinearMap(A)
+        operator.check()
+        return operator
     matrix = _array(A, "A")
     _check_square(matrix.shape)
     if np.array_equal(matrix, matrix.T):
@@ -329,6 +331,10 @@ def _check_symmetric(matrix: Any, difference: float) -> None:
 
 def _array(value: Any, name: str) -> Array:
     """Return a float array, or say what it holds that is not a finite real number."""
+    if value is None:
+        raise InputError(f"{name} is missing: got None", argument=name)
+    if np.ma.is_masked(value):
+        raise InputError(f"{name} has masked entries", argument=name, hint="fill them first")
     try:
         array = np.asarray(value)
     except ValueError:
@@ -346,6 +352,8 @@ def _array(value: Any, name: str) -> Array:
             ) from None
     array = array.astype(float)
     if not np.all(np.isfinite(array)):
+        if not array.ndim:
+            raise InputError(f"{name} must be a finite number, got {value}", argument=name)
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise InputError(
             f"{name} has entries that are not finite: {array[where]} at index {where}",
