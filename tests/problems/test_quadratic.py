@@ -221,7 +221,7 @@ def test_plain_data():
         ([[1j]], "complex"),
         (scipy.sparse.csr_array([[1j]]), "real"),
         ([["a"]], "must hold numbers"),
-        ([[object()]], "must hold numbers"),
+        ([[frozenset()]], "must hold numbers"),
         ([[1.0], [1.0, 2.0]], "ragged"),
         (sympy.Matrix([[sympy.Symbol("a")]]), "free symbols: a; give them values"),
         (sympy.Matrix([[sympy.I]]), "real entries"),
