@@ -130,5 +130,7 @@ class Nesterov(Optimizer):
         }
 
     def published_limit(self) -> Any:
-        """αλ < 2(1 + μ)/(1 + 2μ) for -1/3 ≤ μ ≤ 1: Jury's conditions; lecture notes give μ ≥ 0."""
+        """αλ < 2(1 + μ)/(1 + 2μ) for μ ≥ -1/3: Jury's conditions; lecture notes give μ ≥ 0."""
+        if isinstance(self.momentum, float) and self.momentum < -1 / 3:
+            return None
         return 2 * (1 + self.momentum) / (1 + 2 * self.momentum)
