@@ -17,7 +17,7 @@ from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.reporting.derivation_page import derivation_blocks
 from convex_analyzer.reporting.document import Block, Document, PageBreak
 from convex_analyzer.reporting.picture_page import picture_blocks, picture_row
-from convex_analyzer.reporting.recap_page import recap_blocks
+from convex_analyzer.reporting.recap_page import python_call, recap_blocks
 from convex_analyzer.reporting.verdict_page import verdict_blocks
 from convex_analyzer.tables import join_words
 
@@ -45,21 +45,25 @@ def build(comparison: Comparison, level: str = "brief", command: str | None = No
     InputError
         Unknown level.
     """
-    if level not in LEVELS:
-        raise InputError(
-            f"level must be one of {join_words(LEVELS, 'or')}, got {level!r}", argument="level"
-        )
-    table = recap(comparison)
+    _check_level(level)
+    table, call = recap(comparison), command or python_call(comparison, level)
     blocks: list[Block] = [*verdict_blocks(comparison, table)]
     if level != "brief":
         blocks += [PageBreak(), *derivation_blocks(comparison)]
     if level == "full":
         blocks += picture_blocks(comparison)
     first = picture_row(comparison) if level != "full" else ()
-    blocks += [PageBreak(), *recap_blocks(comparison, table, command, first)]
+    blocks += [PageBreak(), *recap_blocks(comparison, table, call, first)]
     return Document(
         f"Convergence report: {comparison.problem.name}", blocks, footer="convex_analyzer"
     )
+
+
+def _check_level(level: str) -> None:
+    if level not in LEVELS:
+        raise InputError(
+            f"level must be one of {join_words(LEVELS, 'or')}, got {level!r}", argument="level"
+        )
 
 
 def to_dict(comparison: Comparison, table: Recap) -> dict[str, Any]:
@@ -113,6 +117,7 @@ def report(
             argument="path",
             value=str(path),
         )
+    _check_level(level)  # also where it makes no difference: a slip should not go unnoticed
     if not isinstance(result, Comparison):
         if not isinstance(result, Quadratic):
             raise InputError(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from convex_analyzer.comparison import Comparison
 from convex_analyzer.reporting.document import (
     Block,
@@ -12,6 +14,7 @@ from convex_analyzer.reporting.document import (
 )
 from convex_analyzer.reporting.figures import drawn
 from convex_analyzer.tables import format_count, format_number
+from convex_analyzer.theory.analysis import Analysis
 
 __all__ = ["picture_blocks", "picture_row"]
 
@@ -31,8 +34,12 @@ def picture_blocks(comparison: Comparison) -> list[Block]:
         return blocks
     with_momentum = [a for a in linear if "momentum" in a.optimizer.values]
     subject = with_momentum[0] if with_momentum else linear[0]
-    pair = (drawn("stability_map", subject), drawn("roots", comparison))
-    return [*blocks, FigureRow(pair), *_transients(comparison)]
+    root_plane = drawn("roots", comparison)
+    if "learning_rate" in subject.optimizer.values:
+        blocks.append(FigureRow((drawn("stability_map", subject), root_plane)))
+    else:  # there is no α to draw a map over
+        blocks.append(root_plane)
+    return [*blocks, *_transients(comparison)]
 
 
 def _transients(comparison: Comparison) -> list[Block]:
@@ -48,13 +55,20 @@ def _transients(comparison: Comparison) -> list[Block]:
                     f"Transient growth: {entry.label}.",
                     f"From rest the error along λ = {format_number(peak.eigenvalue, 4)} grows "
                     f"to ×{format_number(peak.size, 4)} after {format_count(peak.step)} steps, so "
-                    f"that direction's loss to ×{format_number(peak.size**2, 4)}: a double root "
-                    "behaves like (c₁ + c₂k) ρᵏ before it decays.",
+                    f"that direction's loss to ×{format_number(peak.size**2, 4)}: "
+                    f"{_why_it_grows(entry.analysis, peak.eigenvalue)} before it decays.",
                 )
             )
     finite = _finite_goal(comparison)
     cards += [finite] if finite is not None else []
     return [Cards(tuple(cards))] if cards else []
+
+
+def _why_it_grows(analysis: Analysis, eigenvalue: float) -> str:
+    index = int(np.argmin(np.abs(analysis.directions.eigenvalue - eigenvalue)))
+    if analysis.directions[index].regime == "critically damped":
+        return "a double root behaves like (c₁ + c₂k) ρᵏ"
+    return "its modes first add up"
 
 
 def _finite_goal(comparison: Comparison) -> Card | None:
@@ -65,7 +79,6 @@ def _finite_goal(comparison: Comparison) -> Card | None:
     count, spectrum = best.predicted_steps or 0, comparison.spectrum
     if spectrum.is_interval or count * spectrum.dimension > _QUICK:
         return None
-    from convex_analyzer.theory.analysis import Analysis
     from convex_analyzer.theory.goals import settling_steps, tune
 
     goal, start = comparison.tolerance, comparison.start

@@ -7,7 +7,7 @@ import json
 import platform
 from collections.abc import Sequence
 
-from convex_analyzer.comparison import Comparison
+from convex_analyzer.comparison import Comparison, Entry
 from convex_analyzer.diagnosis.recap import Recap
 from convex_analyzer.notation import DIAGNOSIS_VERDICTS, legend
 from convex_analyzer.reporting.document import (
@@ -23,7 +23,7 @@ from convex_analyzer.reporting.document import (
 )
 from convex_analyzer.results import to_plain
 
-__all__ = ["recap_blocks"]
+__all__ = ["python_call", "recap_blocks"]
 
 _KINDS: dict[str, Kind] = {
     "present": "bad",
@@ -34,7 +34,7 @@ _KINDS: dict[str, Kind] = {
 
 
 def recap_blocks(
-    comparison: Comparison, table: Recap, command: str | None, pictures: Sequence[Block]
+    comparison: Comparison, table: Recap, command: str, pictures: Sequence[Block]
 ) -> list[Block]:
     """Return the blocks of the last page."""
     blocks: list[Block] = []
@@ -46,7 +46,7 @@ def recap_blocks(
     blocks += [
         Heading("Conventions and reproduction"),
         KeyValues(_conventions(comparison)),
-        CodeBlock(command or _python(comparison)),
+        CodeBlock(command),
         Note(f"Kinds of numbers. {legend()}. Verdicts. {_verdicts()}."),
     ]
     return blocks
@@ -76,7 +76,7 @@ def _table(table: Recap) -> Table:
 
 def _conventions(comparison: Comparison) -> list[tuple[str, str]]:
     sources = dict.fromkeys(
-        f"{type(entry.optimizer).__name__}: {entry.optimizer.source}"
+        f"{type(entry.optimizer).__name__}: {entry.optimizer.source or 'not stated'}"
         for entry in comparison.entries
     )
     rules = {type(entry.optimizer).__name__ for entry in comparison.entries}
@@ -116,11 +116,22 @@ def input_hash(comparison: Comparison) -> str:
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 
 
-def _python(comparison: Comparison) -> str:
+def python_call(comparison: Comparison, level: str = "brief") -> str:
     """Return the call that makes this report: a class where it was tuned, else its settings."""
-    rules = [
-        f"ca.{type(e.optimizer).__name__ if e.analysis and e.analysis.tuned else repr(e.optimizer)}"
-        for e in comparison.entries
-    ]
     extra = ", start=start" if comparison.start_name == "as given" else ""
-    return f"ca.report(ca.compare(problem, [{', '.join(rules)}]{extra}), path)"
+    if comparison.tolerance != 1e-6:
+        extra += f", tolerance={comparison.tolerance!r}"
+    depth = f", level={level!r}" if level != "brief" else ""
+    rules = ", ".join(_rule(entry) for entry in comparison.entries)
+    return f"ca.report(ca.compare(problem, [{rules}]{extra}), path{depth})"
+
+
+def _rule(entry: Entry) -> str:
+    rule, name = entry.optimizer, type(entry.optimizer).__name__
+    ours = type(rule).__module__.startswith("convex_analyzer.")
+    tuned = entry.analysis.tuned if entry.analysis else ()
+    given = {n: v for n, v in rule.values.items() if n not in tuned}
+    prefix = "ca." if ours else ""
+    if not tuned:
+        return f"{prefix}{rule!r}"
+    return f"({prefix}{name}, {given!r})" if given else f"{prefix}{name}"
