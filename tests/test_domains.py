@@ -43,7 +43,7 @@ positive = DOMAINS["positive"]
         (Interval(0, 1, open_high=True), "[0, 1)", [0, math.nextafter(1, 0)], [1.0]),
         (
             Interval(-math.inf, math.inf, open_low=True, open_high=True),
-            "(-inf, inf)",
+            "(-∞, ∞)",
             [-1e308],
             [math.inf, math.nan],
         ),

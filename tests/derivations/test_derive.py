@@ -512,7 +512,7 @@ class Scheduled(ca.Optimizer):
     [
         (ThreeSlots, "3 state slots"),
         (Rooted, "an absolute value of the state"),
-        (Branching, "cannot be run on symbols"),
+        (Branching, "leaves the arithmetic"),
         (Scheduled, "step index"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
