@@ -141,6 +141,11 @@ class Quadratic:
     # -- the minimum --------------------------------------------------------------------------
 
     @functools.cached_property
+    def spectra(self) -> dict[tuple[Any, ...], Any]:
+        """Spectra found so far, by how; filled by `convex_analyzer.spectrum`."""
+        return {}
+
+    @functools.cached_property
     def decomposition(self) -> Decomposition:
         """Eigenvalues and eigenvectors, computed once."""
         return self.operator.decompose()

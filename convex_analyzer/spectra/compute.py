@@ -68,10 +68,18 @@ def spectrum(
         raise InputError("method 'exact' needs a SymPy matrix", argument="method")
     if method == "auto":
         method = _choose(problem)
+    key = (method, tolerance, seed or 0) if method == "lanczos" else (method,)
+    if key not in problem.spectra:  # once per problem: Lanczos may take minutes
+        problem.spectra[key] = _compute(problem, method, tolerance, seed or 0)
+    found: Spectrum = problem.spectra[key]
+    return found
+
+
+def _compute(problem: Quadratic, method: str, tolerance: float, seed: int) -> Spectrum:
     if method == "exact":
         return _exact(problem)
     if method == "lanczos":
-        return _iterative(problem, tolerance, seed or 0)
+        return _iterative(problem, tolerance, seed)
     return _dense(problem)
 
 

@@ -60,3 +60,19 @@ def test_a_missing_matrix_and_a_number_that_is_none_say_so():
         ca.Quadratic(None)
     with pytest.raises(InputError, match="l2 must be a finite number, got nan"):
         ca.least_squares(A, [1.0, 2.0], l2=float("nan"))
+
+
+def test_a_spectrum_is_computed_once_per_problem():
+    calls = []
+
+    def product(v):
+        calls.append(1)
+        return np.linspace(1.0, 2.0, 3000) * v
+
+    problem = ca.Quadratic(LinearOperator((3000, 3000), matvec=product, dtype=float))
+    first = ca.spectrum(problem)
+    before = len(calls)
+    assert ca.analyze(problem, ca.HeavyBall).spectrum is first
+    assert ca.spectrum(problem) is first
+    assert len(calls) == before
+    assert ca.spectrum(problem, seed=1) is not first
