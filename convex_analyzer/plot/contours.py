@@ -145,20 +145,25 @@ def _dress(panel: Panel, data: LevelSetsData) -> None:
         ylabel = "J − J(start)" if data.centre == "none" else "J − J(maximum)"
     ticks = linear_ticks(left, right, 5), linear_ticks(bottom, top, 6)
     panel.dress(finding(data), names[0], ylabel, *ticks)
+    for _ in range(3 if data.equal else 0):  # margins depend on ticks, and these on the margins
+        left, right, bottom, top = _expanded(data.limits, panel.axes)
+        panel.mark(linear_ticks(left, right, 5), linear_ticks(bottom, top, 6))
     if data.equal:
-        box = panel.axes.get_window_extent()
-        ratio = float(box.height / box.width)
-        wide, high = right - left, top - bottom
-        if high < wide * ratio:
-            extra = (wide * ratio - high) / 2
-            bottom, top = bottom - extra, top + extra
-        else:
-            extra = (high / ratio - wide) / 2
-            left, right = left - extra, right + extra
-        ticks = linear_ticks(left, right, 5), linear_ticks(bottom, top, 6)
-        panel.dress_ticks(*ticks)
+        left, right, bottom, top = _expanded(data.limits, panel.axes)
     panel.axes.set_xlim(left, right)
     panel.axes.set_ylim(bottom, top)
+
+
+def _expanded(
+    limits: tuple[float, float, float, float], axes: Axes
+) -> tuple[float, float, float, float]:
+    """Return limits that hold the given ones and have one scale on both axes."""
+    left, right, bottom, top = limits
+    box = axes.get_window_extent()
+    ratio = float(box.height / box.width)
+    wide = max(right - left, (top - bottom) / ratio)
+    x, y = (left + right) / 2, (bottom + top) / 2
+    return x - wide / 2, x + wide / 2, y - wide * ratio / 2, y + wide * ratio / 2
 
 
 def _draw_levels(axes: Axes, data: LevelSetsData) -> None:

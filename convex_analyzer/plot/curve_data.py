@@ -20,6 +20,8 @@ Array = npt.NDArray[np.float64]
 _APART = 30.0  # step counts that differ by more are shown on a logarithmic axis
 _COLUMNS = 300  # columns of the picture: of each, the least and the largest value are drawn
 _WORK = 400_000  # values of single directions that one curve may cost
+_FEWEST = 40  # steps at which theory is evaluated at least
+_AT_ONCE = 2_000_000  # values of single directions held at once
 _MARKERS = 11
 _HIGHEST = 1e6  # times the first gap: what lies above is cut off
 
@@ -193,17 +195,18 @@ def _relative(gap: Array, first: float, quantity: str) -> Array:
 def _chosen_steps(last: int, log_steps: bool, entry: Entry) -> Array:
     """Return the steps at which theory is evaluated, ascending: all, or a few of each column."""
     assert entry.analysis is not None
-    budget = max(2 * _COLUMNS, _WORK // len(entry.analysis.modes.eigenvalues))
+    budget = max(_FEWEST, _WORK // len(entry.analysis.modes.eigenvalues))
     if last + 1 <= min(budget, 8 * _COLUMNS):
         return np.arange(last + 1.0)
-    each = max(1, min(6, budget // _COLUMNS))
-    edges = np.geomspace(1, float(last), _COLUMNS) if log_steps else np.linspace(0, last, _COLUMNS)
+    columns, end = min(_COLUMNS, budget), float(last)
+    each = max(1, min(6, budget // columns))
+    edges = np.geomspace(1, end, columns) if log_steps else np.linspace(0, end, columns)
     wide = np.diff(edges)
     # Neighbouring steps see both signs of an oscillation, distant ones its whole period.
     inside = [edges[:-1] + share * wide for share in np.linspace(0, 1, each, endpoint=False)]
     beside = [edges[:-1] + 1.0] if each > 1 else []
     steps = np.concatenate([[0.0], *inside, *beside, edges[-1:]])
-    return np.unique(np.floor(np.minimum(steps, last)))
+    return np.unique(np.floor(np.minimum(steps, end)))
 
 
 def _theory(
@@ -213,9 +216,13 @@ def _theory(
     assert analysis is not None
     if comparison.spectrum.is_interval:
         return decimate(steps, np.asarray(analysis.worst_error(steps)) ** 2, steps[-1])
-    gap = np.asarray(analysis.gap(comparison.start, steps))
-    values = _relative(gap, float(gap[0]), quantity)
-    return decimate(steps, values, steps[-1])
+    size = max(1, _AT_ONCE // comparison.spectrum.dimension)
+    pieces = [
+        np.asarray(analysis.gap(comparison.start, steps[first : first + size]))
+        for first in range(0, len(steps), size)
+    ]
+    gap = np.concatenate(pieces)
+    return decimate(steps, _relative(gap, float(gap[0]), quantity), steps[-1])
 
 
 def decimate(steps: Array, values: Array, last: float) -> tuple[Array, Array]:

@@ -73,7 +73,7 @@ def _agreement(data: GapCurvesData) -> str:
     if data.deviation is None:
         return ""
     size = format_number(data.deviation, 1)
-    return f"largest |θ run − θ theory|, relative: {size}"
+    return f"largest |run − theory|: {size}"
 
 
 def alt(data: GapCurvesData) -> str:
@@ -97,6 +97,8 @@ def caption(data: GapCurvesData) -> str:
         parts.append("a line without markers was not simulated: too many steps")
     if len(data.curves) > DIRECT:
         parts.append("numbers: steps to the goal")
+    if data.deviation is not None:
+        parts.append("the deviation of θ is relative to the largest θ so far")
     text = "; ".join(parts)
     return f"{text}. Straight lines are geometric decay; the tick marks where a run meets the goal."
 

@@ -17,6 +17,7 @@ __all__ = ["Panel", "open_panel"]
 
 TITLE, AXIS = 8.5, 7.5  # font sizes
 _EDGE = 3.0  # points of white around everything
+_BESIDE = 55.0  # of the width, what an axis label cannot use: it is centred below the axes
 _TICK = 5.0  # from an axis to its labels
 
 
@@ -37,6 +38,8 @@ class Panel:
     axes: Axes
     owned: bool
     title: bool
+    _around: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    _above: float = 4.0
 
     @property
     def figure(self) -> Figure:
@@ -70,42 +73,59 @@ class Panel:
         right, below, above
             Further room (points) beside, below and above the axes.
         """
-        axes, width = self.axes, float(self.figure.get_figwidth()) * 72
-        xticks, yticks = xticks or Ticks(), yticks or Ticks()
-        set_ticks(axes, "x", xticks)
-        set_ticks(axes, "y", yticks)
+        axes = self.axes
+        if self.owned:
+            room = self._width - _BESIDE
+            xlabel = "\n".join(wrap(line, room, AXIS) for line in xlabel.split("\n"))
         axes.set_xlabel(xlabel, fontsize=AXIS, labelpad=2.5)
         axes.set_ylabel(ylabel, fontsize=AXIS, labelpad=2.5)
-        if not self.owned:
+        self._around = (right, below, above)
+        text = ""
+        if self.title and self.owned:
+            text = wrap(title, 72 * float(self.figure.get_figwidth()) - 2 * _EDGE, TITLE, "bold")
+            self._write(text)
+        elif self.title:
             room = float(axes.get_window_extent().width) * 72 / float(self.figure.dpi)
-            if self.title:
-                axes.set_title(wrap(title, room, TITLE, "bold"), loc="left", fontsize=TITLE,
-                               fontweight="bold", pad=4 + above)  # fmt: skip
+            axes.set_title(wrap(title, room, TITLE, "bold"), loc="left", fontsize=TITLE,
+                           fontweight="bold", pad=4 + above)  # fmt: skip
+        self._above = measure(text, TITLE, "bold")[1] + 4 if text else 4.0
+        self.mark(xticks or Ticks(), yticks or Ticks())
+
+    def _write(self, text: str) -> None:
+        x, y = _EDGE / self._width, 1 - _EDGE / self._height
+        self.figure.text(x, y, text, ha="left", va="top", fontsize=TITLE, fontweight="bold",
+                         linespacing=1.1)  # fmt: skip
+
+    @property
+    def _width(self) -> float:
+        return 72 * float(self.figure.get_figwidth())
+
+    @property
+    def _height(self) -> float:
+        return 72 * float(self.figure.get_figheight())
+
+    def mark(self, xticks: Ticks, yticks: Ticks) -> None:
+        """Set ticks and, on our own figure, margins that fit them; also after `dress`."""
+        axes = self.axes
+        set_ticks(axes, "x", xticks)
+        set_ticks(axes, "y", yticks)
+        if not self.owned:
             return
+        right, below, above = self._around
+        xlabel, ylabel = axes.get_xlabel(), axes.get_ylabel()
         widest = max((measure(label)[0] for label in yticks.labels), default=0.0)
+        first, last = (measure(xticks.labels[i])[0] / 2 if xticks.labels else 0.0 for i in (0, -1))
         left = _EDGE + widest + (_TICK if yticks.positions else 0.0)
-        left += (measure(ylabel, AXIS)[1] + 3) if ylabel else 0.0
-        last = measure(xticks.labels[-1])[0] / 2 if xticks.labels else 0.0
-        edge = _EDGE + max(right, last if not right else 0.0)
-        first = measure(xticks.labels[0])[0] / 2 if xticks.labels else 0.0
-        left = max(left, _EDGE + first)
+        left = max(left + (measure(ylabel, AXIS)[1] + 3 if ylabel else 0.0), _EDGE + first)
+        edge = _EDGE + (right or last)
         bottom = _EDGE + below + (SMALL * LINE + _TICK if xticks.labels else 0.0)
         bottom += (measure(xlabel, AXIS)[1] + 3) if xlabel else 0.0
-        text = wrap(title, width - 2 * _EDGE, TITLE, "bold") if self.title else ""
-        top = _EDGE + above + (measure(text, TITLE, "bold")[1] + 4 if text else 4.0)
-        height = float(self.figure.get_figheight()) * 72
+        top = _EDGE + above + self._above
+        width, height = self._width, self._height
         axes.set_position(
             (left / width, bottom / height, (width - left - edge) / width,
              (height - bottom - top) / height)
         )  # fmt: skip
-        if text:
-            self.figure.text(_EDGE / width, 1 - _EDGE / height, text, ha="left", va="top",
-                             fontsize=TITLE, fontweight="bold", linespacing=1.1)  # fmt: skip
-
-    def dress_ticks(self, xticks: Ticks, yticks: Ticks) -> None:
-        """Replace the marks, after limits were adapted to the size of the axes."""
-        set_ticks(self.axes, "x", xticks)
-        set_ticks(self.axes, "y", yticks)
 
 
 def open_panel(ax: Axes | None, width: float, height: float, *, title: bool = True) -> Panel:

@@ -143,8 +143,8 @@ def _method(label: str, analysis: Analysis, look: Look) -> RootsOf:
     values = modes.eigenvalues
     active = np.flatnonzero(values != 0)
     active = active if active.size else np.arange(len(values))
-    _, first = np.unique(values[active], return_index=True)
-    chosen = active[first]
+    apart = np.diff(values[active]) > 1e-9 * np.abs(values[active][1:])
+    chosen = active[np.concatenate([[True], apart])]  # one of each distinct eigenvalue
     if len(chosen) > _FEW:
         chosen = chosen[[0, -1]]
     size = analysis.spectrum.dimension if analysis.spectrum.is_interval else len(values)

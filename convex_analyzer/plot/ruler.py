@@ -13,9 +13,10 @@ import numpy.typing as npt
 from convex_analyzer.plot.labels import Placer
 from convex_analyzer.plot.panel import Panel, open_panel
 from convex_analyzer.plot.style import FULL, HATCH, INK, MUTED, context, look_of
+from convex_analyzer.plot.text import measure
 from convex_analyzer.plot.ticks import log_ticks
 from convex_analyzer.plot.wording import factor_text, name_of, rate_text, subscript
-from convex_analyzer.plot.zones import ZONES, find_zones
+from convex_analyzer.plot.zones import MEANING, ZONES, find_zones
 from convex_analyzer.tables import format_number
 from convex_analyzer.theory.analysis import Analysis
 from convex_analyzer.theory.modes import modes
@@ -127,8 +128,7 @@ def _share(data: RulerData) -> str:
     assert data.learning_rate is not None
     assert data.limit is not None
     share = data.learning_rate / data.limit
-    limit = format_number(data.limit, 4)
-    alpha = format_number(data.learning_rate, 4)
+    limit, alpha = format_number(data.limit, 4), format_number(data.learning_rate, 4)
     if abs(share - 1) < 5e-4:
         return f"α = {alpha} is just {'below' if share < 1 else 'above'} its limit"
     if share < 0.01:
@@ -180,26 +180,18 @@ def finding(data: RulerData) -> str:
 
 def alt(data: RulerData) -> str:
     """Return the conclusion of the figure for those who cannot see it."""
-    size = len(data.eigenvalues)
-    count = "the ends of the spectrum" if data.is_interval else f"{size} eigenvalue(s)"
+    count = "the two ends" if data.is_interval else f"all {len(data.x)}"
     extra = "".join(
         f" {number} of them {word}."
         for number, word in ((data.negative, "negative"), (data.zero, "zero"))
         if number
     )
-    return f"{finding(data)}. The ruler shows {count} of A times the learning rate.{extra}"
+    return f"{finding(data)}. The ruler shows {count} of the eigenvalues, times α.{extra}"
 
 
 def caption(data: RulerData) -> str:
     """Return how to read the figure."""
-    meaning = {
-        "monotone": "the error shrinks without changing sign",
-        "swings": "it oscillates (complex roots)",
-        "sign flips": "it changes sign in every step",
-        "no decay": "it does not shrink",
-    }
-    shown = dict.fromkeys(data.zones)
-    zones = "; ".join(f"{zone}: {meaning[zone]}" for zone in shown)
+    zones = "; ".join(f"{zone}: {MEANING[zone]}" for zone in dict.fromkeys(data.zones))
     what = "eigenvalue" if data.learning_rate is None else "eigenvalue times the learning rate"
     ticks = f"Each tick is one {what}"
     if len(data.x) > CROWDED:
@@ -311,6 +303,9 @@ def _name_zones(data: RulerData, placer: Placer, band: float) -> None:
             where = f"{symbol} < {end}"
         texts.append(zone if len(data.zones) == 1 else f"{zone}, {where}")
     places = [float(x) for x in placer.to_points(edges, np.full(len(edges), 0.5))[:, 0]]
+    room = placer.right - placer.left - 8 * len(texts)
+    if sum(measure(text)[0] for text in texts) > room:
+        texts = list(data.zones)
     placer.put_row(texts, list(pairwise(places)), (band + placer.top) / 2)
 
 

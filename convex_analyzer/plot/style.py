@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ __all__ = [
     "look_of",
     "looks",
     "new_figure",
+    "quiet",
     "to_png",
     "to_svg",
 ]
@@ -92,12 +94,20 @@ def _settings() -> dict[str, Any]:
 
 
 @contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Say nothing about letters that DejaVu Sans lacks: names of columns may be in any script."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        yield
+
+
+@contextlib.contextmanager
 def context() -> Iterator[None]:
     """Apply our settings, and restore those of the user on leaving."""
     import matplotlib as mpl
 
     settings: Any = _settings()
-    with mpl.rc_context(settings):
+    with mpl.rc_context(settings), quiet():
         yield
 
 
@@ -160,7 +170,10 @@ _OTHERS = (
     Look("#6b4c9a", (0, (2.5, 1.2)), "*"),
     Look("#7a3e00", (0, (9, 2, 2, 2)), "d"),
 )
-_VARIANTS = ((0, (6, 1.2, 1.2, 1.2)), "D"), ((0, (2, 1)), "v"), ((0, (8, 2)), "P"), ("-", "X")
+_VARIANTS = (
+    ((0, (2, 1)), "v"), ((0, (8, 2)), "P"), ("-", "X"), *((o.dash, o.marker) for o in _OTHERS),
+    ((0, (3, 1, 1, 1, 1, 1)), "D"),
+)  # fmt: skip
 
 
 def look_of(optimizer: Optimizer) -> Look:
@@ -188,23 +201,20 @@ def looks(optimizers: Sequence[Optimizer], tuned: Sequence[bool] = ()) -> tuple[
     """
     flags = list(tuned) or [False] * len(optimizers)
     names = [type(optimizer).__name__ for optimizer in optimizers]
-    seen: dict[str, int] = {}
-    others = 0
+    first: dict[str, Look] = {}
+    for name in names:
+        others = sum(_family(known) is None for known in first)
+        first.setdefault(name, _family(name) or _OTHERS[others % len(_OTHERS)])
     result: list[Look] = []
-    for name, is_tuned in zip(names, flags, strict=True):
-        mixed = names.count(name) == 2 and len({f for n, f in zip(names, flags, strict=True)
-                                                if n == name}) == 2  # fmt: skip
-        family = _family(name)
-        if name == "HeavyBall" and mixed and is_tuned:
+    for i, (name, is_tuned) in enumerate(zip(names, flags, strict=True)):
+        of_name = [flag for known, flag in zip(names, flags, strict=True) if known == name]
+        if name == "HeavyBall" and is_tuned and sorted(of_name) == [False, True]:
             result.append(BEST)
             continue
-        if family is None and name not in seen:
-            family = _OTHERS[others % len(_OTHERS)]
-            others += 1
-        elif family is None:
-            family = result[names.index(name)]
-        result.append(_variant(family, seen.get(name, 0)))
-        seen[name] = seen.get(name, 0) + 1
+        number = sum(known == name for known in names[:i])
+        number -= name == "HeavyBall" and BEST in result
+        taken = [*first.values(), BEST, *result]
+        result.append(_variant(first[name], number, taken) if number else first[name])
     return tuple(result)
 
 
@@ -213,13 +223,12 @@ def _family(name: str) -> Look | None:
     return next((look for key, look in _FAMILIES.items() if key.lower() == plain), None)
 
 
-def _variant(look: Look, number: int) -> Look:
-    """Return the look of the second, third ... optimizer of one family: darker, other dash."""
-    if number == 0:
-        return look
-    dash, marker = _VARIANTS[(number - 1) % len(_VARIANTS)]
-    share = 1 - 0.32 * min(number, 2)
-    return replace(look, color=_scaled(look.color, share), dash=dash, marker=marker)
+def _variant(look: Look, number: int, taken: Sequence[Look]) -> Look:
+    """Return the look of a further optimizer of one name: darker, with another dash and marker."""
+    pool = [other for other in _VARIANTS if other[1] not in {known.marker for known in taken}]
+    dash, marker = pool[0] if pool else _VARIANTS[(number - 1) % len(_VARIANTS)]
+    color = _scaled(look.color, 1 - 0.32 * min(number, 2))
+    return replace(look, color=color, dash=dash, marker=marker)
 
 
 def _channels(color: str) -> tuple[float, float, float]:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import functools
 import re
+import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from convex_analyzer.plot.style import SMALL
+from convex_analyzer.plot.style import SMALL, quiet
 
 __all__ = ["LINE", "PAD", "measure", "spread", "wrap"]
 
@@ -28,9 +29,12 @@ def _measure_line(text: str, size: float, weight: str) -> float:
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
+    # The font has no wide letters (Chinese, say): a viewer takes them from another, one em wide.
+    narrow = "".join(c for c in text if unicodedata.east_asian_width(c) not in "WF")
     font = FontProperties(family="DejaVu Sans", size=size, weight=weight)
-    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
-    return float(width)
+    with quiet():
+        width, _, _ = text_to_path.get_text_width_height_descent(narrow, font, ismath=False)
+    return float(width) + size * (len(text) - len(narrow))
 
 
 def measure(text: str, size: float = SMALL, weight: str = "normal") -> tuple[float, float]:

@@ -9,7 +9,7 @@ from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.plot.style import FLIPS, STABLE, UNSTABLE
 from convex_analyzer.theory.modes import modes
 
-__all__ = ["ZONES", "find_zones"]
+__all__ = ["MEANING", "ZONES", "find_zones"]
 
 Array = npt.NDArray[np.float64]
 
@@ -22,6 +22,12 @@ ZONES: dict[str, tuple[str, str | None]] = {
     "swings": ("#eeeaf6", None),
     "sign flips": (FLIPS, "."),
     "no decay": (UNSTABLE, "///"),
+}
+MEANING = {
+    "monotone": "the error shrinks without changing sign",
+    "swings": "it oscillates (complex roots)",
+    "sign flips": "it changes sign in every step",
+    "no decay": "it does not shrink",
 }
 
 
