@@ -12,6 +12,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, TextIO
 
 import click
@@ -117,6 +118,9 @@ def _invoke(words: list[str]) -> int:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of the program: `run`, then exit."""
     warnings.showwarning = _show_warning
+    for name in ("stdout", "stderr"):  # None when the caller closed it (>&-)
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal without Greek letters

@@ -245,3 +245,9 @@ def test_json_is_json_and_nothing_else(cli):
         assert code == 0
         assert err == ""
         json.loads(out, parse_constant=pytest.fail)
+
+
+def test_a_closed_output_is_no_crash(program):
+    process = program("analyze", "gallery:toy", preexec_fn=lambda: os.close(1), stderr=-1)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, b"")
