@@ -21,7 +21,7 @@ from convex_analyzer.errors import NotDerivableError
 from convex_analyzer.ops import is_symbolic
 from convex_analyzer.precise import DoubleDouble, Polynomial
 
-__all__ = ["Direction", "Form", "Trace", "vanishes"]
+__all__ = ["LINEAR_TERM", "Direction", "Form", "Trace", "curved", "noise_of", "vanishes"]
 
 
 class Trace:
@@ -53,7 +53,8 @@ class Form:
     value
         The value at the point.
     parts
-        Coefficient by name of what it multiplies: a slot of the state, ``"b"``, ``"noise1"``.
+        Coefficient by name of what it multiplies: a slot of the state, or something whose name no
+        slot can have: ``"linear term"``, ``"noise 1"``, ``"λ theta"``.
     trace
         Where reasons for non-linearity are noted.
 
@@ -242,10 +243,34 @@ class Form:
         return f"Form({self.value!r}, {self.parts!r})"
 
 
+LINEAR_TERM = "linear term"  # b along the direction; the space keeps it apart from slots
+
+
+def noise_of(call: int) -> str:
+    """Return the name of the error of a gradient evaluation, counted from 1."""
+    return f"noise {call}"
+
+
+def curved(name: str) -> str:
+    """Return the name of a slot's part after a multiplication by λ."""
+    return name if " " in name else f"λ {name}"
+
+
+def _renamed(product: Any) -> Any:
+    if not isinstance(product, Form):
+        return product
+    renamed = Form(product.value, {}, product.trace)
+    for name, coefficient in product.parts.items():
+        renamed = renamed + Form(0, {curved(name): coefficient}, product.trace)
+    return renamed
+
+
 class Direction:
     """The problem along one eigendirection, or along many at once: J = λ x²/2 + β x.
 
-    What `step` receives in place of a problem when a rule is analysed.
+    What `step` receives in place of a problem when a rule is analysed. Parts that have been
+    multiplied by λ go by another name (`curved`), so that 1 - αλ is kept as 1 and -αλ: what is left
+    of it when the 1 is taken away again then has all its digits.
 
     Parameters
     ----------
@@ -263,15 +288,16 @@ class Direction:
     def gradient(self, theta: Form) -> Form:
         """Return λθ + b, with a noise channel of its own for this evaluation."""
         self.calls += 1
-        curvature: Form = theta * self.eigenvalue
-        return curvature + Form(0, {"b": 1, f"noise{self.calls}": 1}, self.trace)
+        noise = Form(0, {LINEAR_TERM: 1, noise_of(self.calls): 1}, self.trace)
+        curvature: Form = _renamed(theta * self.eigenvalue)
+        return curvature + noise
 
     def hessian_vector(self, theta: Any, vector: Any) -> Any:
         """Return λ times the vector."""
         del theta  # the Hessian of a quadratic is the same everywhere
-        return vector * self.eigenvalue
+        return _renamed(vector * self.eigenvalue)
 
     def inverse_hessian_vector(self, theta: Any, vector: Any) -> Any:
         """Return the vector divided by λ."""
         del theta
-        return vector / self.eigenvalue
+        return _renamed(vector / self.eigenvalue)

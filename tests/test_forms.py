@@ -240,11 +240,17 @@ def test_a_direction_has_a_noise_channel_per_gradient():
     direction = Direction(3.0, trace)
     x = Form(0, {"theta": 1}, trace)
     first, second = direction.gradient(x), direction.gradient(2 * x)
-    assert first.parts == {"theta": 3.0, "b": 1, "noise1": 1}
-    assert second.parts == {"theta": 6.0, "b": 1, "noise2": 1}
+    assert first.parts == {"λ theta": 3.0, "linear term": 1, "noise 1": 1}
+    assert second.parts == {"λ theta": 6.0, "linear term": 1, "noise 2": 1}
     assert direction.calls == 2
-    assert direction.hessian_vector(None, x).parts == {"theta": 3.0}
-    assert direction.inverse_hessian_vector(None, x).parts == {"theta": pytest.approx(1 / 3)}
+    assert direction.hessian_vector(None, x).parts == {"λ theta": 3.0}
+    assert direction.inverse_hessian_vector(None, x).parts == {"λ theta": pytest.approx(1 / 3)}
+    assert direction.hessian_vector(None, first).parts == {
+        "λ theta": 9.0,
+        "linear term": 3.0,
+        "noise 1": 3.0,
+    }
+    assert direction.hessian_vector(None, 2.0) == 6.0  # no form: nothing to name
 
 
 def test_symbols_pass_through():
@@ -252,7 +258,11 @@ def test_symbols_pass_through():
     trace = Trace()
     x = Form(0, {"theta": 1}, trace)
     new = x - alpha * Direction(lam, trace).gradient(x)
-    assert sympy.expand(new.parts["theta"] - (1 - alpha * lam)) == 0
-    assert new.parts["b"] == -alpha
+    assert new.parts == {
+        "theta": 1,
+        "λ theta": -alpha * lam,
+        "linear term": -alpha,
+        "noise 1": -alpha,
+    }
     assert trace.reasons == []
     assert ops.sqrt(x + lam**2).value == lam  # symbols stay exact

@@ -15,7 +15,15 @@ import numpy.typing as npt
 
 from convex_analyzer import ops
 from convex_analyzer.errors import ConvexAnalyzerError, NotDerivableError
-from convex_analyzer.forms import Direction, Form, Trace, vanishes
+from convex_analyzer.forms import (
+    LINEAR_TERM,
+    Direction,
+    Form,
+    Trace,
+    curved,
+    noise_of,
+    vanishes,
+)
 from convex_analyzer.ops import is_symbolic
 from convex_analyzer.optimizers.base import Optimizer, as_state
 from convex_analyzer.precise import DoubleDouble
@@ -84,6 +92,8 @@ class Iteration:
         Names of the state: theta, then the memory.
     matrix
         M: ``matrix[i][j]`` multiplies slot j in the new slot i. Any kind of number.
+    minus_identity
+        M - I, without cancellation.
     offset
         B: what multiplies β in each new slot.
     noise
@@ -100,6 +110,7 @@ class Iteration:
 
     slots: tuple[str, ...]
     matrix: tuple[tuple[Any, ...], ...]
+    minus_identity: tuple[tuple[Any, ...], ...]
     offset: tuple[Any, ...]
     noise: tuple[tuple[Any, ...], ...]
     report: tuple[Any, ...]
@@ -157,21 +168,34 @@ def linearise(
     if np.ndim(eigenvalue) == 0 and not is_symbolic(eigenvalue):
         _note_arrays(trace, optimizer, (*returned, *first, reported))
 
-    def part(form: Any, name: str) -> Any:
-        return form.parts.get(name, 0) if isinstance(form, Form) else 0
-
     return Iteration(
         slots=slots,
-        matrix=tuple(tuple(part(form, name) for name in slots) for form in returned),
-        offset=tuple(part(form, "b") for form in returned),
-        noise=tuple(
-            tuple(part(form, f"noise{call}") for form in returned) for call in range(1, calls + 1)
+        matrix=tuple(tuple(_part(form, name) for name in slots) for form in returned),
+        minus_identity=tuple(
+            tuple(_part(form, other, int(name == other)) for other in slots)
+            for name, form in zip(slots, returned, strict=True)
         ),
-        report=tuple(part(reported, name) for name in slots),
-        start=tuple(part(form, "theta") for form in first),
-        start_offset=tuple(part(form, "b") for form in first),
+        offset=tuple(_part(form, LINEAR_TERM) for form in returned),
+        noise=tuple(
+            tuple(_part(form, noise_of(call)) for form in returned) for call in range(1, calls + 1)
+        ),
+        report=tuple(_part(reported, name) for name in slots),
+        start=tuple(_part(form, "theta") for form in first),
+        start_offset=tuple(_part(form, LINEAR_TERM) for form in first),
         reasons=tuple(trace.reasons),
     )
+
+
+def _part(form: Any, name: str, less: int = 0) -> Any:
+    """Return the coefficient of a slot (minus `less`): its plain part and what λ has multiplied."""
+    if not isinstance(form, Form):
+        return -less
+    plain = form.parts.get(name, 0)
+    plain = plain - less if less else plain
+    bent = form.parts.get(curved(name))
+    if bent is None or curved(name) == name:
+        return plain
+    return bent if isinstance(plain, int) and plain == 0 else plain + bent
 
 
 def _on_forms(optimizer: Optimizer, direction: Direction, t: Any, state: list[Form]) -> Any:

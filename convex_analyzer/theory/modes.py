@@ -36,6 +36,7 @@ __all__ = ["Modes", "modes", "representative_eigenvalues"]
 
 Array = npt.NDArray[np.float64]
 
+_ROUNDING = 2.0**-103  # of a sum of products in double-double, with a margin of two
 LABEL_TOLERANCE = 1e-12  # decides names of regimes, never numbers
 
 
@@ -169,14 +170,11 @@ def _piece(optimizer: Optimizer, eigenvalues: Array) -> Modes:
 
 
 def _common(iteration: Iteration, shape: tuple[int, ...]) -> dict[str, Any]:
-    rows = [dense(row, shape) for row in iteration.matrix]
-    shifted = [
-        tuple(entry - 1 if i == j else entry for j, entry in enumerate(row))
-        for i, row in enumerate(iteration.matrix)
-    ]
     return {
-        "matrix": np.stack(rows, axis=-2),
-        "minus_identity": np.stack([dense(row, shape) for row in shifted], axis=-2),
+        "matrix": np.stack([dense(row, shape) for row in iteration.matrix], axis=-2),
+        "minus_identity": np.stack(
+            [dense(row, shape) for row in iteration.minus_identity], axis=-2
+        ),
         "offset": dense(iteration.offset, shape),
         "report": dense(iteration.report, shape),
         "start": dense(iteration.start, shape),
@@ -185,15 +183,13 @@ def _common(iteration: Iteration, shape: tuple[int, ...]) -> dict[str, Any]:
 
 
 def _one_slot(iteration: Iteration, shape: tuple[int, ...]) -> dict[str, Any]:
-    factor = as_double_double(iteration.matrix[0][0], shape)
-    sign = np.where(factor.high < 0, -1.0, 1.0)
-    value = factor.to_float()
+    value = as_double_double(iteration.matrix[0][0], shape).to_float()
+    rest = -as_double_double(iteration.minus_identity[0][0], shape)
     zero = np.zeros(shape)
-    rest = 1 - factor
     return {
         "fixed": _ratio(as_double_double(iteration.offset[0], shape), rest)[:, None],
         "roots": value.astype(complex)[:, None],
-        "one_minus_rate": (1 - factor * sign).to_float(),
+        "one_minus_rate": np.where(value < 0, (2 - rest).to_float(), rest.to_float()),
         "trace": value,
         "determinant": zero,
         "discriminant": zero,
@@ -207,15 +203,20 @@ def _two_slots(iteration: Iteration, shape: tuple[int, ...]) -> dict[str, Any]:
 
     Both come from M - I (or M + I, for a negative trace), so that αλ = 1e-300 is as good as 1.
     """
-    rows = [[as_double_double(entry, shape) for entry in row] for row in iteration.matrix]
+    rows = [[as_double_double(entry, shape) for entry in row] for row in iteration.minus_identity]
     (a, b), (c, e) = rows
-    positive = (a + e).high >= 0
+    positive = (a + e).high >= -2
     sign = np.where(positive, 1.0, -1.0)
-    left, right = a * sign - 1, e * sign - 1
-    h, slack = -(left + right), left * right - b * c
-    at_one = (a - 1) * (e - 1) - b * c
+    h, across = -(a + e), b * c
+    at_one = a * e - across
+    along = _choose(positive, a * e, (a + 2) * (e + 2))
+    h, slack = _choose(positive, h, 4 - h), along - across
     one_minus_d = (h - slack).to_float()
     discriminant = (h * h - 4 * slack).to_float()
+    # Where double-double cannot tell two roots apart they are one: a tuned setting has double
+    # roots, and half of its digits would be noise.
+    noise = _ROUNDING * (h.high**2 + 4 * (np.abs(along.high) + np.abs(across.high)))
+    discriminant = np.where(np.abs(discriminant) <= noise, 0.0, discriminant)
     t, d = (2 - h).to_float(), (1 - h + slack).to_float()
     d = np.where(np.isfinite(d), d, 0.0)  # αλ > 1e150: next to t² it does not count
     real = ~(discriminant < 0)
@@ -227,9 +228,7 @@ def _two_slots(iteration: Iteration, shape: tuple[int, ...]) -> dict[str, Any]:
     pair = np.stack([(t + 1j * root) / 2, (t - 1j * root) / 2], axis=-1)
     x, y = (as_double_double(entry, shape) for entry in iteration.offset)
     return {
-        "fixed": np.stack(
-            [_ratio((1 - e) * x + b * y, at_one), _ratio(c * x + (1 - a) * y, at_one)], axis=-1
-        ),
+        "fixed": np.stack([_ratio(b * y - e * x, at_one), _ratio(c * x - a * y, at_one)], axis=-1),
         "roots": np.where(real[..., None], roots, pair) * sign[..., None],
         "one_minus_rate": np.where(real, w, w_complex),
         "trace": t * sign,
@@ -238,6 +237,10 @@ def _two_slots(iteration: Iteration, shape: tuple[int, ...]) -> dict[str, Any]:
         "log_determinant": log_d,
         "slack": slack.to_float(),
     }
+
+
+def _choose(condition: npt.NDArray[np.bool_], x: DoubleDouble, y: DoubleDouble) -> DoubleDouble:
+    return DoubleDouble(np.where(condition, x.high, y.high), np.where(condition, x.low, y.low))
 
 
 def _roots(h: Array, slack: Array, t: Array, d: Array, root: Array) -> tuple[Array, Array]:
