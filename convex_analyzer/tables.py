@@ -64,10 +64,12 @@ def format_factor(value: float, distance: float, digits: int = 6) -> str:
     --------
     >>> format_factor(0.92, 0.08), format_factor(1.0, 8.47e-20), format_factor(-1.0, 1e-9)
     ('0.92', '1 − 8.47e−20', '−(1 − 1e−9)')
+    >>> format_factor(1.0, -4.4e-16)
+    '1 + 4.4e−16'
     """
-    if not 0 < distance < 1e-4:
+    if not 0 < abs(distance) < 1e-4:
         return format_number(value, digits)
-    text = f"1 − {format_number(distance, 3)}"
+    text = f"1 {'−' if distance > 0 else '+'} {format_number(abs(distance), 3)}"
     return text if value > 0 else f"−({text})"
 
 

@@ -142,6 +142,11 @@ def _start(start: Any, dimension: int) -> Array:
         )
     if not np.all(np.isfinite(points)):
         raise InputError("start has entries that are not finite", argument="start")
+    if np.max(np.abs(points), initial=0.0) > LIMIT:
+        raise InputError(
+            f"start has entries beyond {LIMIT:.0e}, whose squares leave the range of float64",
+            argument="start",
+        )
     return points
 
 

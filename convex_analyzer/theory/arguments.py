@@ -14,6 +14,8 @@ __all__ = ["checked_counts", "checked_start", "checked_tolerance", "require_one_
 
 Array = npt.NDArray[np.float64]
 
+LARGEST = 1e150  # of a start; a run that gets there has diverged
+
 
 def checked_start(start: Any, size: int) -> Array:
     """Return θ₀ as a float vector (d,), or say what is wrong with it."""
@@ -25,6 +27,11 @@ def checked_start(start: Any, size: int) -> Array:
         raise InputError(f"start must have shape ({size},), got {vector.shape}", argument="start")
     if not np.all(np.isfinite(vector)):
         raise InputError("start has entries that are not finite", argument="start")
+    if np.max(np.abs(vector), initial=0.0) > LARGEST:
+        raise InputError(
+            f"start has entries beyond {LARGEST:.0e}, whose squares leave the range of float64",
+            argument="start",
+        )
     return vector
 
 

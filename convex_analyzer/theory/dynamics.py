@@ -134,6 +134,8 @@ class Dynamics:
         `criterion` is ``"gap"`` or ``"norm"``.
         """
         active = self.active
+        if not self.linear.any() and y0.any():  # then only the direction of the start counts
+            y0 = y0 / np.max(np.abs(y0))
 
         def size(k: Array) -> Array:
             if criterion == "gap" and active.all():

@@ -20,6 +20,7 @@ def verdict(analysis: Analysis) -> str:
         case "stable":
             w = analysis.one_minus_rate
             loss = format_factor(analysis.rate**2, w * (2 - w), 7)
+            loss = "0" if analysis.rate_text == "0" else loss
             return (
                 f"{name} converges: error ×{_bracketed(analysis.rate_text)} per step, "
                 f"loss ×{_bracketed(loss)}, set by {_direction(analysis, slowest)}."
@@ -31,7 +32,8 @@ def verdict(analysis: Analysis) -> str:
         case "flat":
             return f"{name}: there is no curvature; nothing limits the step."
     where = _direction(analysis, slowest)
-    growth = format_number(float(analysis.modes.rates[slowest]), 6)
+    distance = float(analysis.modes.one_minus_rate[slowest])
+    growth = _bracketed(format_factor(float(analysis.modes.rates[slowest]), distance, 6))
     if analysis.modes.eigenvalues[slowest] < 0:
         return (
             f"{name} leaves the saddle: along {where} the distance grows ×{growth} per step, "

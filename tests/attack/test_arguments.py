@@ -8,7 +8,7 @@ from convex_analyzer.errors import InputError
 
 PROBLEM = ca.Quadratic([[0.2, 0.0], [0.0, 4.0]], [1.0, -1.0])
 RULE = ca.GradientDescent(0.1)
-STARTS = [["a", "b"], [1j, 1.0], [[1.0, 2.0], [3.0, 4.0]], [1.0], [np.nan, 1.0], 1.0]
+STARTS = [[1e200, 1.0], ["a", "b"], [1j, 1.0], [[1.0, 2.0], [3.0, 4.0]], [1.0], [np.nan, 1.0], 1.0]
 
 
 @pytest.mark.parametrize("start", STARTS, ids=str)
