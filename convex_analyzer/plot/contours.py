@@ -55,6 +55,10 @@ def _story(data: LevelSetsData) -> str:
         if arriving:
             return f"{words}; {_arrives(arriving[0])}"
         return f"{words}: every step lands farther out"
+    settled = [path.label for path in data.paths if path.manner == "settles"]
+    if settled and not arriving:
+        verb = "settles" if len(settled) == 1 else "settle"
+        return f"{join_words(settled)} {verb}, but not at the minimum"
     if not arriving:
         return "No path arrives: the error does not decay"
     first, last = arriving[0], arriving[-1]

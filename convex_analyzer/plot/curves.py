@@ -52,7 +52,7 @@ def finding(data: GapCurvesData) -> str:
             return f"{_who(data)} the critical point: the distance in J grows without end"
         if growing:
             return f"{join_words(growing)} {'diverges' if len(growing) == 1 else 'diverge'}"
-        return f"No run reaches {goal}: the error does not decay"
+        return _nobody(data, goal)
     first, last = arriving[0], arriving[-1]
     start = f"{first.label} reaches {goal} of the gap in {count_text(first.reached)}"
     lost = [c.label for c in data.curves if c.outcome == "unstable"]
@@ -63,6 +63,18 @@ def finding(data: GapCurvesData) -> str:
     if first.reached == last.reached:
         return f"All reach {goal} of the gap in {count_text(first.reached)}"
     return f"{start}, {last.label} in {format_count(last.reached)}"
+
+
+def _nobody(data: GapCurvesData, goal: str) -> str:
+    """Say why no run arrives."""
+    elsewhere = [curve.label for curve in data.curves if curve.outcome == "stable"]
+    if elsewhere:
+        verb = "settles" if len(elsewhere) == 1 else "settle"
+        return f"{join_words(elsewhere)} {verb}, but not at the minimum"
+    if all(curve.kind == "simulated" for curve in data.curves):
+        last = max(curve.simulated for curve in data.curves)
+        return f"No run reaches {goal} of the gap within {count_text(last)}"
+    return f"No run reaches {goal}: the error does not decay"
 
 
 def _who(data: GapCurvesData) -> str:
@@ -219,7 +231,12 @@ def _text(data: GapCurvesData, curve: Curve) -> str:
         count = format_count(curve.reached) if short else count_text(curve.reached)
         return f"{curve.label}: {most}{count}"
     grows = "escapes" if data.quantity == "size of the gap" else "diverges"
-    words = {"unstable": grows, "drifting": "falls", "marginal": "never arrives"}
+    words = {
+        "unstable": grows,
+        "drifting": "falls",
+        "marginal": "never arrives",
+        "stable": "settles elsewhere",
+    }
     return f"{curve.label} {words.get(curve.outcome, '')}".rstrip()
 
 

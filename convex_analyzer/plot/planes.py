@@ -80,7 +80,8 @@ class Path:
     steps
         Step of each point, (K,).
     manner
-        ``diverges``, ``zigzags``, ``swings``, ``crawls``, ``falls``, ``leaves`` or ``glides``.
+        ``diverges``, ``zigzags``, ``swings``, ``glides``, ``falls``, ``leaves`` or ``settles``
+        (elsewhere than at the minimum).
     count
         Steps to the tolerance; None when it is never reached.
     shown
@@ -243,6 +244,8 @@ def describe_path(plane: Plane, entry: Entry, points: Array) -> str:
     diverging = analysis is not None and analysis.outcome == "unstable"
     if diverging or entry.trajectory.diverged_at is not None:
         return "diverges"
+    if analysis is not None and analysis.outcome == "stable" and entry.predicted_steps is None:
+        return "settles"
     values, vectors = np.linalg.eigh(plane.hessian)
     order = np.argsort(np.abs(values))
     along = points @ vectors[:, order]  # flattest first

@@ -39,6 +39,16 @@ class Damped(Optimizer):
         return theta + velocity, velocity
 
 
+class Decaying(Optimizer):
+    """Gradient descent with decoupled weight decay: it ends elsewhere than at the minimum."""
+
+    learning_rate: Positive
+    decay: Positive = 0.05
+
+    def step(self, problem: Any, t: int, theta: Any) -> Any:
+        return (1 - self.decay) * theta - self.learning_rate * problem.gradient(theta)
+
+
 CASES: dict[str, Callable[[], Comparison]] = {
     "toy": lambda: ca.compare(ca.gallery.toy()),
     "chosen": lambda: ca.compare(
@@ -69,6 +79,9 @@ CASES: dict[str, Callable[[], Comparison]] = {
         [GD(0.1), GD(0.2), HB(0.1, 0.5), HB(0.1, 0.9), HB, NAG, NAG(0.05, 0.9), GD],
     ),
     "no momentum field": lambda: ca.compare(ca.gallery.toy(), [Damped(0.2)], START),
+    "ends elsewhere": lambda: ca.compare(
+        ca.Quadratic([[0.5, 0.0], [0.0, 4.0]], [-1.0, -4.0]), [Decaying(0.1)], START
+    ),
     "at the minimum": lambda: ca.compare(ca.gallery.toy(), [GD(0.1)], [0.0, 0.0]),
     "ends only": lambda: ca.compare(ca.gallery.laplacian_2d(50)),
     "κ = 1e10": lambda: ca.compare(ca.Quadratic.diagonal([1e-5, 1e5]), steps=500),

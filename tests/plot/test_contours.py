@@ -116,6 +116,7 @@ def test_the_valley_is_the_line_of_all_minima(compared):
         ("1x1 tuned", "Every path arrives in 1 step"),
         ("diverging", "GradientDescent diverges: every step lands farther out"),
         ("some diverge", "GradientDescent and Nesterov diverge; HeavyBall arrives in 23 steps"),
+        ("ends elsewhere", "Decaying settles, but not at the minimum"),
         ("marginal", "No path arrives: the error does not decay"),
         ("saddle", "Every path leaves the saddle: J falls without end"),
         ("unbounded", "J falls without end along the flat direction: no path arrives"),

@@ -112,6 +112,7 @@ def test_a_slope_shows_the_descent(compared):
         ("1x1 tuned", "All reach ×1e−6 of the gap in 1 step"),
         ("single", "HeavyBall reaches ×1e−6 of the gap in 83 steps"),
         ("diverging", "GradientDescent diverges"),
+        ("ends elsewhere", "Decaying settles, but not at the minimum"),
         ("marginal", "No run reaches ×1e−6: the error does not decay"),
         ("unbounded", "J falls without end: there is no gap to close"),
         ("at the minimum", "The start is the minimum already"),
