@@ -228,13 +228,14 @@ class Comparison(Result):
 
     def _none_predicted(self) -> str:
         """Say what is known when no optimizer has a predicted number of steps."""
-        reached = [entry for entry in self.entries if entry.simulated_steps is not None]
+        bare = [entry for entry in self.entries if entry.analysis is None]
+        reached = [entry for entry in bare if entry.simulated_steps is not None]
         if reached:
             first = min(reached, key=lambda entry: entry.simulated_steps or 0)
             return (
                 f"{first.label} reaches the goal in its run, after {first.simulated_text()} steps"
             )
-        if any(entry.analysis is None for entry in self.entries):
+        if bare:
             return "No run here reaches the goal"
         if all(e.analysis is not None and e.analysis.is_stable for e in self.entries):
             return "No optimizer here ends at the minimum, though each converges"

@@ -130,6 +130,8 @@ def run(request: Request, rule: Optimizer, tuned: tuple[str, ...], label: str) -
     counted = None
     if problem.why_no_minimum is None:
         counted = count(trajectory, gap, request.tolerance)
+        if counted == 0 and analysis is not None and plan.predicted is None:
+            counted = None  # a start where nothing happens is no success
     common: dict[str, Any] = {
         "label": label,
         "optimizer": rule,

@@ -273,4 +273,11 @@ def _data(X: Any, y: Any) -> tuple[Array, Array]:
             f"y must have one value per row of X: expected ({len(data)},), got {target.shape}",
             argument="y",
         )
+    size = float(np.max(np.abs(target)))
+    if size > 1e150 or 0 < size < 1e-150:
+        raise InputError(
+            f"y: its largest entry is {size:.3g}, whose square leaves the range of float64",
+            argument="y",
+            hint="multiply y by a constant; the coefficients scale with it",
+        )
     return data, target

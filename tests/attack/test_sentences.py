@@ -31,3 +31,15 @@ def test_the_size_of_the_start_does_not_change_the_count(rule):
 def test_a_start_that_squares_to_infinity_is_refused():
     with pytest.raises(InputError, match="beyond 1e\\+150"):
         ca.simulate(TOY, ca.GradientDescent(0.1), [1e200, 1.0], 5)
+
+
+@pytest.mark.parametrize("scale", [1e200, 1e-200])
+def test_a_target_whose_squares_leave_the_range_is_refused(scale):
+    with pytest.raises(InputError, match="y: its largest entry is"):
+        ca.least_squares([[1.0], [2.0]], [scale, -scale])
+
+
+def test_nothing_to_do_is_not_called_success():
+    verdict = ca.compare(ca.least_squares(np.zeros((3, 2)), [1.0, 2.0, 3.0])).verdict()
+    assert "reaches" not in verdict
+    assert "needs the fewest" not in verdict
