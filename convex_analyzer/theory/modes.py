@@ -113,8 +113,9 @@ class Modes:
         """Name what each direction does."""
         root, w = self.roots[:, 0], self.one_minus_rate
         turning, forward = np.abs(root.imag) > 0, root.real > 0
-        scale = self.trace**2 + 4 * np.abs(self.determinant)
-        double = np.abs(self.discriminant) <= LABEL_TOLERANCE * scale
+        with np.errstate(over="ignore"):
+            scale = self.trace**2 + 4 * np.abs(self.determinant)
+            double = np.abs(self.discriminant) <= LABEL_TOLERANCE * scale
         on_circle = np.abs(w) <= LABEL_TOLERANCE
         single, pair = self.slots == 1, self.slots == 2
         cases = [  # the first that holds
@@ -122,7 +123,7 @@ class Modes:
             (np.abs(root) <= LABEL_TOLERANCE, "one step"),
             (on_circle & turning, "undamped oscillation"),
             (on_circle & ~forward, "two-cycle"),
-            ((w < 0) & forward & ~turning, "escape"),
+            ((w < 0) & forward & ~turning & (self.eigenvalues < 0), "escape"),
             (w < 0, "diverging"),
             (forward & single, "monotone"),
             (double & pair, "critically damped"),
