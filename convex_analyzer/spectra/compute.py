@@ -104,6 +104,8 @@ def _dense(problem: Quadratic) -> Spectrum:
         tolerance = float(np.max(parts.singular_errors[zero], initial=0.0)) ** 2
     kept = np.abs(values[~zero])
     resolved = exact or not zero.any() or not kept.size or kept.min() > _GAP * tolerance
+    if resolved and zero.any() and problem.operator.kind in {"dense", "sparse"}:
+        resolved = not _is_graded(problem.operator.to_dense())
     if not exact:
         values[zero] = 0.0
     data = None if parts.singular_values is None else _conditioning(parts, zero)
@@ -121,6 +123,21 @@ def _dense(problem: Quadratic) -> Spectrum:
         dimension=problem.dimension,
         name=problem.name,
     )
+
+
+def _is_graded(matrix: Array) -> bool:
+    """Tell whether a matrix with zeros among its eigenvalues is positive definite all the same.
+
+    Scaled to a unit diagonal it has as many positive eigenvalues (Sylvester's law of inertia), but
+    its small ones no longer hide behind large entries: diag(1, 1e-20) is not singular.
+    """
+    with np.errstate(all="ignore"):
+        root = np.sqrt(matrix.diagonal())
+        scaled = matrix / root / root[:, None]
+    if not np.isfinite(scaled).all():
+        return False
+    limit = len(matrix) ** 2 * float(np.finfo(float).eps)
+    return bool(np.linalg.eigvalsh(scaled)[0] > _GAP * limit)
 
 
 def _around(value: float, error: float, problem: Quadratic) -> Bracket:

@@ -1,7 +1,9 @@
 """Matrices as careless code hands them over."""
 
+import mpmath
 import numpy as np
 import pytest
+from scipy import sparse
 from scipy.sparse.linalg import LinearOperator
 
 import convex_analyzer as ca
@@ -76,3 +78,26 @@ def test_a_spectrum_is_computed_once_per_problem():
     assert ca.spectrum(problem) is first
     assert len(calls) == before
     assert ca.spectrum(problem, seed=1) is not first
+
+
+@pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array])
+def test_a_graded_matrix_is_not_called_singular(kind):
+    scales = np.array([1.0, 1e-6, 1e-12])
+    graded = np.outer(scales, scales) * (np.eye(3) + 0.3)
+    spectrum = ca.spectrum(kind(graded))
+    assert "singular" not in spectrum.definiteness
+    assert spectrum.describe_condition_number().startswith("at least")
+    with mpmath.workdps(60):
+        eigenvalues = mpmath.eigsy(mpmath.matrix(graded.tolist()), eigvals_only=True)
+        kappa = max(eigenvalues) / min(eigenvalues)
+    bracket = spectrum.condition_number_bracket
+    assert bracket.low <= kappa <= bracket.high
+
+
+def test_a_singular_matrix_is_still_called_singular():
+    generator = np.random.default_rng(5)
+    for _ in range(50):
+        factor = generator.normal(size=(4, 6)) * 10.0 ** generator.uniform(-6, 6, size=6)
+        spectrum = ca.spectrum(factor.T @ factor)
+        assert spectrum.definiteness.startswith("positive semi-definite")
+    assert ca.spectrum(np.ones((3, 3))).definiteness == "positive semi-definite (singular)"
