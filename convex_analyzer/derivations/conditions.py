@@ -153,7 +153,7 @@ def _counterexample(s: Setting, point: dict[Any, Any], product: Any, *, holds: b
     values = [f"{symbol_of(n)} = {point[v]}" for n, v in s.hyper.items() if v in point]
     values = [f"αλ = {format_number(product, 6)}", *values]
     what = "every condition holds" if holds else "a condition fails"
-    return f"not true: at {', '.join(values)} {what}"
+    return f"at {', '.join(values)} {what}"
 
 
 def best_lines(s: Setting) -> tuple[list[Line], str]:
@@ -219,7 +219,7 @@ def _try_neighbours(
 def _faster(m: float, L: float, near: dict[str, float], rate: float, other: float) -> str:
     setting = ", ".join(f"{symbol_of(n)} = {format_number(v, 5)}" for n, v in near.items())
     return (
-        f"not true: at m = {m:g}, L = {L:g} its worst factor is {format_number(rate, 5)}, and "
+        f"at m = {m:g}, L = {L:g} its worst factor is {format_number(rate, 5)}, and "
         f"that of {setting} is {format_number(other, 5)}"
     )
 
