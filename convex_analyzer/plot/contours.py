@@ -90,14 +90,11 @@ def caption(data: LevelSetsData) -> str:
         what = "The parabola J, and the points of each run on it"
     else:
         what = "Lines of equal J, each √10 times the next; one marker per step for the first steps"
-    scale = ""
+    scale = "" if data.equal or data.plane.kind == "line" else " The axes have different scales."
     if data.plane.kind == "scaled":
-        scale = (
-            " Distances are multiplied by √λ, so that level sets are circles: in plain "
-            "distances one direction would be a thousand times longer than the other."
-        )
-    if not data.equal and data.plane.kind != "line":
-        scale += " The two axes have different scales."
+        shape = ", so that level sets are circles" if data.equal else ""
+        why = "in plain distances one direction would be far longer than the other"
+        scale = f" Distances are multiplied by √λ{shape}: {why}.{scale}"
     arrive = f" Steps are counted until the gap is ×{goal}."
     arrive = arrive if any(path.count is not None for path in data.paths) else ""
     return f"{what}.{scale}{arrive}"

@@ -62,9 +62,10 @@ def finding(data: MapData | RateData) -> str:
         return "There is no curvature: every pair stands still"
     best, now = per_digit(data.best_one_minus_rate), per_digit(data.chosen_one_minus_rate)
     if data.tuned or now <= best * 1.001:
-        return f"The chosen pair is the best: {_cost(data.best_one_minus_rate)} per digit"
+        cost = _cost(data.best_one_minus_rate)
+        return f"{data.method}: the chosen pair is the best, {cost} per digit"
     return (
-        f"A digit takes {_cost(data.chosen_one_minus_rate)} here, "
+        f"{data.method} takes {_cost(data.chosen_one_minus_rate)} per digit here, "
         f"{_cost(data.best_one_minus_rate)} at the best pair"
     )
 
@@ -87,8 +88,8 @@ def caption(data: MapData | RateData) -> str:
     if isinstance(data, RateData):
         return rates.caption(data)
     damping = (
-        " Dashed: critical damping of the least and the most curved direction; above a line that "
-        "direction swings."
+        " White lines: critical damping of the least (dashed) and the most (dotted) curved "
+        "direction; above a line that direction swings."
         if len(data.critical)
         else ""
     )

@@ -133,8 +133,11 @@ def test_the_chosen_pair_is_always_on_the_map(comparison):
 @pytest.mark.parametrize(
     ("rule", "expected"),
     [
-        (ca.HeavyBall, "The chosen pair is the best: 6 steps per digit"),
-        (ca.HeavyBall(0.4, 0.9), "A digit takes 44 steps here, 6 steps at the best pair"),
+        (ca.HeavyBall, "HeavyBall: the chosen pair is the best, 6 steps per digit"),
+        (
+            ca.HeavyBall(0.4, 0.9),
+            "HeavyBall takes 44 steps per digit here, 6 steps at the best pair",
+        ),
         (ca.HeavyBall(0.9, 0.5), "α = 0.9 is beyond the boundary 0.75: HeavyBall diverges"),
         (ca.HeavyBall(0.1, 1.0), "exactly on the boundary: HeavyBall never settles"),
         (ca.Nesterov(0.1, 3.0), "Nesterov diverges at μ = 3"),
