@@ -44,16 +44,13 @@ def propagate(modes: Modes, first: Array, change: Array, steps: Array) -> Array:
         if modes.slots == 1:
             result = first * _power(modes, k)
         else:
-            positive = modes.trace >= 0
-            # Along -t the sequence (-1)^k e_k has positive trace; its first change is -e1 - e0.
-            step = np.where(positive, change, -change - 2 * first)
+            flipped = _is_flipped(modes)
+            # Along -t the sequence (-1)^k e_k has trace |t|; its first change is -e1 - e0.
+            step = np.where(flipped, -change - 2 * first, change)
             v, u = _pair(modes, k)
-            result = v * first + u * step
-            if not positive.all():
-                odd = np.flatnonzero(k[:, 0] % 2 == 1)
-                result[np.ix_(odd, ~positive)] *= -1
+            result = _alternating(v * first + u * step, k, flipped)
             # A growing root that is not excited must not come in as 0 · ∞ (flat, at rest).
-            still = (change == 0) & (modes.slack == 0) & positive
+            still = (change == 0) & (modes.at_one == 0)
             result[:, still] = first[still]
     return _without_nan(result)
 
@@ -161,78 +158,130 @@ def _geometric_sum(modes: Modes, k: Array) -> Array:
 
 
 # -- two slots -----------------------------------------------------------------------------------
+#
+# With roots r and q of z² - tz + d: u_k = (r^k - q^k)/(r - q) continues (0, 1), and
+# v_k = r^k + (1 - r) u_k continues (1, 1), for either root. Taking the one nearer to 1 keeps v from
+# cancelling. Directions with t < 0 are followed as (-1)^k e_k, which has -t, except those whose
+# second root is positive.
 
 
 @dataclass(frozen=True)
 class _Columns:
     """The numbers of a group of directions that the formulas below need."""
 
-    trace: Array  # of the positive-trace recurrence: |t|
+    trace: Array  # |t|
     d: Array
     discriminant: Array
     log_d: Array
-    slack: Array
-    w: Array
-    big: Array
+    slack: Array  # (1 - r)(1 - q)
+    total: Array  # (1 - r) + (1 - q)
+    big: Array  # the larger |root|
     log_big: Array
+    near: Array  # the real root nearer to 1
+    near_w: Array  # 1 - near
+    far_w: Array  # 1 - the other
 
 
 def _columns(modes: Modes, chosen: npt.NDArray[np.bool_]) -> _Columns:
+    d, log_d = modes.determinant[chosen], modes.log_determinant[chosen]
+    big, w = np.abs(modes.roots[chosen, 0]), modes.one_minus_rate[chosen]
+    crossed = _is_crossed(modes)[chosen]
+    slack = np.where(crossed, modes.at_one[chosen], modes.slack[chosen])
+    lead_w = np.where(crossed, 1 + big, w)  # of the larger root, in the sign that is followed
+    other = np.where(big > 0, np.abs(d) / np.where(big > 0, big, 1.0), 0.0)
+    total = slack + np.where(d > 0, -np.expm1(log_d), 1 - d)
+    second = crossed | (w < 0)
+    with np.errstate(all="ignore"):
+        near_w = np.where(second, slack / lead_w, w)
     return _Columns(
         trace=np.abs(modes.trace[chosen]),
-        d=modes.determinant[chosen],
+        d=d,
         discriminant=modes.discriminant[chosen],
-        log_d=modes.log_determinant[chosen],
-        slack=modes.slack[chosen],
-        w=modes.one_minus_rate[chosen],
-        big=np.abs(modes.roots[chosen, 0]),
+        log_d=log_d,
+        slack=slack,
+        total=total,
+        big=big,
         log_big=log_rates(modes)[chosen],
+        near=np.where(second, np.where(crossed | (d >= 0), other, -other), big),
+        near_w=near_w,
+        far_w=np.where(second, lead_w, total - w),
     )
 
 
+def _is_crossed(modes: Modes) -> npt.NDArray[np.bool_]:
+    """Tell where the larger root is negative and the other positive."""
+    return np.asarray((modes.trace < 0) & (modes.determinant < 0))
+
+
+def _is_flipped(modes: Modes) -> npt.NDArray[np.bool_]:
+    """Tell which directions are followed as (-1)^k e_k."""
+    return np.asarray((modes.trace < 0) & (modes.determinant >= 0))
+
+
+def _alternating(values: Array, k: Array, chosen: npt.NDArray[np.bool_]) -> Array:
+    """Change the sign of chosen columns in odd rows."""
+    if chosen.any():
+        values[np.ix_(np.flatnonzero(k[:, 0] % 2 == 1), chosen)] *= -1
+    return values
+
+
 def _pair(modes: Modes, k: Array) -> tuple[Array, Array]:
-    """Return (v_k, u_k) for the positive-trace recurrence: continuations of (1, 1) and (0, 1)."""
-    real = modes.discriminant >= 0
+    """Return (v_k, u_k), of (-1)^k e_k where the direction is flipped."""
+    real, crossed = modes.discriminant >= 0, _is_crossed(modes)
     v, u = np.zeros((len(k), len(real))), np.zeros((len(k), len(real)))
     if real.any():
-        v[:, real], u[:, real] = _real_pair(_columns(modes, real), k)
+        c = _columns(modes, real)
+        part = _divided_power(c, k)
+        if crossed.any():  # u_k of -t is (-1)^{k-1} that of t
+            part = _alternating(part, k + 1, crossed[real])
+        u[:, real] = part
+        v[:, real] = _near_power(c, k) + c.near_w * part
     if not real.all():
-        v[:, ~real], u[:, ~real] = _complex_pair(_columns(modes, ~real), k)
+        v[:, ~real], u[:, ~real], _ = _complex_pair(_columns(modes, ~real), k)
     return v, u
 
 
-def _real_pair(c: _Columns, k: Array) -> tuple[Array, Array]:
-    """Return v = r^k + w u and u, with r the larger root and w = 1 - r."""
-    u = _divided_power(c, k)
-    return np.exp(_times(k, c.log_big)) + c.w * u, u
+def _near_power(c: _Columns, k: Array) -> Array:
+    """Return near^k."""
+    power = np.exp(_times(k, _near_log(c)))
+    return _alternating(power, k, c.near < 0)
 
 
-def _complex_pair(c: _Columns, k: Array) -> tuple[Array, Array]:
-    """Roots of modulus √d and angle φ, which comes from the discriminant without cancellation."""
+def _near_log(c: _Columns) -> Array:
+    close = np.abs(c.near_w) < 0.5
+    return np.where(close, np.log1p(-np.where(close, c.near_w, 0.0)), np.log(np.abs(c.near)))
+
+
+def _complex_pair(c: _Columns, k: Array) -> tuple[Array, Array, Array]:
+    """Return v, u and 1 - v for roots of modulus √d and angle φ.
+
+    The angle comes from the discriminant, and everything from it, without cancellation.
+    """
     root_d = np.sqrt(np.abs(c.d))
     gap = -c.discriminant / ((c.trace + 2 * root_d) * 2 * root_d)
     angle = 2 * np.arcsin(np.sqrt(np.clip(gap, 0.0, 1.0) / 2))
     exponent = _times(k, c.log_d / 2)
     rows, columns = np.nonzero(exponent > _DEAD)
-    decay = np.exp(exponent[rows, columns])
+    alive = exponent[rows, columns]
     turned = k[rows, 0] * angle[columns]
-    u, v = np.zeros(exponent.shape), np.zeros(exponent.shape)
     sine = np.sin(angle)
     safe = np.where(sine > 0, sine, 1.0)[columns]
     ratio = np.where(sine[columns] > 0, np.sin(turned) / safe, k[rows, 0])
+    decay, cosine = np.exp(alive), np.cos(turned)
     part = decay / root_d[columns] * ratio
+    leaning = c.total[columns] / 2 * part  # 1 - t/2 = ((1 - r) + (1 - q))/2
+    v, u, rest = np.zeros(exponent.shape), np.zeros(exponent.shape), np.ones(exponent.shape)
     u[rows, columns] = part
-    # 1 - t/2 for the positive trace t = 1 + d - slack, with 1 - d free of cancellation
-    half = (c.slack - np.expm1(c.log_d)) / 2
-    v[rows, columns] = decay * np.cos(turned) + half[columns] * part
-    return v, u
+    v[rows, columns] = decay * cosine + leaning
+    rest[rows, columns] = 2 * np.sin(turned / 2) ** 2 - np.expm1(alive) * cosine - leaning
+    return v, u, rest
 
 
 def _divided_power(c: _Columns, k: Array) -> Array:
-    """Return u_k = (r₁^k - r₂^k)/(r₁ - r₂) for real roots r₁ ≥ |r₂|, stable when they meet."""
+    """Return (r^k - q^k)/(r - q) for real roots r ≥ |q|, stable when they meet."""
     spread = np.sqrt(np.maximum(c.discriminant, 0.0))
     result = np.zeros((len(k), len(c.d)))
-    same = c.d > 0  # roots of one sign: r₂/r₁ = exp(-2η), η = asinh(√disc / 2√d)
+    same = c.d > 0  # roots of one sign: q/r = exp(-2η), η = asinh(√disc / 2√d)
     if same.any():
         eta = np.arcsinh(spread[same] / (2 * np.sqrt(c.d[same])))
         safe = np.where(eta > 0, -2 * eta, 1.0)
@@ -250,68 +299,58 @@ def _divided_power(c: _Columns, k: Array) -> Array:
 
 
 def _sums(modes: Modes, k: Array) -> tuple[Array, Array]:
-    """Return U_k = u_0 + ... + u_{k-1} and V_k = v_0 + ... + v_{k-1} with the true signs.
+    """Return U_k = u_0 + ... + u_{k-1} and V_k = v_0 + ... + v_{k-1}, with the true signs.
 
     From v_j = u_j - d u_{j-1} follows V_k = 1 + u_{k-1} + (1 - d) U_{k-1} for k ≥ 1, where nothing
     cancels: the difference of two large U would lose half the digits of a slow direction.
     """
-    before = _pair(modes, np.maximum(k - 1, 0.0))[1]
-    negative = modes.trace < 0
-    if negative.any():  # the true u_j is (-1)^{j-1} times that of the positive trace
-        before[np.ix_(np.flatnonzero(k[:, 0] % 2 == 1), negative)] *= -1
-    total = _sum_of_u(modes, k, before)
+    flipped = _is_flipped(modes)
+    before = _alternating(_pair(modes, np.maximum(k - 1, 0.0))[1], k, flipped)
+    total = np.zeros(before.shape)
+    if not flipped.all():
+        total[:, ~flipped] = _sum_of_u(modes.take(np.flatnonzero(~flipped)), k)
     d = modes.determinant
+    if flipped.any():  # (1 - t + d) U = 1 - (u_k - d u_{k-1}), where 1 - t + d ≥ 1
+        last = _alternating(_pair(modes, k)[1], k + 1, flipped)
+        all_sums = (1 - last + d * before) / (1 - modes.trace + d)
+        total[:, flipped] = all_sums[:, flipped]
+    total[k[:, 0] <= 0] = 0.0
     rest = np.where(d > 0, -np.expm1(modes.log_determinant), 1 - d)
     return total, np.where(k >= 1, 1 + before + rest * (total - before), 0.0)
 
 
-def _sum_of_u(modes: Modes, k: Array, before: Array) -> Array:
-    """Return U_k, given the true u_{k-1}."""
-    v, u = _pair(modes, k)
-    total = np.zeros(u.shape)
-    positive = modes.trace >= 0
-    if positive.any():
-        total[:, positive] = _sum_at_positive_trace(
-            _columns(modes, positive), v[:, positive], u[:, positive], k
-        )
-    if not positive.all():
-        # (1 - t + d) U = 1 - (u_k - d u_{k-1}), where the last term is d for k = 0
-        d, at_unity = modes.determinant, 1 - modes.trace + modes.determinant
-        tail = np.where(k >= 1, np.where(k % 2 == 1, 1.0, -1.0) * u - d * before, 1.0)
-        total[:, ~positive] = ((1 - tail) / at_unity)[:, ~positive]
-    total[k[:, 0] <= 0] = 0.0
+def _sum_of_u(modes: Modes, k: Array) -> Array:
+    """Return U_k, the divided difference of x^k at 1, r and q."""
+    real = modes.discriminant >= 0
+    total = np.zeros((len(k), len(real)))
+    if real.any():
+        # (the same at 1 and the near root, minus u_k) / (1 - the far root)
+        c = _columns(modes, real)
+        one = np.where(c.near_w == 0, 1.0, c.near_w)
+        growth = np.where(c.near > 0, -np.expm1(_times(k, _near_log(c))), 1 - _near_power(c, k))
+        _, u = _pair(modes.take(np.flatnonzero(real)), k)
+        total[:, real] = (np.where(c.near_w == 0, k, growth / one) - u) / c.far_w
+    if not real.all():
+        c = _columns(modes, ~real)
+        total[:, ~real] = _complex_pair(c, k)[2] / c.slack
+    everything = _columns(modes, np.ones(len(real), dtype=bool))
+    size = np.maximum(np.abs(everything.total), np.sqrt(np.abs(everything.slack)))
+    rows, columns = np.nonzero(k * size < 0.5)
+    total[rows, columns] = _series(k[rows, 0], everything.total[columns], everything.slack[columns])
     return total
 
 
-def _sum_at_positive_trace(c: _Columns, v: Array, u: Array, k: Array) -> Array:
-    """Return U_k = (1 - v_k)/(1 - t + d), with 1 - v_k free of cancellation."""
-    real = c.discriminant >= 0
-    one_minus_v = np.where(real, -np.expm1(_times(k, c.log_big)) - c.w * u, 1 - v)
-    # A root at exactly 1 (λ = 0): the sum of 1 + r₂ + ... grows linearly.
-    other = 1 - c.d
-    at_one = np.where(other != 0, (k - u) / np.where(other != 0, other, 1.0), k * (k - 1) / 2)
-    total = np.where(c.slack == 0, at_one, one_minus_v / np.where(c.slack == 0, 1.0, c.slack))
-    # Where one root is nearly 1 and the other is not smaller, 1 - v_k cancels: sum by squaring.
-    terms = np.where(real, np.where(c.big > 1, 1 + np.abs(c.w * u), 0.0), 1.0)
-    delicate = (c.slack != 0) & (np.abs(one_minus_v) < 1e-3 * terms)
-    columns = np.flatnonzero(delicate.any(axis=0))
-    if columns.size:
-        squared = _sum_by_squaring(c.trace[columns], c.d[columns], k)
-        total[:, columns] = np.where(delicate[:, columns], squared, total[:, columns])
-    return total
+def _series(k: Array, total: Array, product: Array) -> Array:
+    """Return the divided difference of x^k at 1, 1 - a and 1 - b by its Taylor series.
 
-
-def _sum_by_squaring(trace: Array, determinant: Array, k: Array) -> Array:
-    """Return U_k from powers of the companion matrix of (u_j, u_{j+1}, U_j), shape (K, n)."""
-    base = np.zeros((len(trace), 3, 3))
-    base[:, 0, 1] = base[:, 2, 0] = base[:, 2, 2] = 1.0
-    base[:, 1, 0], base[:, 1, 1] = -determinant, trace
-    state = np.zeros((len(k), len(trace), 3))
-    state[:, :, 1] = 1.0
-    left = k.copy()
-    while np.any(left > 0):
-        odd = (left % 2 == 1)[:, :, None]
-        state = np.where(odd, np.einsum("nij,knj->kni", base, state), state)
-        left = np.floor(left / 2)
-        base = base @ base
-    return state[:, :, 2]
+    For a + b and ab small against 1/k, where the closed form cancels: the terms are binomials times
+    the complete symmetric polynomials h_m of a and b.
+    """
+    binomial = k * (k - 1) / 2
+    before, last = np.zeros_like(k), np.ones_like(k)
+    result = binomial * last
+    for m in range(3, 17):
+        binomial = -binomial * (k - m + 1) / m
+        before, last = last, total * last - product * before
+        result = result + binomial * last
+    return result

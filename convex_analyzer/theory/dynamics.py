@@ -34,7 +34,12 @@ def follow(modes: Modes, state: Array, k: Array) -> Array:
     if modes.slots <= 2:
         change = _reported(modes, _moved_by_one(modes, state))
         return propagate(modes, _reported(modes, state), change, k)
-    return np.stack([_reported(modes, powers(modes.matrix, int(c), state)) for c in k])
+    return np.stack([_finite(_reported(modes, powers(modes.matrix, int(c), state))) for c in k])
+
+
+def _finite(values: Array) -> Array:
+    """Replace 0 · ∞, which only an overflow elsewhere in the state produces, by ∞."""
+    return np.where(np.isnan(values), np.inf, values)
 
 
 def from_rest(modes: Modes, k: Array) -> Array:
@@ -102,7 +107,8 @@ class Dynamics:
         whole[:, :size, :size], whole[:, :size, size], whole[:, size, size] = m.matrix, change, 1.0
         unit = np.zeros((len(change), size + 1))
         unit[:, size] = 1.0
-        return np.stack([_reported(m, powers(whole, int(c), unit)[:, :size]) for c in k])
+        rows = [_reported(m, powers(whole, int(c), unit)[:, :size]) for c in k]
+        return np.stack([_finite(row) for row in rows])
 
     def gap_by_direction(self, y0: Array, k: Array) -> Array:
         """Return each direction's part of J - J(critical point), (K, n).

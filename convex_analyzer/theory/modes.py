@@ -74,7 +74,9 @@ class Modes:
         1 - max|root| per direction, to full relative precision, (n,).
     trace, determinant, discriminant, log_determinant, slack
         For two slots: t, d, t² - 4d, log|d|, and the characteristic polynomial at ±1 (the sign of
-        t), which is (1 - |r₁|)(1 - |r₂|) for real roots.
+        t), which is (1 - |r₁|)(1 - |r₂|) for real roots of one sign.
+    at_one
+        The characteristic polynomial at 1: zero where a root is 1 (one or two slots).
     """
 
     eigenvalues: Array
@@ -92,6 +94,7 @@ class Modes:
     discriminant: Array
     log_determinant: Array
     slack: Array
+    at_one: Array
 
     @property
     def slots(self) -> int:
@@ -196,6 +199,7 @@ def _one_slot(iteration: Iteration, shape: tuple[int, ...]) -> dict[str, Any]:
         "discriminant": zero,
         "log_determinant": zero,
         "slack": zero,
+        "at_one": rest.to_float(),
     }
 
 
@@ -237,6 +241,7 @@ def _two_slots(iteration: Iteration, shape: tuple[int, ...]) -> dict[str, Any]:
         "discriminant": discriminant,
         "log_determinant": log_d,
         "slack": slack.to_float(),
+        "at_one": at_one.to_float(),
     }
 
 
@@ -289,4 +294,5 @@ def _many_slots(common: dict[str, Array]) -> dict[str, Any]:
         "discriminant": zero,
         "log_determinant": zero,
         "slack": zero,
+        "at_one": zero,
     }
