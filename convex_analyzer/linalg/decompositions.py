@@ -20,6 +20,7 @@ __all__ = ["Decomposition", "eigh", "gram_eigh"]
 
 Array = npt.NDArray[np.float64]
 
+SMALLEST = 1e-305  # of the largest eigenvalue
 EPSILON = float(np.finfo(float).eps)
 _REFINE_ALL, _REFINE_ENDS = 64, 512  # sizes up to which double-double residuals cost nothing
 _JACOBI = 400  # columns up to which the one-sided Jacobi SVD is fast enough
@@ -87,6 +88,12 @@ def eigh(matrix: Array) -> Decomposition:
             "A: its eigenvalues exceed the range of float64 (1.8e308)",
             argument="A",
             hint="divide A and b by a common constant; it only rescales the learning rate",
+        )
+    if 0 < np.max(np.abs(result)) < SMALLEST:
+        raise InputError(
+            f"A: its eigenvalues are below {SMALLEST:g}, where float64 has no reciprocals",
+            argument="A",
+            hint="multiply A and b by a common constant; it only rescales the learning rate",
         )
     with np.errstate(over="ignore", under="ignore"):
         if np.any(order != np.arange(size)):  # refining may swap eigenvalues that nearly agree

@@ -13,7 +13,7 @@ from convex_analyzer.errors import InputError
 from convex_analyzer.linalg.lanczos import extreme_eigenvalues
 from convex_analyzer.linalg.operators import DiagonalOperator
 from convex_analyzer.problems.quadratic import Quadratic
-from convex_analyzer.spectra.exact import exact_eigenvalues
+from convex_analyzer.spectra.exact import ZERO, exact_eigenvalues
 from convex_analyzer.spectra.spectrum import Bracket, DataConditioning, Spectrum
 
 __all__ = ["spectrum"]
@@ -163,25 +163,28 @@ def _exact(problem: Quadratic) -> Spectrum:
     exact, values, kind, method = exact_eigenvalues(problem.exact)
     parts = problem.decomposition
     width = 0.0 if kind == "exact" else 1e-15
+    tolerance = 0.0 if kind == "exact" else ZERO * float(np.max(np.abs(values)))
     return Spectrum(
         eigenvalues=values,
-        lambda_min_bracket=_rounded(float(values[0]), exact and exact[0], width),
-        lambda_max_bracket=_rounded(float(values[-1]), exact and exact[-1], width),
+        lambda_min_bracket=_rounded(float(values[0]), exact and exact[0], width, tolerance),
+        lambda_max_bracket=_rounded(float(values[-1]), exact and exact[-1], width, tolerance),
         eigenvectors=parts.eigenvectors,
         linear=parts.eigenvectors.T @ problem.linear,
         method=method,
         kind=kind,
+        zero_tolerance=tolerance,
         exact_eigenvalues=exact,
         dimension=problem.dimension,
         name=problem.name,
     )
 
 
-def _rounded(value: float, exact: Any, width: float) -> Bracket:
+def _rounded(value: float, exact: Any, width: float, tolerance: float) -> Bracket:
     """Return what holds a number of which `value` is the nearest float64, but for a width."""
     if exact is not None and exact.is_Rational and exact == Fraction(value):
         return Bracket(value, value)
-    low, high = value - width * abs(value), value + width * abs(value)
+    half = max(width * abs(value), tolerance)
+    low, high = value - half, value + half
     return Bracket(math.nextafter(low, -math.inf), math.nextafter(high, math.inf))
 
 

@@ -3,6 +3,7 @@
 import mpmath
 import numpy as np
 import pytest
+import sympy
 from scipy import sparse
 from scipy.sparse.linalg import LinearOperator
 
@@ -101,3 +102,18 @@ def test_a_singular_matrix_is_still_called_singular():
         spectrum = ca.spectrum(factor.T @ factor)
         assert spectrum.definiteness.startswith("positive semi-definite")
     assert ca.spectrum(np.ones((3, 3))).definiteness == "positive semi-definite (singular)"
+
+
+def test_a_singular_matrix_with_roots_is_singular():
+    root = sympy.sqrt(2)
+    spectrum = ca.spectrum(sympy.Matrix([[1, root], [root, 2]]))
+    assert spectrum.definiteness == "positive semi-definite (singular)"
+    assert spectrum.rank == 1
+    assert 0.0 in spectrum.lambda_min_bracket
+    assert 3.0 in spectrum.lambda_max_bracket
+
+
+@pytest.mark.parametrize("scale", [1e-310, 5e-324])
+def test_a_matrix_without_reciprocals_is_refused(scale):
+    with pytest.raises(InputError, match="no reciprocals"):
+        ca.spectrum(np.eye(2) * scale)
