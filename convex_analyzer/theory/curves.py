@@ -237,7 +237,7 @@ def _pair(modes: Modes, k: Array) -> tuple[Array, Array]:
         u[:, real] = part
         v[:, real] = _near_power(c, k) + c.near_w * part
     if not real.all():
-        v[:, ~real], u[:, ~real], _ = _complex_pair(_columns(modes, ~real), k)
+        v[:, ~real], u[:, ~real] = _complex_pair(_columns(modes, ~real), k)
     return v, u
 
 
@@ -252,8 +252,8 @@ def _near_log(c: _Columns) -> Array:
     return np.where(close, np.log1p(-np.where(close, c.near_w, 0.0)), np.log(np.abs(c.near)))
 
 
-def _complex_pair(c: _Columns, k: Array) -> tuple[Array, Array, Array]:
-    """Return v, u and 1 - v for roots of modulus √d and angle φ.
+def _complex_pair(c: _Columns, k: Array, *, rest: bool = False) -> tuple[Array, Array]:
+    """Return v (or 1 - v, the rest) and u for roots of modulus √d and angle φ.
 
     The angle comes from the discriminant, and everything from it, without cancellation.
     """
@@ -270,11 +270,13 @@ def _complex_pair(c: _Columns, k: Array) -> tuple[Array, Array, Array]:
     decay, cosine = np.exp(alive), np.cos(turned)
     part = decay / root_d[columns] * ratio
     leaning = c.total[columns] / 2 * part  # 1 - t/2 = ((1 - r) + (1 - q))/2
-    v, u, rest = np.zeros(exponent.shape), np.zeros(exponent.shape), np.ones(exponent.shape)
+    v, u = np.full(exponent.shape, float(rest)), np.zeros(exponent.shape)
     u[rows, columns] = part
-    v[rows, columns] = decay * cosine + leaning
-    rest[rows, columns] = 2 * np.sin(turned / 2) ** 2 - np.expm1(alive) * cosine - leaning
-    return v, u, rest
+    if rest:
+        v[rows, columns] = 2 * np.sin(turned / 2) ** 2 - np.expm1(alive) * cosine - leaning
+    else:
+        v[rows, columns] = decay * cosine + leaning
+    return v, u
 
 
 def _divided_power(c: _Columns, k: Array) -> Array:
@@ -332,7 +334,7 @@ def _sum_of_u(modes: Modes, k: Array) -> Array:
         total[:, real] = (np.where(c.near_w == 0, k, growth / one) - u) / c.far_w
     if not real.all():
         c = _columns(modes, ~real)
-        total[:, ~real] = _complex_pair(c, k)[2] / c.slack
+        total[:, ~real] = _complex_pair(c, k, rest=True)[0] / c.slack
     everything = _columns(modes, np.ones(len(real), dtype=bool))
     size = np.maximum(np.abs(everything.total), np.sqrt(np.abs(everything.slack)))
     rows, columns = np.nonzero(k * size < 0.5)
