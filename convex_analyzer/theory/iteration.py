@@ -251,6 +251,12 @@ _CHUNK = 16_384  # directions treated at once: temporaries stay in the second-le
 
 def precise_iteration(optimizer: Optimizer, eigenvalues: Array) -> Iteration:
     """Return the iteration in double-double, for eigenvalues of shape (n,)."""
+    symbolic = [name for name, value in optimizer.values.items() if is_symbolic(value)]
+    if symbolic:
+        raise NotDerivableError(
+            f"{type(optimizer).__name__}: {symbolic[0]} is a symbol, which has no numeric "
+            "analysis; give it a value, or leave it out to have it tuned"
+        )
     numbers = {
         name: DoubleDouble(value)
         for name, value in optimizer.values.items()
@@ -265,8 +271,6 @@ def precise_iteration(optimizer: Optimizer, eigenvalues: Array) -> Iteration:
 def as_double_double(value: Any, shape: tuple[int, ...]) -> DoubleDouble:
     """Bring a coefficient into double-double of the given shape."""
     if not isinstance(value, DoubleDouble):
-        if is_symbolic(value):
-            raise NotDerivableError("symbolic hyper-parameters have no numeric analysis")
         value = DoubleDouble(value)
     return DoubleDouble(np.broadcast_to(value.high, shape), np.broadcast_to(value.low, shape))
 
