@@ -140,7 +140,7 @@ SITUATIONS = {
         "",
     ),
     "three slots": (
-        lambda: ca.compare(ca.gallery.toy(), [ThreeSlots(0.01)]),
+        lambda: ca.compare(ca.gallery.toy(), [ThreeSlots(0.1)]),
         "Stable.",
         "Moderate.",
         "ThreeSlots is already the fastest",
@@ -321,7 +321,7 @@ def headings(document):
     return [d.plain_text(block.text) for block in blocks(document, d.Heading) if block.level == 1]
 
 
-@pytest.mark.parametrize("name", ["toy", "saddle", "one", "cubic", "three slots", "unnamed"])
+@pytest.mark.parametrize("name", ["toy", "saddle", "cubic", "unnamed"])
 def test_levels_add_pages(made, name):
     brief, teach, full = (headings(made(name, level)[1]) for level in ("brief", "teach", "full"))
     assert "Derivation" not in brief
@@ -386,7 +386,7 @@ def test_transients_are_told_in_full(made):
             {"optimizers": [ca.GradientDescent(0.1), (ca.HeavyBall, {"momentum": 0.5})]},
             "teach",
         ),
-        ({"optimizers": [Cubic(0.01), ThreeSlots(0.05)], "tolerance": 1e-3}, "brief"),
+        ({"optimizers": [Cubic(0.01), ThreeSlots(0.1)], "tolerance": 1e-3}, "brief"),
     ],
     ids=["default", "mixed", "own"],
 )
@@ -561,7 +561,7 @@ import hashlib, pathlib, sys
 import convex_analyzer as ca
 comparison = ca.compare(ca.gallery.toy(), [ca.GradientDescent, ca.HeavyBall])
 for suffix in sys.argv[1:]:
-    for path in ca.report(comparison, f"toy.{suffix}", level="full"):
+    for path in ca.report(comparison, f"toy.{suffix}", "full" if suffix == "pdf" else "brief"):
         print(path.name, hashlib.sha256(path.read_bytes()).hexdigest())
 """
 
