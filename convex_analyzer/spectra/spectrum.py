@@ -18,6 +18,7 @@ __all__ = ["Bracket", "DataConditioning", "Spectrum"]
 
 Array = npt.NDArray[np.float64]
 
+_IN_JSON = 10_000  # more eigenvalues than this are left out of plain data
 SHOWN = 40  # tables show at most this many eigenvalues
 
 
@@ -331,10 +332,13 @@ class Spectrum(Result):
         return Table(("spectrum of A", self.name), tuple(rows), notes=tuple(notes), left=2)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain data; all eigenvalues."""
+        """Return plain data; up to 10,000 eigenvalues."""
         bracket = self.condition_number_bracket
+        data = super().to_dict()
+        if len(self.eigenvalues) > _IN_JSON:
+            data["eigenvalues"] = None
         return {
-            **super().to_dict(),
+            **data,
             "exact_eigenvalues": None
             if self.exact_eigenvalues is None
             else [str(value) for value in self.exact_eigenvalues],

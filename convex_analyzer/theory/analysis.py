@@ -145,7 +145,10 @@ class Analysis(Result):
     @functools.cached_property
     def stable_learning_rates(self) -> list[tuple[float, float]]:
         """Open intervals of stable learning rates, the other hyper-parameters unchanged."""
-        return stable_learning_rates(self.optimizer, self.spectrum.eigenvalues)
+        spectrum = self.spectrum
+        return stable_learning_rates(
+            self.optimizer, spectrum.eigenvalues, between=spectrum.is_interval
+        )
 
     @property
     def stability_limit(self) -> float | None:

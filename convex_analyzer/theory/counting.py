@@ -92,7 +92,7 @@ def first_crossing(
 
 
 def _scan(error: Callable[[Array], Array], tolerance: float, top: int, directions: int) -> int:
-    block = max(64, 262_144 // directions)
+    block = max(1, 262_144 // directions)
     for first in range(0, top + 1, block):
         k = np.arange(first, min(first + block, top + 1), dtype=float)
         hits = np.flatnonzero(error(k) <= tolerance)

@@ -75,7 +75,7 @@ class Directions:
     @property
     def half_life(self) -> Array:
         """Steps per halving, shape (n,); infinite where the error does not shrink."""
-        with np.errstate(divide="ignore"):
+        with np.errstate(all="ignore"):
             log = np.log1p(-np.minimum(self._modes.one_minus_rate, 1.0))
             return np.where(log < 0, math.log(0.5) / np.where(log < 0, log, -1.0), np.inf)
 

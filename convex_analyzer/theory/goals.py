@@ -147,5 +147,7 @@ def _fractional_steps(analysis: Analysis, tolerance: float, start: Any) -> float
     if above.size == 0 or above[-1] + 1 >= len(k):
         return _NEVER if above.size else 0.0
     last = int(above[-1])
-    share = math.log(gap[last] / (tolerance * gap[0])) / math.log(gap[last] / gap[last + 1])
+    if not gap[last + 1] > 0:
+        return float(last + 1)
+    share = math.log(gap[last] / gap[0] / tolerance) / math.log(gap[last] / gap[last + 1])
     return last + min(max(share, 0.0), 1.0)

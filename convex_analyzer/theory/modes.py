@@ -161,16 +161,17 @@ def modes(optimizer: Optimizer, eigenvalues: Array) -> Modes:
 
 
 def _piece(optimizer: Optimizer, eigenvalues: Array) -> Modes:
-    iteration = precise_iteration(optimizer, eigenvalues)
-    require_linear(iteration, optimizer)
-    shape = eigenvalues.shape
-    common = _common(iteration, shape)
-    size = len(iteration.slots)
-    if size == 1:
-        return Modes(eigenvalues, **common, **_one_slot(iteration, shape))
-    if size == 2:
-        return Modes(eigenvalues, **common, **_two_slots(iteration, shape))
-    return Modes(eigenvalues, **common, **_many_slots(common))
+    with np.errstate(all="ignore"):  # a huge setting diverges at once: a result, not a warning
+        iteration = precise_iteration(optimizer, eigenvalues)
+        require_linear(iteration, optimizer)
+        shape = eigenvalues.shape
+        common = _common(iteration, shape)
+        size = len(iteration.slots)
+        if size == 1:
+            return Modes(eigenvalues, **common, **_one_slot(iteration, shape))
+        if size == 2:
+            return Modes(eigenvalues, **common, **_two_slots(iteration, shape))
+        return Modes(eigenvalues, **common, **_many_slots(common))
 
 
 def _common(iteration: Iteration, shape: tuple[int, ...]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ __all__ = ["Interval", "characteristic_polynomial", "jury_conditions", "stable_l
 Array = npt.NDArray[np.float64]
 Interval = tuple[float, float]
 
+_GRID = 65  # eigenvalues that stand for an interval where stability is not a matter of products
 _EVERY = 2000  # distinct eigenvalues up to which each is treated when the set is not one interval
 
 
@@ -143,7 +144,9 @@ def _intersect(first: list[Interval], second: list[Interval]) -> list[Interval]:
     return [pair for pair in pairs if pair[0] < pair[1]]
 
 
-def stable_learning_rates(optimizer: Optimizer, eigenvalues: Array) -> list[Interval]:
+def stable_learning_rates(
+    optimizer: Optimizer, eigenvalues: Array, *, between: bool = False
+) -> list[Interval]:
     """Return the learning rates at which every given direction contracts, as open intervals.
 
     Parameters
@@ -152,6 +155,8 @@ def stable_learning_rates(optimizer: Optimizer, eigenvalues: Array) -> list[Inte
         A linear rule with a field ``learning_rate``; its other hyper-parameters stay as they are.
     eigenvalues
         Shape (n,); zeros are left out (a flat direction never contracts).
+    between
+        Whether any eigenvalue between the given ones may occur too.
 
     Returns
     -------
@@ -176,10 +181,12 @@ def stable_learning_rates(optimizer: Optimizer, eigenvalues: Array) -> list[Inte
     if not values.size:
         return [(0.0, math.inf)]
     scaled = _scaled_set(optimizer) if values[0] > 0 else None
-    if scaled is not None and len(scaled) == 1:
-        (low, high) = scaled[0]
-        bounds = (low / float(values[0]), high / float(values[-1]))
-        return [bounds] if bounds[0] < bounds[1] else []
+    if scaled is not None and (len(scaled) == 1 or between):
+        bounds = [(low / float(values[0]), high / float(values[-1])) for low, high in scaled]
+        return [(low, high) for low, high in bounds if low < high]
+    if between:
+        values = np.unique(np.concatenate([values, np.linspace(values[0], values[-1], _GRID)]))
+        values = values[values != 0]
     if len(values) > _EVERY:
         raise NotDerivableError(
             "the stable set is not one interval, and there are too many eigenvalues"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping
+from dataclasses import MISSING, fields
 from typing import Any
 
 import numpy as np
@@ -115,12 +116,22 @@ def worst_rate(optimizer: Optimizer, eigenvalues: Array) -> Array:
 
 
 def _minimise(spectrum: Spectrum, optimizer: type[Optimizer], fixed: dict[str, Any]) -> Optimizer:
-    """Minimise the worst rate over the hyper-parameters that are not fixed."""
+    """Minimise the worst rate over the hyper-parameters that are open.
+
+    Open are those without a default, the learning rate and the momentum: any other default is the
+    author's choice, and may decide where the method ends (weight decay), not only how fast.
+    """
     from scipy.optimize import minimize
 
     m, L = curvature_ends(spectrum)
     eigenvalues = np.unique(np.concatenate([[m, L], np.geomspace(m, L, 65)]))
-    free = [name for name in optimizer.hyperparameters() if name not in fixed]
+    defaults = {f.name: f.default for f in fields(optimizer)}  # type: ignore[arg-type]
+    free = [
+        name
+        for name in optimizer.hyperparameters()
+        if name not in fixed
+        and (defaults[name] is MISSING or name in {"learning_rate", "momentum"})
+    ]
     if not free:
         return optimizer(**fixed)
     domains = optimizer.hyperparameters()
