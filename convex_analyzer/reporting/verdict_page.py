@@ -8,15 +8,11 @@ from typing import Any
 import numpy as np
 
 from convex_analyzer.comparison import Comparison, Entry
-from convex_analyzer.comparison.results import settings_text
-from convex_analyzer.diagnosis.findings import Evidence
 from convex_analyzer.diagnosis.recap import Recap
 from convex_analyzer.notation import symbol_of
 from convex_analyzer.problems.least_squares import LOSSES, LeastSquares
 from convex_analyzer.reporting.document import (
     Block,
-    Card,
-    Cards,
     Column,
     Heading,
     KeyValues,
@@ -25,15 +21,13 @@ from convex_analyzer.reporting.document import (
     Title,
 )
 from convex_analyzer.reporting.figures import drawn
-from convex_analyzer.spectra.compute import spectrum as compute_spectrum
+from convex_analyzer.reporting.verdict_cards import stability_limit, verdict_cards
 from convex_analyzer.tables import (
-    format_count,
     format_factor,
     format_number,
-    format_share,
     join_words,
 )
-from convex_analyzer.theory.analysis import Analysis, analyze
+from convex_analyzer.theory.analysis import Analysis
 from convex_analyzer.theory.directions import format_root
 
 __all__ = ["verdict_blocks"]
@@ -47,7 +41,7 @@ def verdict_blocks(comparison: Comparison, table: Recap) -> list[Block]:
     blocks: list[Block] = [
         Title(f"Convergence report: {comparison.problem.name}", _subtitle(comparison)),
         KeyValues(_echo(comparison), columns=1),
-        Cards((_stable(subject), _conditioning(comparison), _change(comparison, table))),
+        verdict_cards(comparison, table),
     ]
     if subject.analysis is not None:
         blocks += [
@@ -107,144 +101,6 @@ def _kappa(comparison: Comparison) -> str:
     return text
 
 
-# -- the three cards -----------------------------------------------------------------------------
-
-
-def _stable(entry: Entry) -> Card:
-    analysis = entry.analysis
-    if analysis is None:
-        return Card("info", "No closed form.", f"{entry.optimizer}: {entry.reason}.")
-    text = analysis.verdict()
-    match analysis.outcome:
-        case "stable":
-            alpha, limit = analysis.optimizer.values.get("learning_rate"), _limit(analysis)
-            if alpha is not None and limit:
-                share = format_share(alpha, limit)
-                text += f" α is {share} its stability limit {format_number(limit, 4)}."
-            return Card("ok", "Stable.", text)
-        case "marginal":
-            return Card("warn", "On the boundary.", text)
-        case "drifting":
-            return Card("bad", "No minimum.", text)
-        case "flat":
-            return Card("info", "Flat.", text)
-    title = "Saddle." if analysis.spectrum.lambda_min < 0 else "Unstable."
-    return Card("bad", title, text)
-
-
-def _limit(analysis: Analysis) -> float | None:
-    """Return the supremum of the stable learning rates, if the rule has a learning rate."""
-    return analysis.stability_limit if "learning_rate" in analysis.optimizer.values else None
-
-
-def _conditioning(comparison: Comparison) -> Card:
-    spectrum = comparison.spectrum
-    kappa = spectrum.condition_number
-    if kappa is None:
-        return Card("info", "No curvature.", "A is zero.")
-    ill = kappa > 100
-    title = "Ill-conditioned." if ill else "Well-conditioned." if kappa <= 10 else "Moderate."
-    parts = [f"κ = {spectrum.describe_condition_number()}."]
-    descent = _tuned_descent(comparison)
-    if descent is not None:
-        parts.append(_cost_sentence(comparison, *descent))
-    if spectrum.data is not None and spectrum.data.loses_everything:
-        parts.append(
-            f"Forming XᵀX in float64 would lose every digit (κ(XᵀX) = κ(X)² = "
-            f"{format_number(spectrum.data.gram_condition_number, 4)}); these numbers come from "
-            "the SVD of X."
-        )
-    return Card("bad" if ill else "ok" if kappa <= 10 else "warn", title, " ".join(parts))
-
-
-def _tuned_descent(comparison: Comparison) -> tuple[Analysis, int | None, Entry | None] | None:
-    """Return gradient descent at its best, with its count and its entry if it was run."""
-    from convex_analyzer.optimizers.gradient import GradientDescent
-
-    for entry in comparison.entries:
-        if isinstance(entry.optimizer, GradientDescent) and entry.analysis and entry.analysis.tuned:
-            return entry.analysis, entry.predicted_steps, entry
-    analysis, count = Evidence(comparison, comparison.entries[0]).tuned(GradientDescent)
-    return (analysis, count, None) if analysis.is_stable else None
-
-
-def _cost_sentence(
-    comparison: Comparison, analysis: Analysis, count: int | None, entry: Entry | None
-) -> str:
-    if not analysis.is_stable:
-        return "Gradient descent converges for no learning rate."
-    goal = format_number(comparison.tolerance, 2)
-    digit = analysis.steps_to(0.1, criterion="rate")
-    text = f"Gradient descent at its best needs {format_count(count)} steps (predicted"
-    text += f"; {_simulated(entry)}" if entry is not None else ""
-    text += f") to bring the gap to {goal} of its start"
-    return f"{text}; each further digit of θ costs {format_count(digit)}."
-
-
-def _simulated(entry: Entry) -> str:
-    if entry.simulated_steps is not None:
-        return f"simulated: {entry.simulated_text()}"
-    return entry.simulated_text()
-
-
-def _change(comparison: Comparison, table: Recap) -> Card:
-    parts = []
-    best = comparison.best
-    if comparison.problem.why_no_minimum:
-        return Card("info", "What to change.", f"{comparison.problem.why_no_minimum}.")
-    first = comparison.entries[0]
-    if best is not None and best is not first:
-        parts.append(
-            f"{best.label} with {settings_text(best)} needs {format_count(best.predicted_steps)} "
-            f"steps ({_simulated(best)}){_price(best)}."
-        )
-    elif best is not None:
-        parts.append(
-            f"{best.label} is already the fastest here: {format_count(best.predicted_steps)} steps "
-            f"({_simulated(best)})."
-        )
-    parts += _standardising(comparison)
-    for row, finding in table.present:
-        if row.name in {"slow_progress", "instability"} and finding.prediction:
-            parts.insert(0, f"{finding.prediction}.")
-    if not parts:
-        parts = ["Nothing here converges; see the table of problems."]
-    return Card("info", "What to change.", " ".join(parts))
-
-
-def _price(entry: Entry) -> str:
-    if entry.overshoot is None or not entry.complete:
-        return ""
-    if entry.overshoot <= 1.001:
-        return ", and the loss never rises above its start"
-    return f", after the gap first rises to ×{format_number(entry.overshoot, 3)} its start"
-
-
-def _standardising(comparison: Comparison) -> list[str]:
-    """Say what standardised columns would buy, for data."""
-    problem = comparison.problem
-    if not isinstance(problem, LeastSquares) or problem.dimension < 2:
-        return []
-    new = problem.standardized()
-    curvature = compute_spectrum(new)
-    before, after = comparison.spectrum.condition_number, curvature.condition_number
-    if before is None or after is None:
-        return []
-    if after > 0.5 * before:
-        return [f"Standardising the columns would not help (κ = {format_number(after, 4)})."]
-    from convex_analyzer.optimizers.gradient import GradientDescent
-
-    count = analyze(curvature, GradientDescent).steps_to(
-        comparison.tolerance, np.zeros(new.dimension)
-    )
-    text = (
-        f"Standardising the columns takes κ from {format_number(before, 3)} to "
-        f"{format_number(after, 4)}, and gradient descent to {format_count(count)} steps"
-    )
-    rest = "; what is left is collinearity, which scaling cannot remove" if after > 100 else ""
-    return [f"{text}{rest}."]
-
-
 # -- figure and tables ---------------------------------------------------------------------------
 
 
@@ -262,7 +118,8 @@ def _directions(comparison: Comparison, analysis: Analysis) -> Table:
         shares = None
     else:
         indices = _shown(len(directions))
-        shares = _gap_shares(comparison, analysis)
+        lowest = comparison.problem.why_no_minimum is None
+        shares = _gap_shares(comparison, analysis) if lowest else None
     rows = []
     for i in indices:
         one = directions[i]
@@ -279,7 +136,8 @@ def _directions(comparison: Comparison, analysis: Analysis) -> Table:
             )
         )
     hidden = len(directions) - len(rows)
-    note = f"{hidden} directions between are not shown." if hidden and shares is not None else ""
+    whole = not comparison.spectrum.is_interval
+    note = f"{hidden} directions between are not shown." if hidden and whole else ""
     right = [Column(name, "right") for name in ("eigenvalue λ", "share of the first gap",
              "factor per step", "half-life (steps)")]  # fmt: skip
     columns = (Column("direction"), *right, Column("regime"))
@@ -335,7 +193,7 @@ def _optimizers(comparison: Comparison) -> Table:
 def _stable_for(analysis: Analysis | None) -> str:
     if analysis is None or "learning_rate" not in analysis.optimizer.values:
         return "–"
-    limit = _limit(analysis)
+    limit = stability_limit(analysis)
     return "none" if limit is None else f"α < {format_number(limit, 4)}"
 
 

@@ -1,0 +1,189 @@
+"""The three findings at the top of a report: stability, conditioning, and what to change."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from convex_analyzer.comparison import Comparison, Entry
+from convex_analyzer.comparison.results import settings_text
+from convex_analyzer.diagnosis.findings import Evidence
+from convex_analyzer.diagnosis.recap import Recap
+from convex_analyzer.problems.least_squares import LeastSquares
+from convex_analyzer.reporting.document import Card, Cards
+from convex_analyzer.spectra.compute import spectrum as compute_spectrum
+from convex_analyzer.tables import format_count, format_number, format_share
+from convex_analyzer.theory.analysis import Analysis, analyze
+
+__all__ = ["stability_limit", "verdict_cards"]
+
+
+def verdict_cards(comparison: Comparison, table: Recap) -> Cards:
+    """Return the cards; the first is about the first optimizer, the others about all."""
+    first = comparison.entries[0]
+    return Cards((_stable(first), _conditioning(comparison), _change(comparison, table)))
+
+
+def _stable(entry: Entry) -> Card:
+    analysis = entry.analysis
+    if analysis is None:
+        return Card("info", "No closed form.", f"{entry.optimizer}: {entry.reason}.")
+    text = analysis.verdict()
+    match analysis.outcome:
+        case "stable":
+            alpha, limit = analysis.optimizer.values.get("learning_rate"), stability_limit(analysis)
+            if alpha is not None and limit:
+                share = format_share(alpha, limit)
+                text += f" α is {share} its stability limit {format_number(limit, 4)}."
+            return Card("ok", "Stable.", text)
+        case "marginal":
+            return Card("warn", "On the boundary.", text)
+        case "drifting":
+            return Card("bad", "No minimum.", text)
+        case "flat":
+            return Card("info", "Flat.", text)
+    title = "Saddle." if analysis.spectrum.lambda_min < 0 else "Unstable."
+    return Card("bad", title, text)
+
+
+def stability_limit(analysis: Analysis) -> float | None:
+    """Return the supremum of the stable learning rates, if the rule has a learning rate."""
+    return analysis.stability_limit if "learning_rate" in analysis.optimizer.values else None
+
+
+def _conditioning(comparison: Comparison) -> Card:
+    spectrum = comparison.spectrum
+    kappa = spectrum.condition_number
+    if kappa is None:
+        return Card("info", "No curvature.", "A is zero.")
+    ill = kappa > 100
+    title = "Ill-conditioned." if ill else "Well-conditioned." if kappa <= 10 else "Moderate."
+    parts = [f"κ = {spectrum.describe_condition_number()}."]
+    descent = _tuned_descent(comparison)
+    if descent is not None:
+        parts.append(_cost_sentence(comparison, *descent))
+    if spectrum.data is not None and spectrum.data.loses_everything:
+        parts.append(
+            f"Forming XᵀX in float64 would lose every digit (κ(XᵀX) = κ(X)² = "
+            f"{format_number(spectrum.data.gram_condition_number, 4)}); these numbers come from "
+            "the SVD of X."
+        )
+    return Card("bad" if ill else "ok" if kappa <= 10 else "warn", title, " ".join(parts))
+
+
+def _tuned_descent(comparison: Comparison) -> tuple[Analysis, int | None, Entry | None] | None:
+    """Return gradient descent at its best, with its count and its entry if it was run."""
+    from convex_analyzer.optimizers.gradient import GradientDescent
+
+    for entry in comparison.entries:
+        if isinstance(entry.optimizer, GradientDescent) and entry.analysis and entry.analysis.tuned:
+            return entry.analysis, entry.predicted_steps, entry
+    analysis, count = Evidence(comparison, comparison.entries[0]).tuned(GradientDescent)
+    return (analysis, count, None) if analysis.is_stable else None
+
+
+def _cost_sentence(
+    comparison: Comparison, analysis: Analysis, count: int | None, entry: Entry | None
+) -> str:
+    if not analysis.is_stable:
+        return "Gradient descent converges for no learning rate."
+    goal = format_number(comparison.tolerance, 2)
+    digit = analysis.steps_to(0.1, criterion="rate")
+    text = f"Gradient descent at its best needs {_steps(count)} (predicted"
+    text += f"; {_simulated(entry)}" if entry is not None else ""
+    text += f") to bring the gap to {goal} of its start"
+    return f"{text}; each further digit of θ costs {format_count(digit)}."
+
+
+def _simulated(entry: Entry) -> str:
+    if entry.simulated_steps is not None:
+        return f"simulated: {entry.simulated_text()}"
+    return entry.simulated_text()
+
+
+def _change(comparison: Comparison, table: Recap) -> Card:
+    if comparison.problem.why_no_minimum:
+        return Card("info", "What to change.", f"{comparison.problem.why_no_minimum}.")
+    parts = [
+        f"{finding.prediction}."
+        for row, finding in reversed(table.present)
+        if row.name in {"slow_progress", "instability"} and finding.prediction
+    ]
+    parts += _fastest(comparison)
+    parts += _standardising(comparison)
+    if not parts:
+        parts = ["Nothing here converges; see the table of problems."]
+    return Card("info", "What to change.", " ".join(parts))
+
+
+def _fastest(comparison: Comparison) -> list[str]:
+    """Say which run is the fastest, and which rule that was not run would be faster still."""
+    best, first = comparison.best, comparison.entries[0]
+    reached = [entry for entry in comparison.entries if entry.simulated_steps is not None]
+    count = None
+    if best is not None:
+        count = best.predicted_steps
+        text = f"{_steps(count)} ({_simulated(best)})"
+        if best is not first:
+            said = [f"{best.label} with {settings_text(best)} needs {text}{_price(best)}."]
+        elif len(comparison.entries) > 1:
+            said = [f"{best.label} is already the fastest of these: {text}."]
+        else:
+            said = [f"{best.label} needs {text}."]
+    elif reached:
+        quickest = min(reached, key=lambda entry: entry.simulated_steps or 0)
+        count = quickest.simulated_steps
+        said = [f"{quickest.label} reaches the goal in {quickest.simulated_text()} steps."]
+    else:
+        said = []
+    return [*said, *_faster_rule(comparison, count)]
+
+
+def _faster_rule(comparison: Comparison, count: int | None) -> list[str]:
+    """Name a tuned rule that was not run and needs at most half of the steps."""
+    from convex_analyzer.optimizers.momentum import HeavyBall, Nesterov
+
+    run = {type(e.optimizer) for e in comparison.entries if e.analysis and e.analysis.tuned}
+    evidence = Evidence(comparison, comparison.entries[0])
+    found = [evidence.tuned(rule) for rule in (HeavyBall, Nesterov) if rule not in run]
+    able = [(steps, str(analysis.optimizer)) for analysis, steps in found if steps is not None]
+    if not able or (count is not None and 2 * min(able)[0] > count):
+        return []
+    steps, name = min(able)
+    return [f"{name} would need {_steps(steps)} (predicted)."]
+
+
+def _steps(count: int | None) -> str:
+    return f"{format_count(count)} step{'' if count == 1 else 's'}"
+
+
+def _price(entry: Entry) -> str:
+    if entry.overshoot is None or not entry.complete:
+        return ""
+    if entry.overshoot <= 1.001:
+        return ", and the loss never rises above its start"
+    return f", after the gap first rises to ×{format_number(entry.overshoot, 3)} its start"
+
+
+def _standardising(comparison: Comparison) -> list[str]:
+    """Say what standardised columns would buy, for data."""
+    problem = comparison.problem
+    if not isinstance(problem, LeastSquares) or problem.dimension < 2:
+        return []
+    new = problem.standardized()
+    curvature = compute_spectrum(new)
+    before, after = comparison.spectrum.condition_number, curvature.condition_number
+    if before is None or after is None:
+        return []
+    if after > 0.5 * before:
+        return [f"Standardising the columns would not help (κ = {format_number(after, 4)})."]
+    from convex_analyzer.optimizers.gradient import GradientDescent
+
+    count = analyze(curvature, GradientDescent).steps_to(
+        comparison.tolerance, np.zeros(new.dimension)
+    )
+    text = (
+        f"Standardising the columns takes κ from {format_number(before, 3)} to "
+        f"{format_number(after, 4)}, and gradient descent to {_steps(count)}"
+    )
+    rest = "; what is left is collinearity, which scaling cannot remove" if after > 100 else ""
+    return [f"{text}{rest}."]
