@@ -74,6 +74,17 @@ def test_commands_in_the_readmes_sentences_run(tmp_path, monkeypatch):
         run_command(command)
 
 
+@pytest.mark.parametrize(
+    "page",
+    [*PAGES, ROOT / "examples" / "README.md"],
+    ids=lambda page: f"{page.parent.name}-{page.stem}",
+)
+def test_what_a_page_links_to_is_there(page):
+    targets = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+    for target in targets:
+        assert "://" in target or (page.parent / target).exists(), target
+
+
 def test_pages_are_not_empty_of_code():
     counts = {page.stem: [language for language, *_ in blocks(page)] for page in PAGES}
     assert {"CONTRIBUTING", "README", "howto", "index", "theory", "tutorial"} <= {
