@@ -146,9 +146,10 @@ class Analysis(Result):
     def stable_learning_rates(self) -> list[tuple[float, float]]:
         """Open intervals of stable learning rates, the other hyper-parameters unchanged."""
         spectrum = self.spectrum
-        return stable_learning_rates(
-            self.optimizer, spectrum.eigenvalues, between=spectrum.is_interval
-        )
+        if not spectrum.is_interval:
+            return stable_learning_rates(self.optimizer, spectrum.eigenvalues)
+        ends = np.array([spectrum.lambda_min, spectrum.lambda_max_bracket.high])  # the safe end
+        return stable_learning_rates(self.optimizer, ends, between=True)
 
     @property
     def stability_limit(self) -> float | None:

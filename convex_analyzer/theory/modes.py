@@ -44,10 +44,13 @@ _GRID = 257  # eigenvalues that stand for an interval, besides its ends
 
 
 def representative_eigenvalues(spectrum: Spectrum) -> Array:
-    """Return the eigenvalues to analyse: all of them, or a grid where only the ends are known."""
+    """Return the eigenvalues to analyse: all of them, or a grid where only the ends are known.
+
+    The grid goes up to the safe end: what is stable there is stable for the true λmax.
+    """
     if not spectrum.is_interval:
         return spectrum.eigenvalues
-    m, L = spectrum.lambda_min, spectrum.lambda_max
+    m, L = spectrum.lambda_min, spectrum.lambda_max_bracket.high
     if m <= 0:
         return np.unique(np.linspace(m, L, _GRID))
     inner = [np.geomspace(m, L, _GRID)[1:-1], np.linspace(m, L, _GRID)[1:-1]]
