@@ -462,6 +462,25 @@ def test_what_cannot_be_proved_is_plausible_not_proved():
     assert not derive(Unproved).proved
 
 
+class HalfTold(ca.Optimizer):
+    """A published learning rate, and nothing about the other setting."""
+
+    learning_rate: Positive
+    scale: Positive
+
+    def step(self, problem, t, theta):
+        return theta - self.learning_rate * self.scale * problem.gradient(theta)
+
+    @classmethod
+    def published_optimum(cls, smallest, largest, given):
+        return {"learning_rate": 2 / (smallest + largest)}
+
+
+def test_half_a_setting_is_undecided():
+    (best,) = [one for one in derive(HalfTold).lines if one.title.startswith("best")]
+    assert best.verdict == "undecided"
+
+
 # -- rules without a derivation --------------------------------------------------------------------
 
 

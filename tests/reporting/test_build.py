@@ -377,6 +377,50 @@ def test_transients_are_told_in_full(made):
     assert f"grows to ×{format_number(sizes[peak], 4)} after {peak + 1} steps" in text
 
 
+def test_growth_without_a_double_root_is_not_blamed_on_one():
+    """αλ = 3.6 at μ = 0.9: complex roots, and the first step goes from 1 to -2.6."""
+    comparison = ca.compare(ca.gallery.toy(), [ca.HeavyBall(0.9, 0.9)])
+    (card,) = [
+        card
+        for group in blocks(build(comparison, "full"), d.Cards)
+        for card in group.cards
+        if d.plain_text(card.title) == "Transient growth: HeavyBall."
+    ]
+    theta, velocity, largest = 1.0, 0.0, 1.0
+    for _ in range(50):
+        velocity = 0.9 * velocity - 3.6 * theta
+        theta += velocity
+        largest = max(largest, abs(theta))
+    text = d.plain_text(card.text)
+    assert f"grows to ×{format_number(largest, 4)} after" in text
+    assert "its modes first add up" in text
+
+
+class Slanted(ca.Quadratic):
+    """A quadratic whose gradient is wrong."""
+
+    def gradient(self, theta):
+        return 1.1 * super().gradient(theta)
+
+
+def test_a_run_that_contradicts_its_theory_is_reported():
+    comparison = ca.compare(Slanted([[1.0, 0.0], [0.0, 3.0]]), [ca.GradientDescent(0.1)])
+    assert comparison.entries[0].status == "refuted"
+    document = build(comparison)
+    notes = " ".join(d.plain_text(note.text) for note in blocks(document, d.Note))
+    assert "GradientDescent: the run contradicts the theory beyond rounding." in notes
+    rows = {row[0]: row[3] for row in cells(table_headed(document, "problem"))}
+    assert rows["incorrect gradients"] == "present"
+
+
+def test_columns_that_are_standardised_already_are_left_alone():
+    rng = np.random.default_rng(0)
+    X, _ = np.linalg.qr(rng.normal(size=(30, 3)))
+    document = build(ca.compare(ca.least_squares(X, X.sum(axis=1))))
+    change = d.plain_text(blocks(document, d.Cards)[0].cards[2].text)
+    assert "Standardising the columns would not help" in change
+
+
 # -- the call that reproduces ----------------------------------------------------------------------
 
 
