@@ -31,6 +31,7 @@ LIMIT = 1e150  # beyond this squares overflow: the run has diverged
 MOST = 10**12  # steps; a year of running
 _CHECK = 32  # steps between looks for divergence; the exact step is then found by replaying
 _AUTO_ROWS = 1001  # rows of theta that "auto" keeps
+_MOST_ELEMENTS = 4_000_000_000  # elements (32 GB) of a record at most
 _AUTO_ELEMENTS = 8_000_000  # elements (64 MB) of theta that "auto" keeps at most
 
 
@@ -167,6 +168,7 @@ def _rows(record: Any, steps: int, elements: int) -> tuple[npt.NDArray[np.int64]
     """Return the steps to record, and whether theta is kept at each of them."""
     if isinstance(record, str):
         if record in {"path", "loss"}:
+            _refuse_too_many((steps + 1) * (elements if record == "path" else 1), record)
             return np.arange(steps + 1), record == "path"
         if record != "auto":
             raise InputError(
@@ -187,6 +189,16 @@ def _rows(record: Any, steps: int, elements: int) -> tuple[npt.NDArray[np.int64]
             f"record must name steps from 0 to {steps}", argument="record", value=record
         )
     return chosen, True
+
+
+def _refuse_too_many(numbers: int, record: str) -> None:
+    """Refuse a record that no machine would hold, before it is allocated."""
+    if numbers > _MOST_ELEMENTS:
+        raise InputError(
+            f"record={record!r} would keep {numbers:.1e} numbers ({numbers / 1.25e8:.0f} GB)",
+            argument="record",
+            hint="record 'auto' keeps an even selection; or name the steps to keep",
+        )
 
 
 @dataclass
