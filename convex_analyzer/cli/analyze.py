@@ -216,6 +216,8 @@ def _stable_set(analysis: Analysis) -> str:
     from convex_analyzer.tables import format_number
 
     intervals = analysis.stable_learning_rates
+    if intervals is None:
+        return "–"
     if not intervals:
         return "no α"
     low, high = intervals[-1]

@@ -14,7 +14,7 @@ from convex_analyzer.spectra.compute import spectrum as compute_spectrum
 from convex_analyzer.tables import format_count, format_number, format_share
 from convex_analyzer.theory.analysis import Analysis, analyze
 
-__all__ = ["stability_limit", "verdict_cards"]
+__all__ = ["verdict_cards"]
 
 
 def verdict_cards(comparison: Comparison, table: Recap) -> Cards:
@@ -30,7 +30,7 @@ def _stable(entry: Entry) -> Card:
     text = analysis.verdict()
     match analysis.outcome:
         case "stable":
-            alpha, limit = analysis.optimizer.values.get("learning_rate"), stability_limit(analysis)
+            alpha, limit = analysis.optimizer.values.get("learning_rate"), analysis.stability_limit
             if alpha is not None and limit:
                 share = format_share(alpha, limit)
                 text += f" α is {share} its stability limit {format_number(limit, 4)}."
@@ -43,11 +43,6 @@ def _stable(entry: Entry) -> Card:
             return Card("info", "Flat.", text)
     title = "Saddle." if analysis.spectrum.lambda_min < 0 else "Unstable."
     return Card("bad", title, text)
-
-
-def stability_limit(analysis: Analysis) -> float | None:
-    """Return the supremum of the stable learning rates, if the rule has a learning rate."""
-    return analysis.stability_limit if "learning_rate" in analysis.optimizer.values else None
 
 
 def _conditioning(comparison: Comparison) -> Card:

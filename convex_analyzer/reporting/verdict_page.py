@@ -21,7 +21,7 @@ from convex_analyzer.reporting.document import (
     Title,
 )
 from convex_analyzer.reporting.figures import drawn
-from convex_analyzer.reporting.verdict_cards import stability_limit, verdict_cards
+from convex_analyzer.reporting.verdict_cards import verdict_cards
 from convex_analyzer.tables import (
     format_factor,
     format_number,
@@ -193,7 +193,7 @@ def _optimizers(comparison: Comparison) -> Table:
 def _stable_for(analysis: Analysis | None) -> str:
     if analysis is None or "learning_rate" not in analysis.optimizer.values:
         return "–"
-    limit = stability_limit(analysis)
+    limit = analysis.stability_limit
     return "none" if limit is None else f"α < {format_number(limit, 4)}"
 
 

@@ -143,13 +143,19 @@ class Analysis(Result):
         return self.outcome == "stable"
 
     @functools.cached_property
-    def stable_learning_rates(self) -> list[tuple[float, float]]:
-        """Open intervals of stable learning rates, the other hyper-parameters unchanged."""
+    def stable_learning_rates(self) -> list[tuple[float, float]] | None:
+        """Open intervals of stable learning rates, the other hyper-parameters unchanged.
+
+        None for a rule without a field ``learning_rate``, or one that divides by it.
+        """
         spectrum = self.spectrum
-        if not spectrum.is_interval:
-            return stable_learning_rates(self.optimizer, spectrum.eigenvalues)
-        ends = np.array([spectrum.lambda_min, spectrum.lambda_max_bracket.high])  # the safe end
-        return stable_learning_rates(self.optimizer, ends, between=True)
+        try:
+            if not spectrum.is_interval:
+                return stable_learning_rates(self.optimizer, spectrum.eigenvalues)
+            ends = np.array([spectrum.lambda_min, spectrum.lambda_max_bracket.high])  # the safe end
+            return stable_learning_rates(self.optimizer, ends, between=True)
+        except NotDerivableError:
+            return None
 
     @property
     def stability_limit(self) -> float | None:
@@ -164,7 +170,7 @@ class Analysis(Result):
 
         pieces = [
             sympy.Interval.open(sympy.Float(a), sympy.oo if math.isinf(b) else sympy.Float(b))
-            for a, b in self.stable_learning_rates
+            for a, b in self.stable_learning_rates or ()
         ]
         return sympy.Union(*pieces) if pieces else sympy.S.EmptySet
 

@@ -57,6 +57,8 @@ def _bracketed(text: str) -> str:
 def limit_sentence(analysis: Analysis) -> str:
     """Say for which learning rates the rule is stable."""
     intervals = analysis.stable_learning_rates
+    if intervals is None:
+        return "its stable learning rates have no closed form"
     if not intervals:
         return "no learning rate is stable"
     low, high = intervals[-1]
