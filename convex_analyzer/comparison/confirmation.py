@@ -83,7 +83,8 @@ def _rounding_budget(problem: Quadratic, analysis: Analysis, k: Array, scale: Ar
 
     Each gradient is wrong by about √d eps (λmax |θ| + |b|); the displacement that a constant error
     of that size would cause is the rule's own response to b. Each addition to theta adds eps, and
-    an unstable direction amplifies all of it.
+    an unstable direction amplifies all of it: relative to a run that grows at the same rate, an
+    early error stays what it was.
     """
     m = analysis.modes
     channel = m.offset
@@ -95,7 +96,11 @@ def _rounding_budget(problem: Quadratic, analysis: Analysis, k: Array, scale: Ar
         response = k * np.abs(first).max()
     top = float(np.max(np.abs(analysis.spectrum.eigenvalues), initial=0.0))
     size = top + float(np.max(np.abs(problem.linear), initial=0.0)) / scale
-    growth = np.exp(np.minimum(k * max(0.0, math.log(max(analysis.rate, 1e-300))), 600.0))
+    log_rate = max(0.0, math.log(max(analysis.rate, 1e-300)))
+    ahead = np.maximum.accumulate(np.log(scale) - k * log_rate) - np.log(scale) + k * log_rate
+    growth = np.exp(np.minimum(ahead, 600.0))
+    if log_rate > 0:  # a response that grows is counted by the growth, once per step
+        response = k * response / np.exp(np.minimum(k * log_rate, 600.0))
     peak = 1.0 if analysis.outcome == "unstable" else analysis.transient_peak.size
     peak = peak if math.isfinite(peak) else 1.0
     per_step = EPSILON * math.sqrt(problem.dimension)
