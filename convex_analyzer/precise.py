@@ -369,7 +369,11 @@ class Polynomial:
 
     def _rough_roots(self) -> list[float]:
         scale = max(abs(a) for a in self.coefficients)
-        found = np.roots([float(a / scale) for a in reversed(self.coefficients)])
+        with np.errstate(all="ignore"):
+            try:
+                found = np.roots([float(a / scale) for a in reversed(self.coefficients)])
+            except np.linalg.LinAlgError:  # coefficients too far apart for a companion matrix
+                return []
         return [float(root) for root in found.real if np.isfinite(root)]
 
     def _narrow(self, low: Fraction, high: Fraction, rough: list[float]) -> tuple[Fraction, ...]:
