@@ -98,6 +98,21 @@ class NewtonStep(Optimizer):
             theta, problem.gradient(theta)
         )
 
+    def published_limit(self):
+        return 2  # at λ = 1, as at any other
+
+
+class CurvatureStep(Optimizer):
+    """A step along the Hessian times the gradient: stable for 0 < αλ² < 2."""
+
+    learning_rate: Positive
+
+    def step(self, problem, t, theta):
+        return theta - self.learning_rate * problem.hessian_vector(theta, problem.gradient(theta))
+
+    def published_limit(self):
+        return 2
+
 
 TOY = [[0.2, 0.0], [0.0, 4.0]]
 ADAGRAD_POINT = {20: [-2.382563, -0.158591]}  # printed by the dataflowr course, Module 4
@@ -135,6 +150,13 @@ def test_the_report_reads_well_and_is_plain_data():
     assert data["schema"] == "convex_analyzer.conformance/1"
     assert [check["name"] for check in data["checks"]] == names
     assert report == check_optimizer(Quasi)  # the same examples every time
+
+
+@pytest.mark.parametrize("cls", [NewtonStep, CurvatureStep])
+def test_rules_that_use_the_hessian(cls):
+    found = {check.name: check.found for check in check_optimizer(cls).checks}
+    assert "published limit" in found
+    assert ("at 4 eigenvalues" in found["forms"]) == (cls is NewtonStep)  # 0 has no inverse
 
 
 def test_an_instance_is_checked_as_given():
@@ -771,6 +793,14 @@ def test_strategies_give_valid_instances(rule):
 @given(strategy_for(optimizers.HeavyBall))
 def test_strategies_reach_both_ends(rule):
     assert optimizers.HeavyBall(**rule.values) == rule
+
+
+def test_the_plain_problem_is_the_textbook():
+    from convex_analyzer.testing.case import PlainProblem
+
+    problem = PlainProblem([[2.0, 1.0], [1.0, 3.0]], [1.0, -1.0])
+    assert problem.value(np.array([[1.0, 2.0], [0.0, 0.0]])).tolist() == [1 + 2 + 6 - 1, 0.0]
+    assert problem.gradient(np.array([[1.0, 2.0]])).tolist() == [[5.0, 6.0]]
 
 
 def test_samples_of_half_open_ranges():

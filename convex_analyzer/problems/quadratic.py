@@ -110,6 +110,16 @@ class Quadratic:
         del theta
         return self._multiply(np.asarray(vector, dtype=float))
 
+    def inverse_hessian_vector(self, theta: Any, vector: Any) -> Array:
+        """Return A⁻¹ v for vectors of shape (..., d), as Newton's method asks for."""
+        del theta
+        if not self.operator.can_decompose or np.any(self.is_zero_mode):
+            reason = "is singular" if self.operator.can_decompose else "is too large to decompose"
+            raise InputError(f"A {reason}, so its inverse is not at hand", argument="A")
+        parts = self.decomposition
+        product = np.asarray(vector, dtype=float) @ parts.eigenvectors / parts.eigenvalues
+        return np.asarray(product @ parts.eigenvectors.T)
+
     def _multiply(self, vectors: Array) -> Array:
         if vectors.ndim == 1:
             return self.operator.multiply(vectors)

@@ -38,6 +38,7 @@ class PlainProblem:
         self.matrix: Array = np.array(matrix, dtype=float)
         self.linear: Array = np.array(linear, dtype=float)
         self.dimension = len(self.linear)
+        self.was_inverted = False
 
     def value(self, theta: Array) -> Array:
         """Return J(θ), shape (runs,)."""
@@ -55,6 +56,7 @@ class PlainProblem:
     def inverse_hessian_vector(self, theta: Array, vector: Array) -> Array:
         """Return A⁻¹ v."""
         del theta
+        self.was_inverted = True
         return np.asarray(np.linalg.solve(self.matrix, vector.T).T)
 
 
@@ -81,11 +83,14 @@ class Case:
         Instances with usual hyper-parameters; the given instance first.
     random
         Where examples come from; always the same ones.
+    inverts
+        Whether the rule asks for A⁻¹, so that a singular A is no problem for it to solve.
     """
 
     cls: type[Optimizer]
     settings: list[Optimizer]
     random: np.random.Generator
+    inverts: bool = False
 
     @property
     def name(self) -> str:

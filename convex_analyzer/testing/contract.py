@@ -245,6 +245,7 @@ def check_purity(case: Case) -> str:
                 if not all(np.array_equal(a, b) for a, b in zip(kept, again, strict=True)):
                     raise case.failure("purity", "the same input gives different outputs")
             state = kept
+        case.inverts = problem.was_inverted
         if rule.to_dict() != before_rule:
             raise case.failure("purity", "step changes a hyper-parameter")
     return f"step changes nothing it is given and repeats itself, over {_STEPS} steps"

@@ -75,6 +75,18 @@ def test_leading_axes_are_runs(theta):
     assert again == pytest.approx(values, rel=1e-12, abs=1e-12)
 
 
+def test_inverses_as_newton_asks_for_them():
+    problem = Quadratic(A, B)
+    for shape in ((3,), (5, 3), (2, 5, 3)):
+        vectors = np.random.default_rng(0).normal(size=shape)
+        truth = np.linalg.solve(A, vectors.reshape(-1, 3).T).T.reshape(shape)
+        assert problem.inverse_hessian_vector(None, vectors) == pytest.approx(truth, rel=1e-12)
+    with pytest.raises(InputError, match="A is singular"):
+        Quadratic(np.ones((2, 2))).inverse_hessian_vector(None, [1.0, 1.0])
+    with pytest.raises(InputError, match="too large to decompose"):
+        Quadratic.diagonal(np.ones(10_000)).inverse_hessian_vector(None, np.ones(10_000))
+
+
 def test_integers_and_single_precision_are_accepted():
     assert Quadratic([[2, 0], [0, 4]], [1, 2], 3).minimum == pytest.approx(3 - 0.25 - 0.5)
     assert Quadratic(np.eye(2, dtype=np.float32)).value([1, 1]) == 1.0
