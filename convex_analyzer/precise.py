@@ -339,10 +339,9 @@ class Polynomial:
         return Polynomial(quotient), left / left.coefficients[-1] if any(rest) else left
 
     def real_roots(self) -> list[float]:
-        """Return the distinct real roots in ascending order, each rounded to float64.
+        """Return the distinct real roots that float64 can hold, ascending, each rounded to it.
 
-        They are isolated exactly: roots lie between those of the derivative, and signs are those of
-        rational numbers. Roots beyond the range of float64 are left out.
+        They are isolated exactly, by signs of rational numbers between roots of the derivative.
 
         Examples
         --------
@@ -350,8 +349,7 @@ class Polynomial:
         >>> ((x - 1) ** 2 * (x - 3)).real_roots()
         [1.0, 3.0]
         """
-        simple = self._without_repeated_roots()
-        if simple.degree < self.degree:
+        if (simple := self._without_repeated_roots()).degree < self.degree:
             return simple.real_roots()
         if self.degree <= 1:
             exact = [-self.coefficients[0] / self.coefficients[1]] if self.degree else []
