@@ -13,6 +13,8 @@ from pathlib import Path
 import mpmath
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from convex_analyzer.domains import Positive, UnitInterval
 from convex_analyzer.optimizers.base import Optimizer
@@ -274,6 +276,26 @@ def test_nesterov_is_stable_on_one_band_for_every_momentum_2_4(momentum, low, hi
         if s > 0:
             roots = np.roots([1.0, -(1 + momentum) * (1 - s), momentum * (1 - s)])
             assert np.abs(roots).max() > 1
+
+
+@given(st.floats(-50.0, 50.0).filter(lambda mu: abs(mu + 0.5) > 1e-9))
+def test_nesterov_bands_for_every_real_momentum_2_4(momentum):
+    """The four cases of the theory notes as one rule, and NumPy's roots inside and outside."""
+    one, far, near = Spectrum.from_eigenvalues([1.0]), 1 + 1 / (1 + 2 * momentum), 0.0
+    if momentum != 0:
+        near = 1 - 1 / momentum
+    if momentum < -1:
+        low, high = far, near
+    elif momentum < -1 / 3:
+        low, high = 0.0, near
+    else:
+        low, high = max(0.0, near) if momentum > 1 else 0.0, far
+    bands = analyze(one, Nesterov(0.1, momentum)).stable_learning_rates
+    if low < high * (1 - 1e-12):
+        assert bands == [(pytest.approx(low, rel=1e-12, abs=1e-15), pytest.approx(high, rel=1e-12))]
+        middle = (low + high) / 2
+        roots = np.roots([1.0, -(1 + momentum) * (1 - middle), momentum * (1 - middle)])
+        assert np.abs(roots).max() < 1 + 1e-9
 
 
 def test_limits_shrink_with_nesterov_2_4():
