@@ -251,6 +251,39 @@ def test_a_rule_that_is_not_linear_is_simulated_only():
     json.dumps(result.to_dict(), allow_nan=False)
 
 
+def test_three_slots_are_confirmed_too():
+    class Triple(Optimizer):
+        learning_rate: Positive
+
+        def step(self, problem, t, theta, first, second):
+            first = 0.5 * first - self.learning_rate * problem.gradient(theta)
+            second = 0.3 * second + first
+            return theta + second, first, second
+
+    for problem in (TOY, Quadratic.diagonal([0.0, 1.0], [1.0, 0.0])):
+        (entry,) = compare(problem, Triple(0.1), steps=200)
+        assert entry.status == "confirmed"
+        assert entry.deviation < 1e-12
+
+
+def test_verdicts_without_a_prediction():
+    near = compare(TOY, SignDescent(0.1), start=[1.0, 1.0])
+    assert "reaches the goal in its run" in near.verdict()
+    assert "no theory to hold the runs against" in near.verdict()
+    far = compare(TOY, SignDescent(0.3), start=[1.0, 1.0], steps=5)
+    assert "No run here reaches the goal" in far.verdict()
+
+    class Decay(Optimizer):
+        learning_rate: Positive
+
+        def step(self, problem, t, theta):
+            return theta - self.learning_rate * (problem.gradient(theta) + theta)
+
+    elsewhere = compare(Quadratic.diagonal([1.0, 2.0], [1.0, 1.0]), Decay(0.1))
+    assert elsewhere.confirmed
+    assert "ends at the minimum" in elsewhere.verdict()
+
+
 # -- where only the ends are known ---------------------------------------------------------------
 
 
@@ -269,6 +302,7 @@ def test_large_problems_are_held_against_the_worst_case():
         assert np.all(entry.gap <= entry.predicted_gap * (1 + 1e-6) + 1e-12 * entry.gap[0])
     assert result.confirmed
     assert "random vector" in result.start_name
+    assert "needs at most" in result.verdict()
 
 
 def test_a_run_outside_its_bound_is_refuted():

@@ -98,6 +98,7 @@ def test_arrays_come_to_the_form_and_stay_elementwise():
 
 def test_constants_do_not_make_a_rule_nonlinear():
     x, _, trace = variables()
+    assert (x**1).parts == {"x": 1.0}
     constant = Form(3.0, {}, trace)
     assert (constant * x).parts == {"x": 3.0}
     assert (x * constant).parts == {"x": 3.0}

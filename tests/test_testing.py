@@ -484,6 +484,35 @@ class NoSymbols(Momentum):
         return super().unchecked(**changes)
 
 
+class BranchNot(Momentum):
+    def step(self, problem, t, theta, velocity):
+        still = not velocity.any()
+        velocity = self.momentum * velocity - self.learning_rate * problem.gradient(theta)
+        return theta + velocity * (1 + 0 * still), velocity
+
+
+class BranchOnAnything(Momentum):
+    """Takes the state as *state."""
+
+    def step(self, problem, t, *state):
+        theta, velocity = state
+        gradient = problem.gradient(theta) if state else None
+        velocity = self.momentum * velocity - self.learning_rate * gradient
+        return theta + velocity, velocity
+
+
+BranchOnAnything.memory = ("velocity",)
+
+
+class KnowsTheEngine(Momentum):
+    """Does something else inside `simulate`."""
+
+    def step(self, problem, t, theta, velocity):
+        wrapped = hasattr(problem, "loss_at")
+        velocity = self.momentum * velocity - self.learning_rate * problem.gradient(theta)
+        return theta + velocity * (1 + 0.01 * wrapped), velocity
+
+
 class SlowStart(Momentum):
     """Simulation and theory begin differently: only arrays see the second memory."""
 
@@ -607,6 +636,9 @@ FAULTS = {
     BranchInline: ("source", "ops.where"),
     BranchAnd: ("source", "ops.where"),
     BranchInStart: ("source", "start branches"),
+    BranchNot: ("source", "ops.where"),
+    BranchOnAnything: ("source", "ops.where"),
+    KnowsTheEngine: ("simulation", "plain loop"),
     NumPy: ("source", "module numpy"),
     BareRoot: ("source", "module math"),
     Random: ("source", "module random"),

@@ -235,3 +235,43 @@ def test_descriptions():
 def test_bad_input(X, y, keywords, words):
     with pytest.raises(InputError, match=words):
         least_squares(X, y, **keywords)
+
+
+# -- standardising -------------------------------------------------------------------------------
+
+
+def test_standardised_columns_leave_only_collinearity():
+    raw = np.random.default_rng(5).normal(size=(30, 3)) * [1e-6, 1.0, 1e6] + [0.0, 50.0, 1e9]
+    target = np.arange(30.0)
+    problem = least_squares(raw, target, intercept=True)
+    better = problem.standardized()
+    scaled = (raw - raw.mean(axis=0)) / raw.std(axis=0)
+    assert better.X[:, 1:] == pytest.approx(scaled, rel=1e-7, abs=1e-9)
+    assert better.labels == problem.labels
+    assert "standardised" in better.name
+    correlation = np.corrcoef(raw.T)
+    truth = np.linalg.eigvalsh(correlation)
+    found = spectrum(better).eigenvalues  # the correlation matrix, and 1 for the intercept
+    assert sorted(found) == pytest.approx(sorted([1.0, *truth]), rel=1e-6)
+    assert spectrum(better).condition_number < 10 < 1e15 < spectrum(problem).condition_number
+    assert better.minimum == pytest.approx(problem.minimum, rel=1e-9)  # the same model
+
+
+def test_standardising_without_an_intercept_does_not_centre():
+    raw = np.array([[1.0, 2.0, 0.0], [3.0, 2.0, 0.0], [5.0, 2.0, 0.0]])
+    better = least_squares(raw, [1.0, 2.0, 3.0]).standardized()
+    size = np.sqrt((raw**2).mean(axis=0))
+    assert better.X[:, :2] == pytest.approx(raw[:, :2] / size[:2])
+    assert better.X[:, 2].tolist() == [0.0, 0.0, 0.0]  # nothing to scale
+
+
+def test_large_designs_are_solved_without_refinement():
+    rng = np.random.default_rng(6)
+    design, target = rng.normal(size=(60_000, 4)), rng.normal(size=60_000)
+    truth = np.linalg.lstsq(design, target, rcond=None)[0]
+    assert least_squares(design, target).coefficients == pytest.approx(truth, rel=1e-10)
+
+
+def test_targets_whose_squares_leave_the_range_are_refused():
+    with pytest.raises(InputError, match="y"):
+        least_squares(X, Y * 1e200)

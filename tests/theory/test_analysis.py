@@ -482,3 +482,50 @@ def test_many_slots_have_everything_but_regimes_of_damping():
     assert drifting.outcome == "drifting"
     ten = drifting.predict([0.0, 0.0], [10, 11])
     assert ten[1, 0] < ten[0, 0] < 0
+
+
+class RootOfTheRate(Optimizer):
+    """Linear in its state, but not a polynomial in its learning rate."""
+
+    learning_rate: Positive
+
+    def step(self, problem, t, theta):
+        return theta - self.learning_rate**0.5 * problem.gradient(theta)
+
+
+def test_a_rule_without_a_polynomial_stable_set_is_analysed_all_the_same():
+    analysis = analyze(Spectrum.from_eigenvalues([1.0, 2.0]), RootOfTheRate(0.25))
+    assert analysis.is_stable
+    assert analysis.rate == 0.5
+    assert analysis.stability_limit is None
+    assert analysis.stable_learning_rates is None
+    assert "no closed form" in str(analysis)
+    json.dumps(analysis.to_dict(), allow_nan=False)
+
+
+def test_intervals_that_reach_below_zero():
+    ends = np.array([-1.0, 4.0])
+    spectrum = Spectrum(ends, Bracket(-1.0, -1.0), Bracket(4.0, 4.0), is_interval=True, dimension=9)
+    analysis = analyze(spectrum, GradientDescent(0.1))
+    assert analysis.outcome == "unstable"
+    assert analysis.one_minus_rate == pytest.approx(-0.1)
+    assert analysis.stability_limit is None
+
+
+def test_counts_on_exact_powers_in_both_directions():
+    """The rounded quotient of logarithms errs to either side."""
+    for rate in (0.9, 0.5, 0.99, 0.3, 0.7):
+        for k in range(1, 200):
+            if rate**k > 1e-300:
+                assert steps_at_rate(1 - rate, rate**k) == k
+
+
+def test_settling_of_curves_that_end_at_zero():
+    one = analyze(Spectrum.from_eigenvalues([1.0]), GradientDescent(1.0))
+    assert settling_steps(one, 1e-6) == 1
+    never = analyze(Spectrum.from_eigenvalues([1.0]), GradientDescent(3.0))
+    assert settling_steps(never, 1e-6) is None
+    long = analyze(Spectrum.from_eigenvalues([1e-9, 1.0]), GradientDescent(1.0))
+    assert settling_steps(long, 1e-6) is None  # too long to scan
+    start = analyze(Spectrum.from_eigenvalues([0.5]), GradientDescent(1.0))
+    assert settling_steps(start, 1e-6, [3.0]) == 10

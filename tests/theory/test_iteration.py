@@ -383,3 +383,29 @@ def test_an_affine_rule_is_not_linear():
             return theta - self.learning_rate * problem.gradient(theta) + 0.5
 
     assert linearise(Drifts(0.1), 1.0).reasons == ("a constant added to the state",)
+
+
+def test_coefficients_per_coordinate_are_no_matrix():
+    """A hidden diagonal preconditioner does not turn with the eigenbasis."""
+    weights = np.array([1.0, 2.0])
+
+    class Weighted(Optimizer):
+        learning_rate: Positive
+
+        def step(self, problem, t, theta):
+            return theta - self.learning_rate * weights * problem.gradient(theta)
+
+    with pytest.raises(NotDerivableError, match="one number per coordinate"):
+        modes(Weighted(0.1), np.array([1.0, 2.0]))
+
+
+def test_a_slot_that_is_a_constant():
+    class Resets(Optimizer):
+        learning_rate: Positive
+
+        def step(self, problem, t, theta, memory):
+            return theta - self.learning_rate * problem.gradient(theta), 0.0
+
+    found = linearise(Resets(0.1), 2.0)
+    assert numbers(found.matrix) == pytest.approx(np.array([[0.8, 0.0], [0.0, 0.0]]))
+    assert numbers(found.minus_identity) == pytest.approx(np.array([[-0.2, 0.0], [0.0, -1.0]]))

@@ -233,3 +233,27 @@ def test_borders_are_exact_to_the_last_bit():
     for value in (3.0, 0.1, 7.7, 1e-300, 1e300):
         ((_, high),) = stable_learning_rates(GradientDescent(0.1), np.array([value]))
         assert high == 2 / value
+
+
+def test_a_condition_that_touches_zero_leaves_one_point_out():
+    """x ← (1 - s)² x with a touch: |p| = 1 at s = 2 only; and at s = 1 nothing happens."""
+
+    class Squared(Optimizer):
+        learning_rate: Positive
+
+        def step(self, problem, t, theta):
+            middle = theta - self.learning_rate * problem.gradient(theta)
+            return middle - self.learning_rate * problem.gradient(middle)
+
+    assert stable_learning_rates(Squared(0.1), ONE) == [(0.0, 2.0)]
+
+    class Folded(Optimizer):
+        """x ← (1 - s)(1 - 2s)(1 - s)... touches the border from inside."""
+
+        learning_rate: Positive
+
+        def step(self, problem, t, theta):
+            first = theta - 4 * self.learning_rate * problem.gradient(theta)
+            return theta + self.learning_rate * problem.gradient(first) * 0 + (first - theta) / 2
+
+    assert stable_learning_rates(Folded(0.1), ONE) == [(0.0, 1.0)]
