@@ -134,8 +134,8 @@ def _tree(method: Any) -> ast.FunctionDef | None:
         tree = ast.parse(textwrap.dedent(inspect.getsource(method)))
     except (OSError, TypeError, SyntaxError):
         return None  # defined in a shell or by exec
-    found = tree.body[0]
-    return found if isinstance(found, ast.FunctionDef) else None
+    named = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    return named[0] if named and named[0].name == method.__name__ else None
 
 
 def _instructions(code: types.CodeType) -> Iterator[dis.Instruction]:
