@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import typing
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
@@ -22,13 +22,22 @@ from convex_analyzer.ops import is_symbolic
 from convex_analyzer.precise import DoubleDouble, Polynomial
 
 __all__ = [
+    "BelowOne",
+    "Choice",
     "Domain",
+    "Flag",
     "Interval",
     "NonNegative",
+    "OneOf",
     "Positive",
     "Real",
+    "Setting",
     "UnitInterval",
+    "Whole",
+    "WholeFromZero",
+    "WholeNumber",
     "domain_of",
+    "is_schedule",
 ]
 
 
@@ -55,9 +64,63 @@ class Interval:
         return f"{left}{low}, {high}{right}"
 
 
+def is_schedule(value: Any) -> bool:
+    """Tell whether a value is a schedule: a function of the step index that knows its range."""
+    return bool(getattr(value, "is_schedule", False))
+
+
+class Setting:
+    """What values a field of an optimizer may take: the part that all kinds share.
+
+    Attributes
+    ----------
+    sentence
+        How the valid range reads after "must be": "positive", "in [0, 1]".
+    is_continuous
+        Whether the value may differ per run, be scheduled and be tuned.
+    """
+
+    is_continuous: ClassVar[bool] = False
+    sentence: str
+
+    def check(self, owner: str, name: str, value: Any) -> Any:
+        """Return the value in its stored form, or raise InputError."""
+        raise NotImplementedError
+
+    def hint(self, owner: str, name: str, value: Any) -> str | None:
+        """Return a remark when a legal value is unusual, else None."""
+        del owner, name, value
+        return None
+
+    def parse(self, owner: str, name: str, text: str) -> Any:
+        """Read a value as the command line gives it."""
+        return self.check(owner, name, text)
+
+    def encode(self, value: Any) -> Any:
+        """Return the JSON form of a stored value."""
+        return value
+
+    def decode(self, value: Any) -> Any:
+        """Inverse of `encode`."""
+        return value
+
+    def strategy(self) -> Any:
+        """Return a Hypothesis strategy for usual values (Hypothesis must be installed)."""
+        raise NotImplementedError
+
+    def invalid(self) -> list[Any]:
+        """Return values that must be refused; tests of messages use them."""
+        raise NotImplementedError
+
+    def _refuse(self, owner: str, name: str, value: Any) -> InputError:
+        return InputError(
+            f"{owner}: {name} must be {self.sentence}, got {value!r}", argument=name, value=value
+        )
+
+
 @dataclass(frozen=True)
-class Domain:
-    """What values a hyper-parameter may take.
+class Domain(Setting):
+    """What values a continuous hyper-parameter may take.
 
     Parameters
     ----------
@@ -69,6 +132,8 @@ class Domain:
         Values that people use; others are legal and get a hint.
     """
 
+    is_continuous: ClassVar[bool] = True
+
     sentence: str
     valid: Interval
     usual: Interval
@@ -77,7 +142,8 @@ class Domain:
         """Return the value in its stored form, or raise.
 
         Numbers become float; arrays become read-only float arrays whose last axis has length one
-        (one value per run); SymPy expressions and the exact numbers of the theory pass unchanged.
+        (one value per run); SymPy expressions and the exact numbers of the theory pass unchanged;
+        of a schedule the range is checked.
 
         Raises
         ------
@@ -85,6 +151,10 @@ class Domain:
             Not a real number, outside the valid range, or an array that would act per coordinate.
         """
         if is_symbolic(value) or isinstance(value, (DoubleDouble, Polynomial)):
+            return value
+        if is_schedule(value):
+            for end in value.extent():
+                self.check(owner, name, end)
             return value
         array = self._as_float(owner, name, value)
         if array.ndim and array.shape[-1] != 1:
@@ -129,6 +199,9 @@ class Domain:
         """Return a remark when a legal value is unusual, else None."""
         if is_symbolic(value) or isinstance(value, (DoubleDouble, Polynomial)):
             return None
+        if is_schedule(value):
+            remarks = (self.hint(owner, name, end) for end in value.extent())
+            return next((remark for remark in remarks if remark), None)
         if np.all(self.usual.contains(value)):
             return None
         return f"{owner}: {name} is usually in {self.usual}, got {_short(value)}"
@@ -148,6 +221,8 @@ class Domain:
         """Return the JSON form of a stored value."""
         if isinstance(value, np.ndarray):
             return {"array": value.tolist()}
+        if is_schedule(value):
+            return {"schedule": value.to_dict()}
         return {"symbol": str(value)} if is_symbolic(value) else value
 
     def decode(self, value: Any) -> Any:
@@ -177,15 +252,122 @@ class Domain:
         return bad
 
 
+@dataclass(frozen=True)
+class WholeNumber(Setting):
+    """Whole numbers from `low` on: history lengths, periods, numbers of inner steps."""
+
+    low: int = 1
+    usual_high: int = 20
+
+    @property
+    def sentence(self) -> str:  # type: ignore[override]  # follows from low
+        """How the range reads after "must be"."""
+        return f"a whole number, at least {self.low}"
+
+    def check(self, owner: str, name: str, value: Any) -> int:
+        """Return the value as an int."""
+        whole = isinstance(value, (int, np.integer)) and not isinstance(value, (bool, np.bool_))
+        if isinstance(value, (float, np.floating)) and float(value).is_integer():
+            whole = True
+        if not whole or value < self.low:
+            raise self._refuse(owner, name, value)
+        return int(value)
+
+    def parse(self, owner: str, name: str, text: str) -> int:
+        """Read a whole number."""
+        try:
+            return self.check(owner, name, float(text))
+        except ValueError:
+            raise self._refuse(owner, name, text) from None
+
+    def strategy(self) -> Any:
+        """Return a Hypothesis strategy for usual values."""
+        from hypothesis import strategies
+
+        return strategies.integers(self.low, self.usual_high)
+
+    def invalid(self) -> list[Any]:
+        """Return values that must be refused."""
+        return [self.low - 1, self.low + 0.5, math.nan, math.inf, "two", None, True]
+
+
+@dataclass(frozen=True)
+class Flag(Setting):
+    """True or False: a convention that is on or off."""
+
+    sentence: str = "True or False"
+
+    def check(self, owner: str, name: str, value: Any) -> bool:
+        """Return the value as a bool."""
+        if not isinstance(value, (bool, np.bool_)):
+            raise self._refuse(owner, name, value)
+        return bool(value)
+
+    def parse(self, owner: str, name: str, text: str) -> bool:
+        """Read true or false."""
+        words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+        if text.lower() not in words:
+            raise self._refuse(owner, name, text)
+        return words[text.lower()]
+
+    def strategy(self) -> Any:
+        """Return a Hypothesis strategy."""
+        from hypothesis import strategies
+
+        return strategies.booleans()
+
+    def invalid(self) -> list[Any]:
+        """Return values that must be refused."""
+        return ["true", None, 2, 0.0]
+
+
+@dataclass(frozen=True)
+class Choice(Setting):
+    """One of a few words: a convention with more than two forms."""
+
+    words: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:  # type: ignore[override]  # follows from the words
+        """How the range reads after "must be"."""
+        return f"one of {', '.join(map(repr, self.words))}"
+
+    def check(self, owner: str, name: str, value: Any) -> str:
+        """Return the word."""
+        if not isinstance(value, str) or value not in self.words:
+            raise self._refuse(owner, name, value)
+        return value
+
+    def strategy(self) -> Any:
+        """Return a Hypothesis strategy."""
+        from hypothesis import strategies
+
+        return strategies.sampled_from(self.words)
+
+    def invalid(self) -> list[Any]:
+        """Return values that must be refused."""
+        return ["neither of them", None, 1]
+
+
+class OneOf:
+    """Annotation of a choice of words: ``variant: OneOf["raw", "corrected"] = "raw"``."""
+
+    def __class_getitem__(cls, words: Any) -> Any:
+        """Return the annotated type."""
+        return Annotated[str, Choice(words if isinstance(words, tuple) else (words,))]
+
+
 def _short(value: Any) -> str:
     return f"{value:g}" if np.ndim(value) == 0 else "several values"
 
 
-def domain_of(annotation: Any) -> Domain | None:
+def domain_of(annotation: Any) -> Setting | None:
     """Return the domain that an annotation carries, or None."""
+    if annotation is bool:
+        return Flag()
     if typing.get_origin(annotation) is Annotated:
         for extra in annotation.__metadata__:
-            if isinstance(extra, Domain):
+            if isinstance(extra, Setting):
                 return extra
     return None
 
@@ -199,3 +381,9 @@ Positive = Annotated[Any, Domain("positive", _ABOVE_ZERO, _ABOVE_ZERO)]
 NonNegative = Annotated[Any, Domain("non-negative", _FROM_ZERO, _FROM_ZERO)]
 UnitInterval = Annotated[Any, Domain("in [0, 1]", _UNIT, Interval(0.0, 1.0, open_high=True))]
 Real = Annotated[Any, Domain("a finite number", _LINE, Interval(0.0, 1.0, open_high=True))]
+BelowOne = Annotated[
+    Any,
+    Domain("in [0, 1)", Interval(0.0, 1.0, open_high=True), Interval(0.0, 1.0, open_high=True)),
+]
+Whole = Annotated[int, WholeNumber(1)]
+WholeFromZero = Annotated[int, WholeNumber(0)]

@@ -14,12 +14,16 @@ import numpy as np
 
 __all__ = [
     "absolute",
+    "column",
     "dot",
     "exp",
     "is_symbolic",
     "log",
+    "matvec",
     "maximum",
     "minimum",
+    "norm",
+    "outer",
     "sign",
     "sqrt",
     "where",
@@ -130,3 +134,73 @@ def dot(x: Any, y: Any) -> Any:
         if own is not None:
             return own(x, y)
     return (x * y).sum(axis=-1, keepdims=True)
+
+
+def norm(x: Any) -> Any:
+    """Euclidean norm over the parameter axis, which stays as an axis of length one.
+
+    Examples
+    --------
+    >>> norm(np.array([[3.0, 4.0]]))
+    array([[5.]])
+    """
+    return sqrt(dot(x, x))
+
+
+def column(value: Any) -> Any:
+    """Give one number per run, shape (...), an axis of length one, shape (..., 1).
+
+    Examples
+    --------
+    >>> column(np.array([1.0, 2.0])).shape
+    (2, 1)
+    """
+    own = getattr(value, "_op_column", None)
+    return own(value) if own is not None else value[..., None]
+
+
+def outer(x: Any, y: Any) -> Any:
+    """Outer product over the parameter axis.
+
+    Parameters
+    ----------
+    x, y
+        Arrays of shape (..., d).
+
+    Returns
+    -------
+    array of shape (..., d, d)
+
+    Examples
+    --------
+    >>> outer(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+    array([[3., 4.],
+           [6., 8.]])
+    """
+    for value in (x, y):
+        own = getattr(value, "_op_outer", None)
+        if own is not None:
+            return own(x, y)
+    return x[..., :, None] * y[..., None, :]
+
+
+def matvec(matrix: Any, x: Any) -> Any:
+    """Matrix times vector over the parameter axes.
+
+    Parameters
+    ----------
+    matrix
+        Shape (..., d, d).
+    x
+        Shape (..., d).
+
+    Examples
+    --------
+    >>> matvec(np.array([[0.0, 1.0], [2.0, 0.0]]), np.array([3.0, 4.0]))
+    array([4., 6.])
+    """
+    for value in (matrix, x):
+        own = getattr(value, "_op_matvec", None)
+        if own is not None:
+            return own(matrix, x)
+    return (matrix * x[..., None, :]).sum(axis=-1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import itertools
 import math
@@ -106,7 +105,7 @@ def _letters(names: Iterable[str], taken: Iterable[str]) -> dict[str, str]:
 def _blank(optimizer: type[Optimizer], hyper: dict[str, Any]) -> Optimizer:
     """Return the rule with symbols for its hyper-parameters."""
     blank = optimizer.__new__(optimizer)
-    for field in dataclasses.fields(optimizer):  # type: ignore[arg-type]  # a dataclass by its base
+    for field in optimizer.fields():
         object.__setattr__(blank, field.name, hyper.get(field.name, field.default))
     return blank
 

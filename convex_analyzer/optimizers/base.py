@@ -7,23 +7,28 @@ of the memory from the signature of ``step`` and gives value equality, JSON and 
 Contract of ``step(self, problem, t, theta, *memory)``:
 
 - only arithmetic, functions of `convex_analyzer.ops`, and what `problem` offers
-  (``gradient(theta)``, ``hessian_vector(theta, v)``, ``inverse_hessian_vector(theta, v)``);
-- branches on values through ``ops.where``; no clock, no random state, no ``np.``;
+  (``gradient(theta)``, ``hessian_vector(theta, v)``, ``inverse_hessian_vector(theta, v, damping)``,
+  and for rules that say ``random = True`` the draws ``normal(theta)`` and ``uniform(theta)``);
+- branches on values through ``ops.where`` (on flags of the rule with ``if``); no clock, no random
+  state, no ``np.``;
 - ``t`` counts from 1; a rule that depends on it says so through ``period``;
 - returns the new theta and the new memory, in the order in which they came.
+
+A hyper-parameter may be a schedule or hold one value per run; `step` sees the number of its step.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import inspect
+import math
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Self, dataclass_transform
 
 import numpy as np
 
-from convex_analyzer.domains import Domain, Real, domain_of
+from convex_analyzer.domains import Domain, Real, Setting, domain_of, is_schedule
 from convex_analyzer.errors import InputError
 from convex_analyzer.notation import symbol_of
 from convex_analyzer.ops import is_symbolic
@@ -43,6 +48,10 @@ class Optimizer:
     period
         After how many steps the rule repeats: 1 for a rule that does not look at ``t``, None for
         one that never repeats.
+    settles
+        Whether a rule that never repeats tends to one map as t grows (bias corrections do).
+    random
+        Whether the rule draws random numbers (from the problem).
     aliases
         Other names that the command line accepts.
     source
@@ -61,17 +70,20 @@ class Optimizer:
 
     memory: ClassVar[tuple[str, ...]] = ()
     period: ClassVar[int | None] = 1
+    settles: ClassVar[bool] = False
+    random: ClassVar[bool] = False
     aliases: ClassVar[tuple[str, ...]] = ()
     source: ClassVar[str] = ""
-    _domains: ClassVar[dict[str, Domain]]
+    _domains: ClassVar[dict[str, Setting]]
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
         if "__repr__" not in vars(cls):
             cls.__repr__ = Optimizer.__repr__  # type: ignore[method-assign]  # not the dataclass's
         dataclasses.dataclass(frozen=True, eq=False, repr=False)(cls)
-        if "step" in vars(cls):
-            cls.memory = tuple(inspect.signature(cls.step).parameters)[4:]
+        if "step" in vars(cls) and "memory" not in vars(cls):
+            slots = list(inspect.signature(cls.step).parameters.values())[4:]
+            cls.memory = tuple(slot.name for slot in slots if slot.kind is not slot.VAR_POSITIONAL)
 
     def step(self, problem: Any, t: int, theta: Any, *memory: Any) -> Any:
         """Return the new theta, followed by the new memory.
@@ -134,16 +146,26 @@ class Optimizer:
         return None
 
     def __post_init__(self) -> None:
-        for name, domain in self._field_domains().items():
+        for name, domain in self.domains().items():
             value = domain.check(type(self).__name__, name, getattr(self, name))
             object.__setattr__(self, name, value)
+        self._check()
+
+    def _check(self) -> None:
+        """Refuse combinations of fields that have no meaning; for subclasses."""
 
     @classmethod
-    def _field_domains(cls) -> dict[str, Domain]:
+    def fields(cls) -> tuple[dataclasses.Field[Any], ...]:
+        """Return the declared fields, in order."""
+        return dataclasses.fields(cls)  # type: ignore[arg-type]  # the base makes it a dataclass
+
+    @classmethod
+    def domains(cls) -> dict[str, Setting]:
+        """Return what every field with a declared range may be, in order."""
         if "_domains" not in vars(cls):
             hints = typing.get_type_hints(cls, include_extras=True)
             found = {}
-            for field in dataclasses.fields(cls):  # type: ignore[arg-type]  # made one above
+            for field in cls.fields():
                 domain = domain_of(hints[field.name])
                 if domain is None and hints[field.name] is float:
                     domain = domain_of(Real)
@@ -154,14 +176,16 @@ class Optimizer:
 
     @classmethod
     def hyperparameters(cls) -> dict[str, Domain]:
-        """Return the declared numeric hyper-parameters and their domains, in order."""
-        return dict(cls._field_domains())
+        """Return the continuous hyper-parameters and their domains, in order.
+
+        These may differ per run, be scheduled, and be tuned; counts, flags and choices may not.
+        """
+        return {name: kind for name, kind in cls.domains().items() if isinstance(kind, Domain)}
 
     @property
     def values(self) -> dict[str, Any]:
         """All fields by name."""
-        fields = dataclasses.fields(self)  # type: ignore[arg-type]  # every subclass is one
-        return {field.name: getattr(self, field.name) for field in fields}
+        return {field.name: getattr(self, field.name) for field in self.fields()}
 
     def replace(self, **changes: Any) -> Self:
         """Return a copy with other hyper-parameters, validated."""
@@ -170,25 +194,83 @@ class Optimizer:
     def unchecked(self, **changes: Any) -> Self:
         """Return a copy that holds any kind of number (symbols, double-doubles), not validated."""
         copy = object.__new__(type(self))
-        for name, value in {**self.values, **changes}.items():
-            object.__setattr__(copy, name, value)
+        copy.__dict__.update(self.__dict__)
+        copy.__dict__.update(changes)
         return copy
+
+    def transformed(self, function: Callable[[Any], Any]) -> Self:
+        """Return an unchecked copy with the function applied to every continuous hyper-parameter.
+
+        Also to those of an optimizer inside this one, and to the values inside schedules.
+        """
+        changes: dict[str, Any] = {}
+        for name, value in self.values.items():
+            if isinstance(value, Optimizer) or is_schedule(value):
+                changes[name] = value.transformed(function)
+            elif name in self.hyperparameters():
+                changes[name] = function(value)
+        return self.unchecked(**changes)
+
+    def numbers(self) -> list[Any]:
+        """Return every continuous value, those of inner optimizers and of schedules included."""
+        found: list[Any] = []
+
+        def note(value: Any) -> Any:
+            found.append(value)
+            return value
+
+        self.transformed(note)
+        return found
+
+    # -- dependence on the step index ----------------------------------------------------------
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether any hyper-parameter, also of an inner optimizer, is a schedule."""
+        return any(
+            is_schedule(value) or (isinstance(value, Optimizer) and value.is_scheduled)
+            for value in self.values.values()
+        )
+
+    def at(self, t: int) -> Self:
+        """Return the rule of step t: schedules are replaced by their value there."""
+        changes = {}
+        for name, value in self.__dict__.items():
+            if is_schedule(value) or (isinstance(value, Optimizer) and value.is_scheduled):
+                changes[name] = value.at(t)
+        return self.unchecked(**changes) if changes else self
+
+    @property
+    def cycle(self) -> int | None:
+        """After how many steps the rule repeats, its schedules and inner optimizers included."""
+        periods = [self.period]
+        for value in self.values.values():
+            if isinstance(value, Optimizer):
+                periods.append(value.cycle)
+            elif is_schedule(value):
+                periods.append(value.period)
+        known = [period for period in periods if period is not None]
+        return math.lcm(*known) if len(known) == len(periods) else None
 
     def hints(self) -> list[str]:
         """Return remarks on legal but unusual hyper-parameters."""
         remarks = [
             domain.hint(type(self).__name__, name, getattr(self, name))
-            for name, domain in self._field_domains().items()
+            for name, domain in self.domains().items()
         ]
-        return [remark for remark in remarks if remark]
+        inner = [value.hints() for value in self.values.values() if isinstance(value, Optimizer)]
+        return [*filter(None, remarks), *(remark for remarks in inner for remark in remarks)]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data: the name of the class and its fields."""
-        domains = self._field_domains()
-        encoded = {
-            name: domains[name].encode(value) if name in domains else value
-            for name, value in self.values.items()
-        }
+        domains = self.domains()
+
+        def encode(name: str, value: Any) -> Any:
+            if isinstance(value, Optimizer):
+                return value.to_dict()
+            return domains[name].encode(value) if name in domains else value
+
+        encoded = {name: encode(name, value) for name, value in self.values.items()}
         return {"name": type(self).__name__, **encoded}
 
     def _key(self) -> tuple[Any, ...]:
@@ -217,7 +299,7 @@ class Optimizer:
 def _text(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return f"{value.size} values"
-    if isinstance(value, (bool, str)) or is_symbolic(value):
+    if isinstance(value, (bool, int, str, Optimizer)) or is_symbolic(value) or is_schedule(value):
         return str(value)
     below_one = 1 - value
     if 0 < below_one < 1e-4:  # printed as 1 it would hide what matters

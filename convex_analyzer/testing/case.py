@@ -173,7 +173,7 @@ def make_case(optimizer: type[Optimizer] | Optimizer) -> Case:
     domains = cls.hyperparameters()
     required = [
         field.name
-        for field in dataclasses.fields(cls)
+        for field in cls.fields()
         if field.default is dataclasses.MISSING and field.name not in domains
     ]
     if required and isinstance(optimizer, type):

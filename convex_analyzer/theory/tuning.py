@@ -7,10 +7,9 @@ spectrum is minimised numerically.
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING
 from typing import Any
 
 import numpy as np
@@ -58,7 +57,7 @@ def tuned_pair(
     """
     fixed = dict(given or {})
     known = optimizer.hyperparameters()
-    fields = {field.name for field in dataclasses.fields(optimizer)}  # type: ignore[arg-type]  # a dataclass by its base
+    fields = {field.name for field in optimizer.fields()}
     for name in fixed:
         if name not in fields:
             raise InputError(
@@ -100,7 +99,7 @@ def worst_rate(optimizer: Optimizer, eigenvalues: Array) -> Array:
     """
     iteration = linearise(optimizer, eigenvalues)
     require_linear(iteration, optimizer)
-    numbers = [v for v in optimizer.values.values() if isinstance(v, np.ndarray)]
+    numbers = [v for v in optimizer.numbers() if isinstance(v, np.ndarray)]
     shape = np.broadcast_shapes(eigenvalues.shape, *(v.shape for v in numbers))
     matrix = np.stack([dense(row, shape) for row in iteration.matrix], axis=-2)
     if matrix.shape[-1] == 1:
@@ -125,7 +124,7 @@ def _minimise(spectrum: Spectrum, optimizer: type[Optimizer], fixed: dict[str, A
 
     m, L = curvature_ends(spectrum)
     eigenvalues = np.unique(np.concatenate([[m, L], np.geomspace(m, L, 65)]))
-    defaults = {f.name: f.default for f in fields(optimizer)}  # type: ignore[arg-type]
+    defaults = {field.name: field.default for field in optimizer.fields()}
     free = [
         name
         for name in optimizer.hyperparameters()
