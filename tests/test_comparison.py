@@ -27,7 +27,7 @@ TOY = Quadratic.diagonal([0.2, 4.0])
 
 def counted(problem, rule, start, tolerance=1e-6, most=5000):
     """Count steps in a run of plain NumPy differences of the loss."""
-    loss = simulate(problem, rule, start, most, "loss").loss - problem.minimum
+    loss = simulate(problem, rule, start, most, record="loss").loss - problem.minimum
     hits = np.flatnonzero(loss <= tolerance * loss[0])
     return int(hits[0]) if hits.size else None
 

@@ -125,7 +125,9 @@ def run(request: Request, rule: Optimizer, tuned: tuple[str, ...], label: str) -
         analysis, reason = None, str(error)
     plan = _plan(request, analysis)
     record = _record(plan.steps, plan.predicted, problem.dimension)
-    trajectory = simulate(problem, rule, start, plan.steps, record, request.progress)
+    trajectory = simulate(
+        problem, rule, start, plan.steps, record=record, progress=request.progress
+    )
     gap = measured_gap(problem, trajectory)
     counted = None
     if problem.why_no_minimum is None:

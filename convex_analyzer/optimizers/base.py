@@ -211,15 +211,27 @@ class Optimizer:
                 changes[name] = function(value)
         return self.unchecked(**changes)
 
-    def numbers(self) -> list[Any]:
-        """Return every continuous value, those of inner optimizers and of schedules included."""
-        found: list[Any] = []
+    def numbers(self) -> dict[str, Any]:
+        """Return every continuous value by name, those of inner optimizers and schedules too."""
+        found: dict[str, Any] = {}
+        for name, value in self.values.items():
+            if isinstance(value, Optimizer):
+                found |= {f"{name}.{inner}": number for inner, number in value.numbers().items()}
+            elif is_schedule(value):
+                inside = _values_in(value)
+                found |= {f"{name} {place}": number for place, number in enumerate(inside, 1)}
+            elif name in self.hyperparameters():
+                found[name] = value
+        return found
 
-        def note(value: Any) -> Any:
-            found.append(value)
-            return value
-
-        self.transformed(note)
+    def schedules(self) -> list[Any]:
+        """Return every schedule, those of inner optimizers too."""
+        found = []
+        for value in self.values.values():
+            if isinstance(value, Optimizer):
+                found += value.schedules()
+            elif is_schedule(value):
+                found.append(value)
         return found
 
     # -- dependence on the step index ----------------------------------------------------------
@@ -227,10 +239,7 @@ class Optimizer:
     @property
     def is_scheduled(self) -> bool:
         """Whether any hyper-parameter, also of an inner optimizer, is a schedule."""
-        return any(
-            is_schedule(value) or (isinstance(value, Optimizer) and value.is_scheduled)
-            for value in self.values.values()
-        )
+        return bool(self.schedules())
 
     def at(self, t: int) -> Self:
         """Return the rule of step t: schedules are replaced by their value there."""
@@ -294,6 +303,18 @@ class Optimizer:
     def __str__(self) -> str:
         inner = ", ".join(f"{symbol_of(n)} = {_text(v)}" for n, v in self.values.items())
         return f"{type(self).__name__}({inner})"
+
+
+def _values_in(schedule: Any) -> list[Any]:
+    """Return the continuous values that a schedule is made of."""
+    found: list[Any] = []
+
+    def note(value: Any) -> Any:
+        found.append(value)
+        return value
+
+    schedule.transformed(note)
+    return found
 
 
 def _text(value: Any) -> str:

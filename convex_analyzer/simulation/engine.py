@@ -1,8 +1,8 @@
 """`simulate`: run an update rule on a problem, many runs at once.
 
 Runs are cut into tiles, and each tile runs all its steps before the next begins, so that its
-arrays stay in the second-level cache. Inside a tile the buffers hold runs contiguously, (d, runs),
-and `step` sees the transposed view (runs, d); the gradient keeps that order.
+arrays stay in the cache. Inside a tile the buffers hold runs contiguously, (d, runs), and `step`
+sees the transposed view (runs, d); the gradient keeps that order.
 """
 
 from __future__ import annotations
@@ -15,24 +15,39 @@ import numpy as np
 import numpy.typing as npt
 
 from convex_analyzer.errors import InputError
+from convex_analyzer.noise import BLOCK_RUNS, Noise, Sampler, checked_seed
 from convex_analyzer.optimizers.base import Optimizer, as_state
 from convex_analyzer.problems.quadratic import Quadratic
+from convex_analyzer.simulation.recording import (
+    LIMIT,
+    Sink,
+    checked_points,
+    common_runs,
+    rows_to_record,
+)
 from convex_analyzer.simulation.trajectory import Trajectory
 
 __all__ = ["simulate"]
 
 Array = npt.NDArray[np.float64]
 
-# 16,384 elements are 128 KiB per array. Larger temporaries are returned to the system after each
-# step and page-faulted afresh in the next, which costs a factor of five at d = 2.
-TILE_ELEMENTS = 16_384
-TILE_RUNS = 256
-LIMIT = 1e150  # beyond this squares overflow: the run has diverged
+# 131,072 elements are 1 MiB per array: long enough for NumPy to reuse temporaries in place (which
+# it does from 256 KiB on), and a handful of them fits into the third-level cache.
+TILE_ELEMENTS = 131_072
+TILE_RUNS = BLOCK_RUNS  # tiles begin where a stream of noise begins
 MOST = 10**12  # steps; a year of running
-_CHECK = 32  # steps between looks for divergence; the exact step is then found by replaying
-_AUTO_ROWS = 1001  # rows of theta that "auto" keeps
-_MOST_ELEMENTS = 4_000_000_000  # elements (32 GB) of a record at most
-_AUTO_ELEMENTS = 8_000_000  # elements (64 MB) of theta that "auto" keeps at most
+_CHECK = 64  # steps between looks for divergence; the exact step is then found by replaying
+_KEPT_BYTES = 16 * 2**20
+
+
+def _keep_freed_memory() -> None:
+    """Teach the C library's allocator to keep blocks of a tile's size instead of returning them.
+
+    A fresh block is page-faulted on first use, which costs five times the arithmetic at d = 2. The
+    allocator of glibc raises its threshold to the size of the largest mapped block that it has seen
+    freed; the block is never touched, so this costs microseconds. Others ignore it.
+    """
+    np.empty(_KEPT_BYTES // 8)
 
 
 def simulate(
@@ -40,6 +55,8 @@ def simulate(
     optimizer: Optimizer,
     start: Any,
     steps: Any,
+    noise: Noise | None = None,
+    seed: int | None = None,
     record: Any = "auto",
     progress: Callable[[int], None] | None = None,
 ) -> Trajectory:
@@ -50,11 +67,16 @@ def simulate(
     problem
         A `Quadratic`, or anything with ``gradient``, ``value`` and ``dimension``.
     optimizer
-        The rule; hyper-parameters may differ per run (arrays of shape (..., 1)).
+        The rule; hyper-parameters may differ per run (arrays of shape (..., 1)) or be schedules.
     start
         θ₀, shape (..., d): leading axes are independent runs.
     steps
         How many, at least 0.
+    noise
+        `AdditiveNoise` or `MiniBatch`; None for exact gradients (an optimizer that is defined by
+        its noise, such as `SGD`, brings its own). Losses are always those of the whole problem.
+    seed
+        Names the noise; None is 0. The same seed gives every optimizer the same noise.
     record
         ``"auto"``: at most 1001 evenly spaced rows, within 64 MB; ``"path"``: every step;
         ``"loss"``: every loss, and only the last point; or the step indices to keep.
@@ -69,7 +91,7 @@ def simulate(
     ------
     InputError
         A start of the wrong length, a number of steps that is not a whole number, an unknown
-        record.
+        record, a schedule shorter than the run, mini-batches on a problem without data.
 
     Examples
     --------
@@ -78,6 +100,53 @@ def simulate(
     >>> simulate(toy, GradientDescent(0.4), [-5.0, -2.0], 20).theta[-1].round(6)
     array([-9.43467e-01, -7.30000e-05])
     """
+    problem, steps = _checked(problem, optimizer, steps)
+    noise = _checked_noise(problem, optimizer, noise, steps)
+    points = checked_points(start, int(problem.dimension))
+    hyper = {k: v for k, v in optimizer.numbers().items() if isinstance(v, np.ndarray) and v.ndim}
+    lead = common_runs(points, hyper)
+    dimension = points.shape[-1]
+    runs = int(np.prod(lead, dtype=int))
+    flat = np.broadcast_to(points, (*lead, dimension)).reshape(runs, dimension)
+    rows, keep_theta = rows_to_record(record, steps, runs * dimension)
+
+    _keep_freed_memory()
+    theta = np.empty((len(rows) if keep_theta else 1, runs, dimension))
+    loss = np.empty((len(rows), runs))
+    diverged = np.full(runs, -1, dtype=np.int64)
+    states: list[tuple[Array, ...]] = []
+    tile = max(TILE_RUNS, TILE_ELEMENTS // dimension // TILE_RUNS * TILE_RUNS)
+    for first in range(0, max(runs, 1), tile):
+        part = slice(first, min(first + tile, runs))
+        sampler = None
+        if noise is not None or optimizer.random:
+            sampler = Sampler(noise, checked_seed(seed), first, part.stop - first, optimizer.random)
+        stepper = _Stepper(problem, _of_runs(optimizer, lead, part), sampler)
+        sink = Sink(rows, theta[:, part], loss[:, part], keep_theta)
+        with np.errstate(all="ignore"):
+            state, lost = _run_tile(stepper, flat[part], steps, sink, progress)
+        diverged[part] = lost
+        states.append(state)
+    final = tuple(
+        np.concatenate(slot).reshape(*lead, *slot[0].shape[1:])
+        for slot in zip(*states, strict=True)
+    )
+    single = lead == ()
+    first_lost = None if diverged[0:1].size == 0 or diverged[0] < 0 else int(diverged[0])
+    return Trajectory(
+        recorded=rows,
+        theta=theta.reshape(len(theta), *lead, dimension),
+        loss=loss.reshape(len(rows), *lead),
+        diverged_at=first_lost if single else diverged.reshape(lead),
+        optimizer=optimizer,
+        steps=steps,
+        state=final,
+        noise=noise,
+    )
+
+
+def _checked(problem: Any, optimizer: Any, steps: Any) -> tuple[Any, int]:
+    """Return the problem and the number of steps, or say what is wrong."""
     if not isinstance(optimizer, Optimizer):
         raise InputError(
             f"optimizer must be an Optimizer instance, got {optimizer!r}",
@@ -94,135 +163,36 @@ def simulate(
             value=steps,
             hint="any number of steps is predicted at once by analyze(...).predict(start, steps)",
         )
-    points = _start(start, int(problem.dimension))
-    hyper = {k: v for k, v in optimizer.values.items() if isinstance(v, np.ndarray) and v.ndim}
-    lead = _runs(points, hyper)
-    dimension = points.shape[-1]
-    runs = int(np.prod(lead, dtype=int))
-    flat = np.broadcast_to(points, (*lead, dimension)).reshape(runs, dimension)
-    flat_hyper = {k: np.broadcast_to(v, (*lead, 1)).reshape(runs, 1) for k, v in hyper.items()}
-    rows, keep_theta = _rows(record, int(steps), runs * dimension)
-
-    theta = np.empty((len(rows) if keep_theta else 1, runs, dimension))
-    loss = np.empty((len(rows), runs))
-    diverged = np.full(runs, -1, dtype=np.int64)
-    states: list[tuple[Array, ...]] = []
-    tile = max(TILE_RUNS, TILE_ELEMENTS // dimension)
-    for first in range(0, max(runs, 1), tile):
-        part = slice(first, min(first + tile, runs))
-        rule = optimizer.unchecked(**{k: v[part] for k, v in flat_hyper.items()})
-        sink = _Sink(rows, theta[:, part], loss[:, part], keep_theta)
-        with np.errstate(all="ignore"):
-            state, lost = _run_tile(problem, rule, flat[part], int(steps), sink, progress)
-        diverged[part] = lost
-        states.append(state)
-    final = tuple(
-        np.concatenate(slot).reshape(*lead, dimension) for slot in zip(*states, strict=True)
-    )
-    single = lead == ()
-    first_lost = None if diverged[0:1].size == 0 or diverged[0] < 0 else int(diverged[0])
-    return Trajectory(
-        recorded=rows,
-        theta=theta.reshape(len(theta), *lead, dimension),
-        loss=loss.reshape(len(rows), *lead),
-        diverged_at=first_lost if single else diverged.reshape(lead),
-        optimizer=optimizer,
-        steps=int(steps),
-        state=final,
-    )
+    for schedule in optimizer.schedules():
+        schedule.check_length(int(steps))
+    return problem, int(steps)
 
 
-def _start(start: Any, dimension: int) -> Array:
-    try:
-        points = np.array(start, dtype=float)
-    except (TypeError, ValueError):
-        raise InputError(f"start must hold numbers, got {start!r}", argument="start") from None
-    if points.ndim < 1 or points.shape[-1] != dimension:
+def _checked_noise(problem: Any, optimizer: Optimizer, noise: Any, steps: int) -> Noise | None:
+    """Return the noise of the run: what was asked for, or what the optimizer brings."""
+    if noise is None:
+        noise = getattr(optimizer, "noise", None)
+    if noise is None:
+        return None
+    if not isinstance(noise, Noise):
         raise InputError(
-            f"start must have shape (..., {dimension}), got {points.shape}", argument="start"
+            f"noise must be AdditiveNoise(...) or MiniBatch(...), got {noise!r}",
+            argument="noise",
+            hint="record= is given by name" if isinstance(noise, str) else "",
         )
-    if not np.all(np.isfinite(points)):
-        raise InputError("start has entries that are not finite", argument="start")
-    if np.max(np.abs(points), initial=0.0) > LIMIT:
-        raise InputError(
-            f"start has entries beyond {LIMIT:.0e}, whose squares leave the range of float64",
-            argument="start",
-        )
-    return points
+    noise.check(problem, steps)
+    return noise
 
 
-def _runs(points: Array, hyper: dict[str, Any]) -> tuple[int, ...]:
-    """Return the common leading shape of the starts and of the values per run."""
-    try:
-        return np.broadcast_shapes(points.shape[:-1], *(v.shape[:-1] for v in hyper.values()))
-    except ValueError:
-        each = ", ".join(f"{name} {value.shape[:-1]}" for name, value in hyper.items())
-        raise InputError(
-            f"the runs do not match: start has {points.shape[:-1]}, {each}",
-            argument="start",
-            hint="give one start per setting, or one for all, or an axis of its own to each",
-        ) from None
+def _of_runs(optimizer: Optimizer, lead: tuple[int, ...], part: slice) -> Optimizer:
+    """Return the rule for some of the runs."""
 
+    def chosen(value: Any) -> Any:
+        if not isinstance(value, np.ndarray) or not value.ndim:
+            return value
+        return np.broadcast_to(value, (*lead, 1)).reshape(-1, 1)[part]
 
-def _rows(record: Any, steps: int, elements: int) -> tuple[npt.NDArray[np.int64], bool]:
-    """Return the steps to record, and whether theta is kept at each of them."""
-    if isinstance(record, str):
-        if record in {"path", "loss"}:
-            _refuse_too_many((steps + 1) * (elements if record == "path" else 1), record)
-            return np.arange(steps + 1), record == "path"
-        if record != "auto":
-            raise InputError(
-                f"record must be 'auto', 'path', 'loss' or step indices, got {record!r}",
-                argument="record",
-            )
-        rows = max(2, min(_AUTO_ROWS, _AUTO_ELEMENTS // max(1, elements)))
-        if steps < rows:
-            return np.arange(steps + 1), True
-        return np.unique(np.linspace(0, steps, rows).round().astype(np.int64)), True
-    try:
-        given = np.unique(np.asarray(record, dtype=float).ravel())
-    except (TypeError, ValueError):
-        given = np.empty(0)
-    chosen = given[given == np.floor(given)].astype(np.int64)
-    if not chosen.size or chosen.size < given.size or chosen[0] < 0 or chosen[-1] > steps:
-        raise InputError(
-            f"record must name steps from 0 to {steps}", argument="record", value=record
-        )
-    return chosen, True
-
-
-def _refuse_too_many(numbers: int, record: str) -> None:
-    """Refuse a record that no machine would hold, before it is allocated."""
-    if numbers > _MOST_ELEMENTS:
-        raise InputError(
-            f"record={record!r} would keep {numbers:.1e} numbers ({numbers / 1.25e8:.0f} GB)",
-            argument="record",
-            hint="record 'auto' keeps an even selection; or name the steps to keep",
-        )
-
-
-@dataclass
-class _Sink:
-    """Where a tile writes what is recorded."""
-
-    rows: npt.NDArray[np.int64]
-    theta: Array
-    loss: Array
-    keep_theta: bool
-    next: int = 0
-
-    def wants(self, t: int) -> bool:
-        return self.next < len(self.rows) and self.rows[self.next] == t
-
-    def upcoming(self, steps: int) -> int:
-        """Return the next step to record, or the last one."""
-        return int(self.rows[self.next]) if self.next < len(self.rows) else steps
-
-    def write(self, point: Array, loss: Array) -> None:
-        if self.keep_theta:
-            self.theta[self.next] = point
-        self.loss[self.next] = loss
-        self.next += 1
+    return optimizer.transformed(chosen)
 
 
 class _Remembering:
@@ -251,33 +221,81 @@ class _Remembering:
         return np.asarray(self._problem.value_from_gradient(theta, self._gradient))
 
 
+@dataclass(frozen=True, eq=False)
+class _Stepper:
+    """What takes the steps of a tile: the rule, and the problem as it sees it."""
+
+    problem: Any
+    rule: Optimizer
+    sampler: Sampler | None
+
+    def problem_at(self, t: int, problem: Any = None) -> Any:
+        """Return what `step` sees as the problem at step t."""
+        problem = self.problem if problem is None else problem
+        return problem if self.sampler is None else self.sampler.at(problem, t)
+
+    def take(self, t: int, state: tuple[Any, ...], problem: Any = None) -> tuple[Array, ...]:
+        """Take step t."""
+        rule = self.rule.at(t)
+        return as_state(rule, rule.step(self.problem_at(t, problem), t, *state))
+
+    def checked(self, t: int, frozen: tuple[Array, ...], problem: Any = None) -> tuple[Any, ...]:
+        """Take one step on read-only arrays: a rule that writes into them is told so."""
+        try:
+            return self.take(t, frozen, problem)
+        except ValueError as error:
+            if "read-only" not in str(error):
+                raise
+            raise InputError(
+                f"{type(self.rule).__name__}: step changes its arguments in place, which would "
+                "also change the recorded points",
+                argument="step",
+                hint="write v = mu * v instead of v *= mu",
+            ) from None
+
+    def advance(self, state: tuple[Array, ...], done: int, until: int) -> tuple[Array, ...]:
+        """Take the steps done+1 ... until; nothing but the rule happens between them."""
+        if done >= until:
+            return state
+        state = self.checked(done + 1, _frozen(state))  # plain in the loop below
+        if self.sampler is not None or self.rule.is_scheduled or not self.rule.memory:
+            for t in range(done + 2, until + 1):
+                state = self.take(t, state)
+            return state
+        step, problem = self.rule.step, self.problem
+        for t in range(done + 2, until + 1):
+            state = step(problem, t, *state)
+        return state
+
+
 def _run_tile(
-    problem: Any,
-    rule: Optimizer,
+    stepper: _Stepper,
     start: Array,
     steps: int,
-    sink: _Sink,
+    sink: Sink,
     progress: Callable[[int], None] | None,
 ) -> tuple[tuple[Array, ...], npt.NDArray[np.int64]]:
+    rule = stepper.rule
     theta = np.asfortranarray(start)  # (runs, d) whose transpose (d, runs) is contiguous
-    state = (theta, *(_ordered(slot, theta) for slot in rule.start(problem, theta)))
+    memory = rule.at(1).start(stepper.problem, theta)
+    state = (theta, *(_ordered(slot, theta) for slot in memory))
     diverged = np.full(len(start), -1, dtype=np.int64)
     t, saved, checkpoint = 0, 0, state
     while True:
         if sink.wants(t):
-            state = _record(problem, rule, state, t, steps, sink)
+            state = _record(stepper, state, t, steps, sink)
             t += 1
         else:
             until = min(sink.upcoming(steps), saved + _CHECK, steps)
-            state = _advance(problem, rule, state, t, until)
+            state = stepper.advance(state, t, until)
             t = until
         if saved == 0 and t:
             state = tuple(_ordered(slot, theta) for slot in state)
         done = t >= steps and not sink.wants(steps)
         if t - saved >= _CHECK or done:
             t = min(t, steps)
-            if _beyond(state).any():
-                _locate(problem, rule, checkpoint, saved, t, diverged)
+            if _any_beyond(state):
+                _locate(stepper, checkpoint, saved, t, diverged)
             if progress is not None:
                 progress(t - saved)
             checkpoint, saved = state, t
@@ -290,79 +308,56 @@ def _run_tile(
 
 
 def _frozen(state: tuple[Any, ...]) -> tuple[Array, ...]:
-    """Return read-only views: a rule that writes into its arguments is told so."""
+    """Return read-only views."""
     views = tuple(np.asarray(slot).view() for slot in state)
     for view in views:
         view.flags.writeable = False
     return views
 
 
-def _checked_step(problem: Any, rule: Optimizer, t: int, frozen: tuple[Array, ...]) -> Any:
-    """Take one step, and check what comes back."""
-    try:
-        return as_state(rule, rule.step(problem, t, *frozen))
-    except ValueError as error:
-        if "read-only" not in str(error):
-            raise
-        raise InputError(
-            f"{type(rule).__name__}: step changes its arguments in place, which would also change "
-            "the recorded points",
-            argument="step",
-            hint="write v = mu * v instead of v *= mu",
-        ) from None
-
-
-def _advance(
-    problem: Any, rule: Optimizer, state: tuple[Array, ...], done: int, until: int
-) -> tuple[Array, ...]:
-    """Take the steps done+1 ... until; nothing but the rule happens between them."""
-    if done >= until:
-        return state
-    state = _checked_step(problem, rule, done + 1, _frozen(state))  # plain in the loop below
-    step = rule.step
-    if rule.memory:
-        for t in range(done + 2, until + 1):
-            state = step(problem, t, *state)
-        return state
-    for t in range(done + 2, until + 1):
-        state = as_state(rule, step(problem, t, *state))
-    return state
-
-
 def _record(
-    problem: Any, rule: Optimizer, state: tuple[Array, ...], t: int, steps: int, sink: _Sink
+    stepper: _Stepper, state: tuple[Array, ...], t: int, steps: int, sink: Sink
 ) -> tuple[Array, ...]:
     """Write row t, and take the next step; its gradient often gives the loss for free."""
     state = _frozen(state)
-    point = np.asarray(rule.report(*state))
+    point = np.asarray(stepper.rule.at(max(t, 1)).report(*state))
     if t >= steps:
-        sink.write(point, np.asarray(problem.value(point)))
+        sink.write(point, np.asarray(stepper.problem.value(point)))
         return state
-    view = _Remembering(problem)
-    after: tuple[Array, ...] = _checked_step(view, rule, t + 1, state)
+    view = _Remembering(stepper.problem)
+    after: tuple[Array, ...] = stepper.checked(t + 1, state, view)
     loss = view.loss_at(point)
-    sink.write(point, np.asarray(problem.value(point)) if loss is None else loss)
+    sink.write(point, np.asarray(stepper.problem.value(point)) if loss is None else loss)
     return after
 
 
 def _ordered(slot: Any, like: Array) -> Array:
-    """Bring a slot into the shape and memory order of theta; mixed orders cost three times more."""
-    return np.asfortranarray(np.broadcast_to(np.asarray(slot, dtype=float), like.shape))
+    """Bring a slot into the shape and memory order of theta; mixed orders cost three times more.
+
+    A slot may have further axes, (runs, d, ...): the matrix of a quasi-Newton method.
+    """
+    array = np.asarray(slot, dtype=float)
+    return np.asfortranarray(np.broadcast_to(array, (*like.shape, *array.shape[like.ndim :])))
+
+
+def _any_beyond(state: tuple[Array, ...]) -> bool:
+    """Tell whether any run has left the range; no temporaries."""
+    return not all(
+        slot.min(initial=0.0) >= -LIMIT and slot.max(initial=0.0) <= LIMIT for slot in state
+    )
 
 
 def _beyond(state: tuple[Array, ...]) -> npt.NDArray[np.bool_]:
-    """Tell which runs have left the range, quickly when none has."""
+    """Tell which runs have left the range."""
     lost = np.zeros(len(state[0]), dtype=bool)
     for slot in state:
-        largest = np.max(np.abs(slot), initial=0.0)
-        if not largest <= LIMIT:  # also true for NaN
-            lost |= ~(np.max(np.abs(slot), axis=1, initial=0.0) <= LIMIT)
+        flat = np.reshape(slot, (len(lost), -1))
+        lost |= ~(np.max(np.abs(flat), axis=1, initial=0.0) <= LIMIT)  # also true for NaN
     return lost
 
 
 def _locate(
-    problem: Any,
-    rule: Optimizer,
+    stepper: _Stepper,
     state: tuple[Array, ...],
     done: int,
     until: int,
@@ -372,12 +367,12 @@ def _locate(
     fresh = _beyond(state) & (diverged < 0)
     diverged[fresh] = done
     for t in range(done + 1, until + 1):
-        state = as_state(rule, rule.step(problem, t, *state))
+        state = stepper.take(t, state)
         fresh = _beyond(state) & (diverged < 0)
         diverged[fresh] = t
 
 
-def _blank(sink: _Sink, diverged: npt.NDArray[np.int64]) -> None:
+def _blank(sink: Sink, diverged: npt.NDArray[np.int64]) -> None:
     """Mark everything from divergence on, including rows never reached."""
     if not np.any(diverged >= 0):
         return

@@ -36,6 +36,8 @@ class Trajectory(Result):
         (theta) and infinite (loss).
     state
         The state after the last step: theta and the memory, each (..., d).
+    noise
+        What was added to the gradients; None if they were exact.
     optimizer
         What was run.
     steps
@@ -51,6 +53,7 @@ class Trajectory(Result):
     optimizer: Optimizer
     steps: int
     state: tuple[Array, ...] = field(default=(), repr=False)
+    noise: Any = None
 
     @property
     def has_diverged(self) -> bool:

@@ -99,7 +99,7 @@ def worst_rate(optimizer: Optimizer, eigenvalues: Array) -> Array:
     """
     iteration = linearise(optimizer, eigenvalues)
     require_linear(iteration, optimizer)
-    numbers = [v for v in optimizer.numbers() if isinstance(v, np.ndarray)]
+    numbers = [v for v in optimizer.numbers().values() if isinstance(v, np.ndarray)]
     shape = np.broadcast_shapes(eigenvalues.shape, *(v.shape for v in numbers))
     matrix = np.stack([dense(row, shape) for row in iteration.matrix], axis=-2)
     if matrix.shape[-1] == 1:

@@ -77,7 +77,7 @@ def test_several_settings_at_once_are_for_simulate():
 @pytest.mark.parametrize("record", [None, [1.5], [-1], [11], [], ["a"]], ids=str)
 def test_a_bad_record_is_named(record):
     with pytest.raises(InputError, match=r"^record must name steps"):
-        ca.simulate(PROBLEM, RULE, [1.0, 1.0], 10, record)
+        ca.simulate(PROBLEM, RULE, [1.0, 1.0], 10, record=record)
 
 
 def test_a_start_at_the_minimiser_needs_no_step():

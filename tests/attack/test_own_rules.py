@@ -105,7 +105,7 @@ def test_a_rule_that_converges_elsewhere_is_not_said_to_diverge():
 def test_writing_into_the_arguments_is_refused(runs, record):
     start = np.tile(START, (runs, 1))
     with pytest.raises(InputError, match="in place"):
-        ca.simulate(PROBLEM, InPlace(0.1), start, 10, record)
+        ca.simulate(PROBLEM, InPlace(0.1), start, 10, record=record)
 
 
 def test_a_class_without_a_step_says_so():

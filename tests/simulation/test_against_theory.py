@@ -68,7 +68,7 @@ def rules(found: Spectrum, seed: int):
 
 
 def difference(problem: Quadratic, found: Spectrum, rule, start: np.ndarray) -> float:
-    run = simulate(problem, rule, start, STEPS, ROWS).theta
+    run = simulate(problem, rule, start, STEPS, record=ROWS).theta
     predicted = analyze(found, rule).predict(start, ROWS)
     scale = np.maximum.accumulate(np.abs(run).max(axis=1))
     return float((np.abs(run - predicted).max(axis=1) / scale).max())

@@ -17,7 +17,7 @@ from convex_analyzer.optimizers.gradient import GradientDescent
 from convex_analyzer.optimizers.momentum import HeavyBall, Nesterov
 from convex_analyzer.problems.least_squares import least_squares
 from convex_analyzer.problems.quadratic import Quadratic
-from convex_analyzer.simulation import engine
+from convex_analyzer.simulation import engine, recording
 from convex_analyzer.simulation.engine import simulate
 
 RNG = np.random.default_rng(0)
@@ -51,7 +51,7 @@ def losses(path):
 @pytest.mark.parametrize("rule", RULES, ids=str)
 def test_one_run(rule):
     start = [1.0, -2.0, 3.0]
-    found = simulate(PROBLEM, rule, start, 50, "path")
+    found = simulate(PROBLEM, rule, start, 50, record="path")
     truth = loop(rule, start, 50)
     assert found.theta == pytest.approx(truth, rel=1e-12, abs=1e-13)
     assert found.loss == pytest.approx(losses(truth), rel=1e-11)
@@ -70,7 +70,7 @@ def test_one_run(rule):
 @pytest.mark.parametrize("lead", [(1,), (5,), (2, 3), (0,)])
 def test_leading_axes_are_runs(rule, lead):
     start = RNG.normal(size=(*lead, 3))
-    found = simulate(PROBLEM, rule, start, 20, "path")
+    found = simulate(PROBLEM, rule, start, 20, record="path")
     assert found.theta.shape == (21, *lead, 3)
     assert found.loss.shape == (21, *lead)
     assert found.diverged_at.shape == lead
@@ -84,12 +84,12 @@ def test_leading_axes_are_runs(rule, lead):
 
 def test_settings_per_run_and_their_products_with_starts():
     rates = np.array([[0.01], [0.05], [0.1]])
-    found = simulate(PROBLEM, HeavyBall(rates, 0.7), np.ones(3), 30, "path")
+    found = simulate(PROBLEM, HeavyBall(rates, 0.7), np.ones(3), 30, record="path")
     for j in range(3):
         truth = loop(HeavyBall(float(rates[j, 0]), 0.7), np.ones(3), 30)
         assert found.theta[:, j] == pytest.approx(truth, rel=1e-11, abs=1e-12)
     momenta = np.array([[[0.1]], [[0.9]]])  # (2, 1, 1) against (3, 1): six runs
-    grid = simulate(PROBLEM, HeavyBall(rates, momenta), np.ones(3), 30, "path")
+    grid = simulate(PROBLEM, HeavyBall(rates, momenta), np.ones(3), 30, record="path")
     assert grid.theta.shape == (31, 2, 3, 3)
     for i in range(2):
         for j in range(3):
@@ -104,10 +104,10 @@ def test_tiles_do_not_change_a_bit(rule, monkeypatch):
     starts = RNG.normal(size=(23, 3))
     rates = rule.learning_rate * (1 + RNG.random((23, 1)))
     rule = rule.replace(learning_rate=rates)
-    whole = simulate(problem, rule, starts, 40, "path")
+    whole = simulate(problem, rule, starts, 40, record="path")
     monkeypatch.setattr(engine, "TILE_RUNS", 4)
     monkeypatch.setattr(engine, "TILE_ELEMENTS", 4)
-    tiled = simulate(problem, rule, starts, 40, "path")
+    tiled = simulate(problem, rule, starts, 40, record="path")
     assert np.array_equal(whole.theta, tiled.theta)
     assert np.array_equal(whole.loss, tiled.loss)
     for a, b in zip(whole.state, tiled.state, strict=True):
@@ -117,10 +117,10 @@ def test_tiles_do_not_change_a_bit(rule, monkeypatch):
 
 def test_tiles_of_a_dense_problem(monkeypatch):
     starts = RNG.normal(size=(40, 3))
-    whole = simulate(PROBLEM, HeavyBall(0.05), starts, 40, "path")
+    whole = simulate(PROBLEM, HeavyBall(0.05), starts, 40, record="path")
     monkeypatch.setattr(engine, "TILE_RUNS", 7)
     monkeypatch.setattr(engine, "TILE_ELEMENTS", 7)
-    tiled = simulate(PROBLEM, HeavyBall(0.05), starts, 40, "path")
+    tiled = simulate(PROBLEM, HeavyBall(0.05), starts, 40, record="path")
     assert tiled.theta == pytest.approx(whole.theta, rel=1e-12, abs=1e-13)
 
 
@@ -156,7 +156,7 @@ def test_a_problem_of_ones_own():
         def value(self, theta):
             return (theta**2).sum(axis=-1) ** 2 / 4
 
-    found = simulate(Bowl(), GradientDescent(0.1), [1.0, 1.0], 3, "path")
+    found = simulate(Bowl(), GradientDescent(0.1), [1.0, 1.0], 3, record="path")
     x = np.array([1.0, 1.0])
     for k in range(4):
         assert found.theta[k] == pytest.approx(x)
@@ -168,21 +168,21 @@ def test_a_problem_of_ones_own():
 
 
 def test_every_record_mode_tells_the_same_story():
-    path = simulate(PROBLEM, Nesterov(0.05), np.ones(3), 100, "path")
+    path = simulate(PROBLEM, Nesterov(0.05), np.ones(3), 100, record="path")
     rows = [0, 1, 7, 64, 99, 100]
-    some = simulate(PROBLEM, Nesterov(0.05), np.ones(3), 100, rows)
+    some = simulate(PROBLEM, Nesterov(0.05), np.ones(3), 100, record=rows)
     assert some.recorded.tolist() == rows
     assert np.array_equal(some.theta, path.theta[rows])
     assert np.array_equal(some.loss, path.loss[rows])
-    loss = simulate(PROBLEM, Nesterov(0.05), np.ones(3), 100, "loss")
+    loss = simulate(PROBLEM, Nesterov(0.05), np.ones(3), 100, record="loss")
     assert np.array_equal(loss.loss, path.loss)
     assert np.array_equal(loss.theta, path.theta[-1:])
     auto = simulate(PROBLEM, Nesterov(0.05), np.ones(3), 100)
     assert np.array_equal(auto.theta, path.theta)
-    one = simulate(PROBLEM, Nesterov(0.05), np.ones(3), 100, [50])
+    one = simulate(PROBLEM, Nesterov(0.05), np.ones(3), 100, record=[50])
     assert np.array_equal(one.theta, path.theta[50:51])
     assert np.array_equal(one.state[0], path.state[0])
-    unsorted = simulate(PROBLEM, Nesterov(0.05), np.ones(3), 100, np.array([[7, 0], [7, 1]]))
+    unsorted = simulate(PROBLEM, Nesterov(0.05), np.ones(3), 100, record=np.array([[7, 0], [7, 1]]))
     assert unsorted.recorded.tolist() == [0, 1, 7]
 
 
@@ -190,7 +190,7 @@ def test_auto_bounds_what_is_kept(monkeypatch):
     long = simulate(Quadratic.diagonal([1.0]), GradientDescent(0.1), [1.0], 5000)
     assert len(long.recorded) == 1001
     assert (long.recorded[0], long.recorded[-1]) == (0, 5000)
-    monkeypatch.setattr(engine, "_AUTO_ELEMENTS", 100)
+    monkeypatch.setattr(recording, "_AUTO_ELEMENTS", 100)
     short = simulate(Quadratic.diagonal([1.0]), GradientDescent(0.1), np.ones((10, 1)), 5000)
     assert len(short.recorded) == 10
     assert (short.recorded[0], short.recorded[-1]) == (0, 5000)
@@ -201,14 +201,14 @@ def test_auto_bounds_what_is_kept(monkeypatch):
 def test_any_rows_of_any_run(steps, rows):
     rows = sorted({row for row in rows if row <= steps} | {0})
     truth = loop(RULES[1], np.ones(3), steps)
-    found = simulate(PROBLEM, RULES[1], np.ones(3), steps, rows)
+    found = simulate(PROBLEM, RULES[1], np.ones(3), steps, record=rows)
     assert found.theta == pytest.approx(truth[rows], rel=1e-11, abs=1e-12)
     assert found.state[0] == pytest.approx(truth[-1], rel=1e-11, abs=1e-12)
 
 
 def test_no_steps():
     for record in ("auto", "path", "loss", [0]):
-        found = simulate(PROBLEM, HeavyBall(0.05), np.ones(3), 0, record)
+        found = simulate(PROBLEM, HeavyBall(0.05), np.ones(3), 0, record=record)
         assert found.recorded.tolist() == [0]
         assert found.theta.tolist() == [[1.0, 1.0, 1.0]]
         assert found.loss == pytest.approx(losses([np.ones(3)]))
@@ -218,7 +218,7 @@ def test_no_steps():
 def test_progress_adds_up():
     for steps, record in ((100, "path"), (100, [100]), (7, "loss"), (64, "auto")):
         told = []
-        simulate(PROBLEM, HeavyBall(0.05), np.ones(3), steps, record, told.append)
+        simulate(PROBLEM, HeavyBall(0.05), np.ones(3), steps, record=record, progress=told.append)
         assert sum(told) == steps
 
 
@@ -239,7 +239,7 @@ class Shifted(Optimizer):
 
 
 def test_reports_starts_and_the_step_index():
-    found = simulate(Quadratic.diagonal([1.0]), Shifted(0.5), [8.0], 4, "path")
+    found = simulate(Quadratic.diagonal([1.0]), Shifted(0.5), [8.0], 4, record="path")
     assert found.theta[:, 0].tolist() == [8 + 5, 4 + 6, 2 + 8, 1 + 11, 0.5 + 15]
     assert found.loss == pytest.approx(found.theta[:, 0] ** 2 / 2)  # of what is reported
     assert found.state[0].tolist() == [0.5]
@@ -253,7 +253,9 @@ def test_divergence_is_located_exactly():
     """x_k = (-9)^k: beyond 1e150 from k = 158 on."""
     expected = math.ceil(150 / math.log10(9))
     for record in ("path", "auto", [0, 100, expected - 1, expected, 500]):
-        found = simulate(Quadratic.diagonal([1.0]), GradientDescent(10.0), [1.0], 1000, record)
+        found = simulate(
+            Quadratic.diagonal([1.0]), GradientDescent(10.0), [1.0], 1000, record=record
+        )
         assert found.diverged_at == expected
         assert found.has_diverged
         late = found.recorded >= expected
@@ -263,7 +265,7 @@ def test_divergence_is_located_exactly():
         assert np.isfinite(found.loss[~late]).all()
         last = found.recorded[~late][-1]
         assert found.theta[~late][-1, 0] == pytest.approx((-9.0) ** int(last), rel=1e-12)
-    only = simulate(Quadratic.diagonal([1.0]), GradientDescent(10.0), [1.0], 1000, "loss")
+    only = simulate(Quadratic.diagonal([1.0]), GradientDescent(10.0), [1.0], 1000, record="loss")
     assert only.diverged_at == expected
     assert np.isnan(only.theta).all()
     assert np.isinf(only.loss[expected:]).all()
@@ -271,7 +273,7 @@ def test_divergence_is_located_exactly():
 
 def test_runs_diverge_one_by_one():
     rates = np.array([[0.1], [3.0], [10.0], [1e200]])
-    found = simulate(Quadratic.diagonal([1.0]), GradientDescent(rates), [1.0], 600, "path")
+    found = simulate(Quadratic.diagonal([1.0]), GradientDescent(rates), [1.0], 600, record="path")
     expected = [-1, math.ceil(150 / math.log10(2)), math.ceil(150 / math.log10(9)), 1]
     assert found.diverged_at.tolist() == expected
     for run, step in enumerate(expected):
@@ -300,7 +302,9 @@ def test_divergence_at_the_edges_of_a_block(steps):
 
 
 def test_no_warnings_while_numbers_overflow():
-    simulate(PROBLEM, HeavyBall(1e100, 1.0), np.ones(3), 300, "path")  # warnings are errors here
+    simulate(
+        PROBLEM, HeavyBall(1e100, 1.0), np.ones(3), 300, record="path"
+    )  # warnings are errors here
 
 
 # -- rules that misbehave ------------------------------------------------------------------------
@@ -335,7 +339,7 @@ class Nothing(Optimizer):
 @pytest.mark.parametrize("record", ["path", [50]])
 def test_rules_that_misbehave_are_told_so(cls, words, record):
     with pytest.raises(InputError, match=words):
-        simulate(PROBLEM, cls(0.1), np.ones(3), 50, record)
+        simulate(PROBLEM, cls(0.1), np.ones(3), 50, record=record)
 
 
 def test_the_start_is_not_changed():
@@ -362,7 +366,7 @@ def test_a_large_sparse_problem():
     off = -np.ones(size - 1)
     laplacian = scipy.sparse.diags_array([off, 4 * np.ones(size), off], offsets=[-1, 0, 1]).tocsr()
     problem = Quadratic(laplacian, np.ones(size))
-    found = simulate(problem, Nesterov(0.2, 0.5), np.zeros(size), 60, [60])
+    found = simulate(problem, Nesterov(0.2, 0.5), np.zeros(size), 60, record=[60])
     assert np.abs(problem.gradient(found.theta[-1])).max() < 1e-6
 
 
@@ -397,14 +401,14 @@ def test_bad_starts(start, words):
 @pytest.mark.parametrize("record", ["all", [], [-1], [11], [1.5], ["a"], [math.nan]])
 def test_bad_records(record):
     with pytest.raises(InputError, match="record must"):
-        simulate(PROBLEM, GradientDescent(0.1), np.ones(3), 10, record)
+        simulate(PROBLEM, GradientDescent(0.1), np.ones(3), 10, record=record)
 
 
 def test_records_that_cannot_be_kept_are_refused_before_they_are_allocated():
     with pytest.raises(InputError, match="record"):
-        simulate(PROBLEM, GradientDescent(0.1), np.ones(3), 10**12, "path")
+        simulate(PROBLEM, GradientDescent(0.1), np.ones(3), 10**12, record="path")
     with pytest.raises(InputError, match="record"):
-        simulate(PROBLEM, GradientDescent(0.1), np.ones(3), 10**12, "loss")
+        simulate(PROBLEM, GradientDescent(0.1), np.ones(3), 10**12, record="loss")
 
 
 def test_other_bad_input():

@@ -122,7 +122,9 @@ def test_worst_case_steps_by_brute_force():
     for rule, expected in zip(settings(100.0), WORST[1e2], strict=True):
         chosen = rule if isinstance(rule, Optimizer) else analyze(Spectrum.between(1, 100), rule)
         optimizer = getattr(chosen, "optimizer", chosen)
-        sizes = np.abs(simulate(problem, optimizer, start, expected, "path").theta).max(axis=1)
+        sizes = np.abs(simulate(problem, optimizer, start, expected, record="path").theta).max(
+            axis=1
+        )
         assert np.flatnonzero(sizes <= 1e-6).tolist() == [expected]
 
 
@@ -363,7 +365,7 @@ def test_energy_2_12():
     for rule in (HeavyBall(0.3, 0.9), Nesterov(0.7, 0.8), HeavyBall(3.0, 0.7)):
         analysis = analyze(Spectrum.from_eigenvalues([1.0]), rule)
         t, d = analysis.modes.trace[0], analysis.modes.determinant[0]
-        x = simulate(Quadratic([[1.0]]), rule, [1.0], 60, "path").theta[:, 0]
+        x = simulate(Quadratic([[1.0]]), rule, [1.0], 60, record="path").theta[:, 0]
         energy = x[1:] ** 2 - t * x[1:] * x[:-1] + d * x[:-1] ** 2
         assert energy == pytest.approx(energy[0] * d ** np.arange(60), rel=1e-9)
 
@@ -374,7 +376,9 @@ def test_conserved_energy_at_momentum_one_2_12():
     root = rng.normal(size=(5, 5))
     matrix = root @ root.T
     alpha = 3.0 / np.linalg.eigvalsh(matrix)[-1]
-    theta = simulate(Quadratic(matrix), HeavyBall(alpha, 1.0), np.ones(5), 5000, "path").theta
+    theta = simulate(
+        Quadratic(matrix), HeavyBall(alpha, 1.0), np.ones(5), 5000, record="path"
+    ).theta
     velocity = np.diff(theta, axis=0)
     e = theta[1:]
     energy = (
