@@ -300,15 +300,16 @@ def _interval(smallest: Any, largest: Any, given: Mapping[str, Any]) -> dict[str
 def chebyshev_weights(count: int, order: str) -> tuple[tuple[float, float], ...]:
     """Return (cos² φ_j/2, sin² φ_j/2): the shares of L and of m in each root, in order of use.
 
-    As a sum of two positive terms a root keeps its digits next to m, however large κ is.
+    As a sum of two positive terms, each a sine squared, a root keeps its digits next to m, however
+    large κ and n are.
 
     Examples
     --------
     >>> [round(high, 3) for high, _ in chebyshev_weights(4, "leja")]
     [0.962, 0.038, 0.691, 0.309]
     """
-    angles = [(2 * j - 1) * math.pi / (4 * count) for j in range(1, count + 1)]
-    weights = [(math.cos(angle) ** 2, math.sin(angle) ** 2) for angle in angles]
+    sines = [math.sin((2 * j - 1) * math.pi / (4 * count)) ** 2 for j in range(1, count + 1)]
+    weights = list(zip(reversed(sines), sines, strict=True))  # cos φ_j/2 is the sine mirrored
     places = {"leja": _leja, "fractal": _fractal}.get(order, lambda n: list(range(n)))(count)
     # The list starts with the largest root, the shortest step. The fractal order is published for
     # a list that starts with the longest.
