@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from convex_analyzer import optimizers as optimizers
     from convex_analyzer import plot as plot
+    from convex_analyzer import schedules as schedules
     from convex_analyzer import testing as testing
     from convex_analyzer.comparison import compare as compare
     from convex_analyzer.errors import ConvexAnalyzerError as ConvexAnalyzerError
@@ -69,6 +70,7 @@ __all__ = [
     "optimizers",
     "plot",
     "report",
+    "schedules",
     "simulate",
     "spectrum",
     "testing",
@@ -81,6 +83,7 @@ _MODULES = {
     "gallery": "convex_analyzer.problems.gallery",
     "optimizers": "convex_analyzer.optimizers",
     "plot": "convex_analyzer.plot",
+    "schedules": "convex_analyzer.schedules",
     "testing": "convex_analyzer.testing",
 }
 _HOMES = {

@@ -77,7 +77,7 @@ _OPTIMIZER = (
         multiple=True,
         metavar="SPEC",
         help="HeavyBall, HeavyBall:learning_rate=0.1, 'HeavyBall(0.1, momentum=0.9)'; may be "
-        "repeated. What is left out is tuned.",
+        "repeated. What is left out is tuned. A value may be a schedule: 'Step(0.1, 0.5, 30)'.",
     ),
     click.option(
         "--optimizer-module",

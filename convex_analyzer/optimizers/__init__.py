@@ -11,18 +11,21 @@ import functools
 import importlib
 import inspect
 import pkgutil
+from collections.abc import Mapping
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
+from convex_analyzer import schedules
 from convex_analyzer.errors import InputError
 from convex_analyzer.optimizers.base import Optimizer
+from convex_analyzer.schedules.reading import name_in, rebuilt
 
 if TYPE_CHECKING:
     from convex_analyzer.optimizers.gradient import GradientDescent as GradientDescent
     from convex_analyzer.optimizers.momentum import HeavyBall as HeavyBall
     from convex_analyzer.optimizers.momentum import Nesterov as Nesterov
 
-__all__ = ["Optimizer", "find", "registered"]
+__all__ = ["Optimizer", "find", "from_dict", "registered"]
 
 
 @functools.cache
@@ -100,6 +103,42 @@ def find(name: str, extra: dict[str, type[Optimizer]] | None = None) -> type[Opt
     near = difflib.get_close_matches(_plain(name), names, n=1, cutoff=0.5)
     guess = f"did you mean {names[near[0]].__name__}?" if near else f"known: {', '.join(classes)}"
     raise InputError(f"there is no optimizer called {name!r}", argument="optimizer", hint=guess)
+
+
+def from_dict(
+    data: Mapping[str, Any], extra: dict[str, type[Optimizer]] | None = None
+) -> Optimizer:
+    """Return the optimizer that ``to_dict`` described, with its schedules and inner optimizers.
+
+    Parameters
+    ----------
+    data
+        What ``to_dict`` returned.
+    extra
+        Further classes by name.
+
+    Raises
+    ------
+    InputError
+        No such optimizer, fields that it does not have or needs, or values that it refuses.
+
+    Examples
+    --------
+    >>> from_dict({"name": "HeavyBall", "learning_rate": 0.1, "momentum": 0.5})
+    HeavyBall(learning_rate=0.1, momentum=0.5)
+    """
+    cls = find(name_in(data, "optimizer"), extra)
+    domains = cls.domains()
+
+    def decode(name: str, value: Any) -> Any:
+        nested = isinstance(value, Mapping)
+        if nested and "schedule" in value:
+            return schedules.from_dict(value["schedule"])
+        if name in domains:
+            return domains[name].decode(value)
+        return from_dict(value, extra) if nested and "name" in value else value
+
+    return rebuilt(cls, data, decode)
 
 
 def __getattr__(name: str) -> Any:
