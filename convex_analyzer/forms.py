@@ -25,10 +25,19 @@ __all__ = ["LINEAR_TERM", "Direction", "Form", "Trace", "curved", "noise_of", "v
 
 
 class Trace:
-    """Collects the reasons why a rule is not linear, in the order in which they occurred."""
+    """Collects the reasons why a rule is not linear, in the order in which they occurred.
+
+    Attributes
+    ----------
+    reasons
+        Why the rule is not linear.
+    undecided
+        Branches whose two sides meet exactly at the point: the rule has no derivative there.
+    """
 
     def __init__(self) -> None:
         self.reasons: list[str] = []
+        self.undecided: list[str] = []
 
     def nonlinear(self, reason: str) -> None:
         """Note a reason, once."""
@@ -151,8 +160,9 @@ class Form:
         elif not is_symbolic(value):
             value = np.float64(value)
         with np.errstate(all="ignore"):
-            slope = derivative(value) if live else None
-            return Form(function(value), {name: c * slope for name, c in live.items()}, self.trace)
+            slope = _plain(derivative(value)) if live else None
+            parts = {name: c * slope for name, c in live.items()}
+            return Form(_plain(function(value)), parts, self.trace)
 
     # -- the functions of convex_analyzer.ops ------------------------------------------------
 
@@ -174,12 +184,14 @@ class Form:
     def _op_sign(self, x: Form) -> Form:
         from convex_analyzer.ops import sign
 
-        return x._apply(sign, lambda v: 0 * v, "the sign of the state")
+        return x._apply(sign, lambda v: _unless_zero(0 * v, v), "the sign of the state")
 
     def _op_absolute(self, x: Form) -> Form:
         from convex_analyzer.ops import absolute, sign
 
-        return x._apply(absolute, sign, "an absolute value of the state")
+        return x._apply(
+            absolute, lambda v: _unless_zero(sign(v), v), "an absolute value of the state"
+        )
 
     def _op_maximum(self, x: Any, y: Any) -> Form:
         return self._choose(self._lift(x), self._lift(y), lambda a, b: a >= b, "a maximum")
@@ -189,7 +201,14 @@ class Form:
 
     def _choose(self, x: Form, y: Form, first: Callable[[Any, Any], Any], name: str) -> Form:
         self.trace.nonlinear(f"{name} of terms that depend on the state")
-        return self._op_where(first(x.value, y.value), x, y)
+        chosen = self._op_where(first(x.value, y.value), x, y)
+        if not is_symbolic(x.value, y.value) and np.any(x.value == y.value):
+            tie = x.value == y.value  # there the derivative exists only if both sides agree
+            for part in chosen.parts:
+                same = np.all(x.parts.get(part, 0) == y.parts.get(part, 0))
+                if not same:
+                    chosen.parts[part] = np.where(tie, np.nan, chosen.parts[part])
+        return chosen
 
     def _op_where(self, condition: Any, x: Any, y: Any) -> Form:
         from convex_analyzer.ops import where
@@ -197,6 +216,8 @@ class Form:
         if isinstance(condition, Form):  # true where it is not zero, as everywhere in Python
             condition = condition != 0
         x, y = self._lift(x), self._lift(y)
+        if isinstance(condition, bool):
+            return self._lift(x if condition else y)
         names = list(dict.fromkeys([*x.parts, *y.parts]))
         parts = {n: where(condition, x.parts.get(n, 0), y.parts.get(n, 0)) for n in names}
         return Form(where(condition, x.value, y.value), parts, self.trace)
@@ -205,11 +226,26 @@ class Form:
         self.trace.nonlinear("an inner product over all coordinates")
         return self._lift(x) * self._lift(y)
 
+    def _op_outer(self, x: Any, y: Any) -> Form:
+        self.trace.nonlinear("an outer product of two vectors")
+        return self._lift(x) * self._lift(y)
+
+    def _op_matvec(self, matrix: Any, x: Any) -> Form:
+        self.trace.nonlinear("a product with a matrix that is part of the state")
+        return self._lift(matrix) * self._lift(x)
+
+    def _op_column(self, x: Form) -> Form:
+        self.trace.nonlinear("one number for all coordinates")
+        return x
+
     # -- comparisons: decided by the value, and noted ----------------------------------------
 
     def _compare(self, other: Any, decide: Callable[[Any, Any], Any]) -> Any:
         self.trace.nonlinear("a branch on the state")
-        return decide(self.value, self._lift(other).value)
+        mine, theirs = self.value, self._lift(other).value
+        if not is_symbolic(mine, theirs) and np.any(mine == theirs):
+            self.trace.undecided = ["a branch that is undecided there"]
+        return decide(mine, theirs)
 
     def __lt__(self, other: Any) -> Any:
         return self._compare(other, lambda a, b: a < b)
@@ -241,6 +277,18 @@ class Form:
 
     def __repr__(self) -> str:
         return f"Form({self.value!r}, {self.parts!r})"
+
+
+def _plain(value: Any) -> Any:
+    """Return a NumPy scalar as a float, which exact polynomials can be multiplied by."""
+    return float(value) if isinstance(value, (np.generic, np.ndarray)) and not value.ndim else value
+
+
+def _unless_zero(slope: Any, value: Any) -> Any:
+    """Return the slope, and NaN at zero, where a kink has none."""
+    if is_symbolic(value):
+        return slope
+    return np.where(np.asarray(value) == 0, np.nan, slope)
 
 
 LINEAR_TERM = "linear term"  # b along the direction; the space keeps it apart from slots
@@ -297,7 +345,8 @@ class Direction:
         del theta  # the Hessian of a quadratic is the same everywhere
         return _renamed(vector * self.eigenvalue)
 
-    def inverse_hessian_vector(self, theta: Any, vector: Any) -> Any:
-        """Return the vector divided by λ."""
+    def inverse_hessian_vector(self, theta: Any, vector: Any, damping: Any = 0) -> Any:
+        """Return the vector divided by λ + damping."""
         del theta
-        return _renamed(vector / self.eigenvalue)
+        undamped = isinstance(damping, (int, float)) and damping == 0
+        return _renamed(vector / (self.eigenvalue if undamped else self.eigenvalue + damping))

@@ -211,8 +211,8 @@ def test_truth_of_a_form_is_noted():
 
 def test_a_form_as_condition_means_other_than_zero():
     x, y, trace = variables(1.5, 0.0)
-    assert ops.where(x, x, y).parts == {"x": 1.0, "y": 0}
-    assert ops.where(y, x, y).parts == {"x": 0, "y": 1.0}
+    assert ops.where(x, x, y).parts == {"x": 1.0}
+    assert ops.where(y, x, y).parts == {"y": 1.0}
     assert trace.reasons == ["a branch on the state"]
 
 

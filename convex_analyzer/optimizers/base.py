@@ -301,8 +301,19 @@ class Optimizer:
         return f"{type(self).__name__}({inner})"
 
     def __str__(self) -> str:
-        inner = ", ".join(f"{symbol_of(n)} = {_text(v)}" for n, v in self.values.items())
+        told = {
+            field.name: getattr(self, field.name)
+            for field in self.fields()
+            if field.default is dataclasses.MISSING
+            or field.name in {"learning_rate", "momentum"}
+            or not _same(getattr(self, field.name), field.default)
+        }
+        inner = ", ".join(f"{symbol_of(name)} = {_text(value)}" for name, value in told.items())
         return f"{type(self).__name__}({inner})"
+
+
+def _same(value: Any, default: Any) -> bool:
+    return type(value) is type(default) and bool(value == default) and np.ndim(value) == 0
 
 
 def _values_in(schedule: Any) -> list[Any]:

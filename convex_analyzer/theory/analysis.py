@@ -14,7 +14,7 @@ import numpy.typing as npt
 from convex_analyzer.errors import InputError, NotDerivableError
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.problems.quadratic import Quadratic
-from convex_analyzer.results import Result, to_plain
+from convex_analyzer.results import Result
 from convex_analyzer.spectra.compute import spectrum as compute_spectrum
 from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.tables import Table, format_factor
@@ -28,10 +28,11 @@ from convex_analyzer.theory.arguments import (
 from convex_analyzer.theory.counting import first_crossing, steps_at_rate
 from convex_analyzer.theory.directions import Directions
 from convex_analyzer.theory.dynamics import Dynamics, from_rest
+from convex_analyzer.theory.local import is_linear
 from convex_analyzer.theory.modes import Modes, modes, representative_eigenvalues
-from convex_analyzer.theory.stability import stable_learning_rates
+from convex_analyzer.theory.stability import stable_rates_on
 from convex_analyzer.theory.transients import Peak, worst_peak
-from convex_analyzer.theory.tuning import tuned_pair
+from convex_analyzer.theory.tuning import has_defaults, tuned_pair
 
 __all__ = ["Analysis", "analyze"]
 
@@ -68,12 +69,28 @@ class Analysis(Result):
     @functools.cached_property
     def modes(self) -> Modes:
         """The dynamics along every direction (numbers for experts)."""
-        return modes(self._precise or self.optimizer, self._eigenvalues)
+        local = self.scope == "local"
+        return modes(self._precise or self.optimizer, self._eigenvalues, local=local)
 
-    @property
+    @functools.cached_property
     def scope(self) -> str:
-        """``global``: the rule is linear on quadratics, so nothing depends on where one is."""
-        return "global"
+        """How far the analysis reaches.
+
+        ``global``: the rule is linear on quadratics, so nothing depends on where one is.
+        ``local``: it is not; what is said holds for small errors next to the minimum.
+        """
+        if self.optimizer.cycle is None and not self.optimizer.settles:
+            return "global"  # refused, with its reason, when anything is asked
+        return "global" if is_linear(self.optimizer) or self.optimizer.is_scheduled else "local"
+
+    def _require_global(self) -> None:
+        if self.scope == "local":
+            raise NotDerivableError(
+                f"{type(self.optimizer).__name__} is not linear: only what happens next to the "
+                "minimum is known in closed form (stability_limit, rate, "
+                "steps_to(criterion='rate')); simulate(problem, optimizer, start, steps) follows a "
+                "start"
+            )
 
     @functools.cached_property
     def directions(self) -> Directions:
@@ -148,12 +165,8 @@ class Analysis(Result):
 
         None for a rule without a field ``learning_rate``, or one that divides by it.
         """
-        spectrum = self.spectrum
         try:
-            if not spectrum.is_interval:
-                return stable_learning_rates(self.optimizer, spectrum.eigenvalues)
-            ends = np.array([spectrum.lambda_min, spectrum.lambda_max_bracket.high])  # the safe end
-            return stable_learning_rates(self.optimizer, ends, between=True)
+            return stable_rates_on(self.optimizer, self.spectrum)
         except NotDerivableError:
             return None
 
@@ -187,6 +200,7 @@ class Analysis(Result):
 
     @functools.cached_property
     def _dynamics(self) -> Dynamics:
+        self._require_global()
         linear = self.spectrum.linear
         return Dynamics(self.modes, np.zeros(len(self._eigenvalues)) if linear is None else linear)
 
@@ -240,6 +254,7 @@ class Analysis(Result):
 
     def worst_error(self, steps: Any) -> Array:
         """Return max over directions of |e_k/e_0| from rest, shape (K,): the worst start."""
+        self._require_global()
         k = checked_counts(steps)
         curves = np.abs(from_rest(self.modes, k))[:, self._active]
         return np.asarray(curves.max(axis=1)) if curves.size else np.ones(len(k))
@@ -299,6 +314,7 @@ class Analysis(Result):
     @functools.cached_property
     def transient_peak(self) -> Peak:
         """The largest |e_k/e_0| over directions and steps, from rest: 1 when nothing overshoots."""
+        self._require_global()
         return worst_peak(self.modes, from_rest, self._active)
 
     # -- words -----------------------------------------------------------------------------------
@@ -323,20 +339,7 @@ class Analysis(Result):
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
-        return {
-            "schema": self.schema,
-            "optimizer": self.optimizer.to_dict(),
-            "tuned": list(self.tuned),
-            "outcome": self.outcome,
-            "scope": self.scope,
-            "rate": to_plain(self.rate),
-            "one_minus_rate": to_plain(self.one_minus_rate),
-            "stable_learning_rates": to_plain(self.stable_learning_rates),
-            "steps_to_1e-6_worst_start": self.steps_to(1e-6),
-            "transient_peak": to_plain(self.transient_peak),
-            "verdict": self.verdict(),
-            "spectrum": self.spectrum.to_dict(),
-        }
+        return {"schema": self.schema, **wording.plain(self)}
 
     def __repr__(self) -> str:
         return f"<Analysis {self.optimizer} on {self.spectrum.name}: {self.outcome}>"
@@ -365,6 +368,12 @@ def analyze(
     InputError
         Not an optimizer; hyper-parameters for several runs at once.
 
+    Notes
+    -----
+    Of a rule that is not linear the local analysis is given: small errors next to the minimum. Its
+    class stands for the defaults of its source, since a setting that is best there says little
+    about the way to it (`compare` tunes such rules by running them).
+
     Examples
     --------
     >>> from convex_analyzer.optimizers.momentum import HeavyBall
@@ -377,6 +386,8 @@ def analyze(
             "Optimizer is only the base class; name one of its subclasses", argument="optimizer"
         )
     if isinstance(optimizer, type) and issubclass(optimizer, Optimizer):
+        if has_defaults(optimizer, given) and not is_linear(optimizer(**dict(given or {}))):
+            return Analysis(spectrum, optimizer(**dict(given or {})))
         rounded, exact = tuned_pair(spectrum, optimizer, given)
         names = tuple(name for name in optimizer.hyperparameters() if name not in (given or {}))
         return Analysis(spectrum, rounded, names, exact)

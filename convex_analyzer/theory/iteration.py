@@ -106,6 +106,8 @@ class Iteration:
         What multiplies β there.
     reasons
         Why the rule is not linear; empty if it is.
+    undecided
+        Branches that are undecided exactly at the point, so that nothing is differentiable there.
     """
 
     slots: tuple[str, ...]
@@ -117,6 +119,7 @@ class Iteration:
     start: tuple[Any, ...]
     start_offset: tuple[Any, ...]
     reasons: tuple[str, ...]
+    undecided: tuple[str, ...] = ()
 
     @property
     def is_linear(self) -> bool:
@@ -183,6 +186,7 @@ def linearise(
         start=tuple(_part(form, "theta") for form in first),
         start_offset=tuple(_part(form, LINEAR_TERM) for form in first),
         reasons=tuple(trace.reasons),
+        undecided=tuple(trace.undecided),
     )
 
 
@@ -223,7 +227,7 @@ def _note_constants(trace: Trace, forms: tuple[Any, ...]) -> None:
 
 def _note_arrays(trace: Trace, optimizer: Optimizer, forms: tuple[Any, ...]) -> None:
     """Note coefficients that differ between coordinates: those do not turn with the eigenbasis."""
-    if any(np.size(value) > 1 for value in optimizer.values.values()):
+    if any(np.size(value) > 1 for value in optimizer.numbers().values()):
         return  # one setting per run
     coefficients = [c for form in forms if isinstance(form, Form) for c in form.parts.values()]
     if any(isinstance(c, np.ndarray) and c.size > 1 for c in coefficients):
@@ -232,8 +236,8 @@ def _note_arrays(trace: Trace, optimizer: Optimizer, forms: tuple[Any, ...]) -> 
 
 def require_linear(iteration: Iteration, optimizer: Optimizer) -> None:
     """Raise NotDerivableError, with the reasons, unless one matrix describes the rule."""
-    if optimizer.period != 1:
-        period = optimizer.period
+    if optimizer.cycle != 1:
+        period = optimizer.cycle
         repeats = "it never repeats" if period is None else f"it repeats after {period}"
         raise NotDerivableError(
             f"{type(optimizer).__name__} depends on the step index ({repeats}), so one matrix does "
@@ -251,21 +255,20 @@ _CHUNK = 16_384  # directions treated at once: temporaries stay in the second-le
 
 def precise_iteration(optimizer: Optimizer, eigenvalues: Array) -> Iteration:
     """Return the iteration in double-double, for eigenvalues of shape (n,)."""
-    symbolic = [name for name, value in optimizer.values.items() if is_symbolic(value)]
+    symbolic = [name for name, value in optimizer.numbers().items() if is_symbolic(value)]
     if symbolic:
         raise NotDerivableError(
             f"{type(optimizer).__name__}: {symbolic[0]} is a symbol, which has no numeric "
             "analysis; give it a value, or leave it out to have it tuned"
         )
-    numbers = {
-        name: DoubleDouble(value)
-        for name, value in optimizer.values.items()
-        if isinstance(value, (float, np.ndarray)) and not isinstance(value, bool)
-    }
+
+    def lifted(value: Any) -> Any:
+        return DoubleDouble(value) if isinstance(value, (float, np.ndarray)) else value
+
     alone = linearise(optimizer, 1.0)  # among many eigenvalues an array of the rule's would hide
     if alone.reasons:
         return alone
-    return linearise(optimizer.unchecked(**numbers), DoubleDouble(eigenvalues))
+    return linearise(optimizer.transformed(lifted), DoubleDouble(eigenvalues))
 
 
 def as_double_double(value: Any, shape: tuple[int, ...]) -> DoubleDouble:

@@ -31,6 +31,7 @@ from convex_analyzer.theory.iteration import (
     precise_iteration,
     require_linear,
 )
+from convex_analyzer.theory.local import local_iteration
 
 __all__ = ["Modes", "modes", "representative_eigenvalues"]
 
@@ -144,17 +145,26 @@ class Modes:
         return self.take(np.array([i])).regimes()[0]
 
 
-def modes(optimizer: Optimizer, eigenvalues: Array) -> Modes:
-    """Return the dynamics of a linear rule along eigenvalues of shape (n,).
+def modes(optimizer: Optimizer, eigenvalues: Array, *, local: bool = False) -> Modes:
+    """Return the dynamics of a rule along eigenvalues of shape (n,).
+
+    Parameters
+    ----------
+    optimizer
+        The rule.
+    eigenvalues
+        Shape (n,).
+    local
+        Whether to describe small errors next to the minimum, for a rule that is not linear.
 
     Raises
     ------
     NotDerivableError
-        The rule is not linear, or depends on t without a period.
+        The rule is not linear (without `local`), or depends on t without a period.
     """
     eigenvalues = np.asarray(eigenvalues, dtype=float)
     pieces = [
-        _piece(optimizer, eigenvalues[first : first + _CHUNK])
+        _piece(optimizer, eigenvalues[first : first + _CHUNK], local)
         for first in range(0, max(1, len(eigenvalues)), _CHUNK)
     ]
     if len(pieces) == 1:
@@ -163,10 +173,13 @@ def modes(optimizer: Optimizer, eigenvalues: Array) -> Modes:
     return Modes(**{n: np.concatenate([getattr(piece, n) for piece in pieces]) for n in names})
 
 
-def _piece(optimizer: Optimizer, eigenvalues: Array) -> Modes:
+def _piece(optimizer: Optimizer, eigenvalues: Array, local: bool) -> Modes:
     with np.errstate(all="ignore"):  # a huge setting diverges at once: a result, not a warning
-        iteration = precise_iteration(optimizer, eigenvalues)
-        require_linear(iteration, optimizer)
+        if local:
+            iteration = local_iteration(optimizer, eigenvalues)
+        else:
+            iteration = precise_iteration(optimizer, eigenvalues)
+            require_linear(iteration, optimizer)
         shape = eigenvalues.shape
         common = _common(iteration, shape)
         size = len(iteration.slots)

@@ -22,9 +22,17 @@ import numpy.typing as npt
 from convex_analyzer.errors import NotDerivableError
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.precise import Polynomial
+from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.theory.iteration import linearise, require_linear
+from convex_analyzer.theory.local import is_linear, local_iteration
 
-__all__ = ["Interval", "characteristic_polynomial", "jury_conditions", "stable_learning_rates"]
+__all__ = [
+    "Interval",
+    "characteristic_polynomial",
+    "jury_conditions",
+    "stable_learning_rates",
+    "stable_rates_on",
+]
 
 Array = npt.NDArray[np.float64]
 Interval = tuple[float, float]
@@ -90,14 +98,16 @@ def jury_conditions(coefficients: Sequence[Any]) -> list[Any]:
 
 def _conditions(optimizer: Optimizer, eigenvalue: Fraction) -> list[Polynomial]:
     """Return Jury's conditions as exact polynomials in the learning rate."""
-    exact = {
-        name: Fraction(value)
-        for name, value in optimizer.values.items()
-        if isinstance(value, float) and name != "learning_rate"
-    }
-    open_rule = optimizer.unchecked(**exact, learning_rate=Polynomial([0, 1]))
+    unknown = Polynomial([0, 1])
     try:
-        iteration = linearise(open_rule, eigenvalue)
+        if is_linear(optimizer):
+            exact = optimizer.transformed(lambda v: Fraction(v) if isinstance(v, float) else v)
+            iteration = linearise(exact.unchecked(learning_rate=unknown), eigenvalue)
+            require_linear(iteration, optimizer)
+        else:
+            local_iteration(optimizer, float(eigenvalue))  # refuses kinks, with their reason
+            open_rule = optimizer.unchecked(learning_rate=unknown)
+            iteration = local_iteration(open_rule, float(eigenvalue))
     except TypeError as error:
         if isinstance(error, NotDerivableError):
             raise
@@ -105,7 +115,6 @@ def _conditions(optimizer: Optimizer, eigenvalue: Fraction) -> list[Polynomial]:
             f"{type(optimizer).__name__}: the stable learning rates have no polynomial form "
             f"({error})"
         ) from error
-    require_linear(iteration, optimizer)
     coefficients = characteristic_polynomial(iteration.matrix)
     one = Polynomial([1])
     return [one * condition for condition in jury_conditions(coefficients)]
@@ -152,7 +161,8 @@ def stable_learning_rates(
     Parameters
     ----------
     optimizer
-        A linear rule with a field ``learning_rate``; its other hyper-parameters stay as they are.
+        A rule with a field ``learning_rate``; its other hyper-parameters stay as they are. Of a
+        rule that is not linear the set is that next to the minimum.
     eigenvalues
         Shape (n,); zeros are left out (a flat direction never contracts).
     between
@@ -199,3 +209,11 @@ def stable_learning_rates(
             one = _solve(_conditions(optimizer, Fraction(float(value))))
         result = _intersect(result, one)
     return result
+
+
+def stable_rates_on(optimizer: Optimizer, spectrum: Spectrum) -> list[Interval]:
+    """Return the stable learning rates on a spectrum; from its safe end where it is bracketed."""
+    if not spectrum.is_interval:
+        return stable_learning_rates(optimizer, spectrum.eigenvalues)
+    ends = np.array([spectrum.lambda_min, spectrum.lambda_max_bracket.high])
+    return stable_learning_rates(optimizer, ends, between=True)

@@ -45,6 +45,12 @@ def curvature_ends(spectrum: Spectrum) -> tuple[float, float]:
     return (size, size) if size > 0 else (1.0, 1.0)
 
 
+def has_defaults(optimizer: type[Optimizer], given: Mapping[str, Any] | None = None) -> bool:
+    """Tell whether an instance can be made from what is given and the defaults of the class."""
+    fixed = given or {}
+    return all(f.default is not MISSING or f.name in fixed for f in optimizer.fields())
+
+
 def tuned_pair(
     spectrum: Spectrum, optimizer: type[Optimizer], given: Mapping[str, Any] | None = None
 ) -> tuple[Optimizer, Optimizer]:

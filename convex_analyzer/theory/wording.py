@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from convex_analyzer.results import to_plain
 from convex_analyzer.tables import Table, format_count, format_factor, format_number
+from convex_analyzer.theory.iteration import linearise
+from convex_analyzer.theory.local import LATE
 
 if TYPE_CHECKING:
     from convex_analyzer.theory.analysis import Analysis
 
-__all__ = ["explain", "summary", "verdict"]
+__all__ = ["explain", "plain", "summary", "verdict"]
 
 
 def verdict(analysis: Analysis) -> str:
     """Return one sentence: does it converge, how fast, limited by what."""
+    if analysis.scope == "local":
+        return _local_verdict(analysis)
     name, slowest = str(analysis.optimizer), analysis.slowest
     match analysis.outcome:
         case "stable":
@@ -45,6 +50,25 @@ def verdict(analysis: Analysis) -> str:
     )
 
 
+def _local_verdict(analysis: Analysis) -> str:
+    """Say what the local analysis of a rule that is not linear says, and no more."""
+    name, limit = str(analysis.optimizer), limit_sentence(analysis)
+    slowest = analysis.slowest
+    match analysis.outcome:
+        case "stable":
+            return (
+                f"{name} is attracted by the minimum once it is near: small errors "
+                f"×{_bracketed(analysis.rate_text)} per step, set by "
+                f"{_direction(analysis, slowest)}. It is not linear: the way there must be run."
+            )
+        case "unstable" if analysis.modes.eigenvalues[slowest] > 0:
+            return (
+                f"{name} does not settle at the minimum: next to it small errors grow along "
+                f"{_direction(analysis, slowest)} ({limit}), so a run ends in a cycle or in bursts."
+            )
+    return f"{name}, next to the critical point: {analysis.outcome} ({limit})."
+
+
 def _direction(analysis: Analysis, i: int) -> str:
     value = f"λ = {format_number(analysis.modes.eigenvalues[i], 4)}"
     return value if analysis.spectrum.is_interval else f"q{i + 1} ({value})"
@@ -71,6 +95,8 @@ def limit_sentence(analysis: Analysis) -> str:
 def explain(analysis: Analysis) -> str:
     """Return sentences that say where the numbers come from."""
     optimizer, tuned = analysis.optimizer, analysis.tuned
+    if analysis.scope == "local":
+        return _explain_local(analysis)
     chosen = f"{', '.join(tuned)} tuned for this spectrum" if tuned else "settings as given"
     origin = (
         f"The state is ({', '.join(('θ', *optimizer.memory))}); its iteration matrix follows from "
@@ -86,8 +112,40 @@ def explain(analysis: Analysis) -> str:
     return "\n".join([*lines, *optimizer.hints()])
 
 
+def _explain_local(analysis: Analysis) -> str:
+    """Return sentences about a rule that is not linear."""
+    optimizer = analysis.optimizer
+    reasons = "; ".join(linearise(optimizer, 1.0, LATE).reasons)
+    origin = (
+        f"The rule is not linear: its step contains {reasons}. Run on dual numbers at the minimum, "
+        "with its memory settled, `step` itself gives the iteration of small errors."
+    )
+    lines = [
+        verdict(analysis),
+        origin,
+        f"Local stability: {limit_sentence(analysis)} (Jury's conditions on that iteration).",
+        f"Source of the rule: {optimizer.source or 'not stated'}.",
+    ]
+    return "\n".join([*lines, *optimizer.hints()])
+
+
+def _local_summary(analysis: Analysis) -> Table:
+    """Return a table of what holds next to the minimum."""
+    rows = (
+        ("next to the minimum", analysis.outcome),
+        ("rate ρ (small errors per step)", analysis.rate_text),
+        ("1 − ρ", format_number(analysis.one_minus_rate, 6)),
+        ("stable learning rates there", limit_sentence(analysis).removeprefix("it needs ")),
+        ("scope", "local: the rule is not linear"),
+    )
+    head = (str(analysis.optimizer), analysis.spectrum.name)
+    return Table(head, rows, notes=(verdict(analysis),), left=2)
+
+
 def summary(analysis: Analysis) -> Table:
     """Return a table of the main facts."""
+    if analysis.scope == "local":
+        return _local_summary(analysis)
     steps, peak = analysis.steps_to(1e-6), analysis.transient_peak
     transient = f"× {format_number(peak.size, 4)} after {format_count(peak.step)} steps"
     rows = (
@@ -101,3 +159,21 @@ def summary(analysis: Analysis) -> Table:
     )
     head = (str(analysis.optimizer), analysis.spectrum.name)
     return Table(head, rows, notes=(verdict(analysis),), left=2)
+
+
+def plain(analysis: Analysis) -> dict[str, Any]:
+    """Return an analysis as plain data."""
+    local = analysis.scope == "local"
+    return {
+        "optimizer": analysis.optimizer.to_dict(),
+        "tuned": list(analysis.tuned),
+        "outcome": analysis.outcome,
+        "scope": analysis.scope,
+        "rate": to_plain(analysis.rate),
+        "one_minus_rate": to_plain(analysis.one_minus_rate),
+        "stable_learning_rates": to_plain(analysis.stable_learning_rates),
+        "steps_to_1e-6_worst_start": None if local else analysis.steps_to(1e-6),
+        "transient_peak": None if local else to_plain(analysis.transient_peak),
+        "verdict": verdict(analysis),
+        "spectrum": analysis.spectrum.to_dict(),
+    }

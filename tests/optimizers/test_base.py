@@ -65,7 +65,7 @@ def test_values_are_checked_by_name():
 def test_text_and_json():
     rule = Toy(0.1, nesterov=True)
     assert repr(rule) == "Toy(learning_rate=0.1, momentum=0.5, plain=1.0, nesterov=True)"
-    assert str(rule) == "Toy(α = 0.1, μ = 0.5, plain = 1, nesterov = True)"
+    assert str(rule) == "Toy(α = 0.1, μ = 0.5, nesterov = True)"
     assert "1 − 1e−6" in str(HeavyBall(0.1, 1 - 1e-6))
     assert "μ = 1)" in str(HeavyBall(0.1, 1.0))
     assert json.loads(json.dumps(rule.to_dict())) == {

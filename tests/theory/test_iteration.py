@@ -297,7 +297,7 @@ def test_a_declared_period_is_refused_and_not_taken_for_a_constant():
             factor = self.learning_rate * (1 + t % 2)
             return theta - factor * problem.gradient(theta)
 
-    with pytest.raises(NotDerivableError, match="it repeats after 2"):
+    with pytest.raises(NotDerivableError, match="Alternating repeats after 2 steps"):
         _ = analyze(Spectrum.from_eigenvalues([1.0]), Alternating(0.1)).outcome
 
 
@@ -343,8 +343,25 @@ def test_reasons_are_given(cls, reason):
     assert reason in linearise(cls(0.1), 1.0).reasons
     with pytest.raises(NotDerivableError, match=f"{cls.__name__} is not linear.*{reason}"):
         modes(cls(0.1), np.array([1.0]))
-    with pytest.raises(NotDerivableError, match="can be simulated"):
-        _ = analyze(Spectrum.from_eigenvalues([1.0]), cls(0.1)).rate
+    analysis = analyze(Spectrum.from_eigenvalues([1.0]), cls(0.1))
+    assert analysis.scope == "local"
+    with pytest.raises(NotDerivableError, match="only what happens next to the minimum"):
+        analysis.predict([1.0], 10)
+
+
+def test_a_kink_at_the_minimum_leaves_nothing_to_analyse():
+    with pytest.raises(NotDerivableError, match=r"not differentiable at the minimum \(the sign"):
+        _ = analyze(Spectrum.from_eigenvalues([1.0]), SignDescent(0.1)).rate
+
+
+def test_local_analysis_needs_no_formula():
+    """RMSProp: αλ/ε < 2; clipping far away does not matter next to the minimum."""
+    spectrum = Spectrum.from_eigenvalues([0.5, 4.0])
+    limit = analyze(spectrum, RootMeanSquare(1e-3, eps=1e-2)).stability_limit
+    assert limit == pytest.approx(2 * 1e-2 / 4.0, rel=1e-12)
+    clipped = analyze(spectrum, Clipped(0.1))
+    assert clipped.stability_limit == pytest.approx(0.5, rel=1e-12)
+    assert clipped.rate == pytest.approx(0.95)
 
 
 def test_local_slopes_of_a_nonlinear_rule():
