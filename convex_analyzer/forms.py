@@ -21,7 +21,7 @@ from convex_analyzer.errors import NotDerivableError
 from convex_analyzer.ops import is_symbolic
 from convex_analyzer.precise import DoubleDouble, Polynomial
 
-__all__ = ["LINEAR_TERM", "Direction", "Form", "Trace", "curved", "noise_of", "vanishes"]
+__all__ = ["LINEAR_TERM", "Direction", "Form", "Trace", "curved", "draw_of", "noise_of", "vanishes"]
 
 
 class Trace:
@@ -299,6 +299,11 @@ def noise_of(call: int) -> str:
     return f"noise {call}"
 
 
+def draw_of(draw: int) -> str:
+    """Return the name of a random number that the rule draws, counted from 1."""
+    return f"draw {draw}"
+
+
 def curved(name: str) -> str:
     """Return the name of a slot's part after a multiplication by λ."""
     return name if " " in name else f"λ {name}"
@@ -326,12 +331,20 @@ class Direction:
         λ: a number, an array, or a symbol.
     trace
         Collects reasons for non-linearity.
+
+    Attributes
+    ----------
+    calls
+        Number of gradient evaluations so far; each has a noise channel.
+    draws
+        Variances of the random numbers drawn so far; each has a channel ("draw 1", ...).
     """
 
     def __init__(self, eigenvalue: Any, trace: Trace) -> None:
         self.eigenvalue = eigenvalue
         self.trace = trace
         self.calls = 0
+        self.draws: list[Any] = []
 
     def gradient(self, theta: Form) -> Form:
         """Return λθ + b, with a noise channel of its own for this evaluation."""
@@ -350,3 +363,15 @@ class Direction:
         del theta
         undamped = isinstance(damping, (int, float)) and damping == 0
         return _renamed(vector / (self.eigenvalue if undamped else self.eigenvalue + damping))
+
+    def normal(self, theta: Any, variance: Any = 1.0) -> Form:
+        """Return a draw of mean zero: a channel of its own, whose variance is kept in `draws`."""
+        del theta
+        self.draws.append(variance)
+        return Form(0, {draw_of(len(self.draws)): 1}, self.trace)
+
+    def uniform(self, theta: Any) -> Form:
+        """Return a half, the mean of a draw that only decisions need; a decision is a reason."""
+        del theta
+        self.trace.nonlinear("a random decision")
+        return Form(0.5, {}, self.trace)

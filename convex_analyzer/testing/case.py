@@ -53,11 +53,25 @@ class PlainProblem:
         del theta
         return np.asarray(vector @ self.matrix)
 
-    def inverse_hessian_vector(self, theta: Array, vector: Array) -> Array:
-        """Return A⁻¹ v."""
+    def inverse_hessian_vector(self, theta: Array, vector: Array, damping: Any = 0.0) -> Array:
+        """Return (A + damping I)⁻¹ v; the damping is a number, or one for each run."""
         del theta
-        self.was_inverted = True
-        return np.asarray(np.linalg.solve(self.matrix, vector.T).T)
+        each = np.broadcast_to(damping, vector.shape)
+        self.was_inverted = self.was_inverted or bool(np.any(each == 0))
+        damped = self.matrix + each[..., None] * np.eye(self.dimension)
+        return np.asarray(np.linalg.solve(damped, vector[..., None])[..., 0])
+
+    def normal(self, theta: Array, variance: Any = 1.0) -> Array:
+        """Return numbers in place of normal ones: 1, -1/2, 1/3, ... along the coordinates."""
+        place = np.arange(1, theta.shape[-1] + 1)
+        return np.asarray(
+            np.sqrt(variance) * np.broadcast_to((-1.0) ** (place + 1) / place, theta.shape)
+        )
+
+    def uniform(self, theta: Array) -> Array:
+        """Return numbers in place of uniform ones: 1/3, 1/5, 1/7, ... along the coordinates."""
+        place = np.arange(1, theta.shape[-1] + 1)
+        return np.asarray(np.broadcast_to(1 / (2.0 * place + 1), theta.shape))
 
 
 def sample(domain: Domain, random: np.random.Generator) -> float:
