@@ -58,11 +58,12 @@ class _WithDraws(Drawn):
     def _draw(self, theta: Any, kind: str) -> Array:
         seed, t, first = self._place
         self._calls += 1
-        return per_run(seed, t, RULE + self._calls, first, np.shape(theta), kind)
+        drawn = per_run(seed, t, RULE + self._calls, first, np.shape(theta), kind)
+        return np.asfortranarray(drawn)  # as theta is
 
-    def normal(self, theta: Any) -> Array:
-        """Return standard normal numbers, one for each entry of theta."""
-        return self._draw(theta, "standard_normal")
+    def normal(self, theta: Any, variance: Any = 1.0) -> Array:
+        """Return normal numbers of mean zero, one for each entry of theta."""
+        return np.asarray(np.sqrt(variance) * self._draw(theta, "standard_normal"))
 
     def uniform(self, theta: Any) -> Array:
         """Return uniform numbers in [0, 1), one for each entry of theta."""
