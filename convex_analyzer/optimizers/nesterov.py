@@ -74,7 +74,8 @@ class NesterovTwoPoint(Optimizer):
     - ratio: β_k = (k - 1)/(k + r - 1), r the friction (Su, Boyd & Candès; r = 3);
     - constant: β_k = μ, which is `Nesterov`, also under a schedule.
 
-    For a growing β and α ≤ 1/L, J - J* ≤ 2L|θ_0 - θ*|²/(k + 1)² for every convex function.
+    For the recursive sequence, and the ratio with r = 3, α = 1/L gives
+    J - J* ≤ 2L|θ_0 - θ*|²/(k + 1)² for every convex function with curvature up to L.
 
     Parameters
     ----------
