@@ -131,8 +131,9 @@ def three_slots_by_hand(steps: int) -> list[float]:
     return [x]
 
 
-@pytest.mark.parametrize("cls", optimizers.registered().values(), ids=lambda cls: cls.__name__)
-def test_every_registered_optimizer_conforms(cls):
+@pytest.mark.parametrize("name", ["GradientDescent", "HeavyBall", "Nesterov"])
+def test_published_rules_conform_without_a_golden_run(name):
+    cls = optimizers.registered()[name]
     report = check_optimizer(cls)
     assert report.optimizer == cls.__name__
     assert {"forms", "symbols", "theory", "published limit"} <= {c.name for c in report.checks}

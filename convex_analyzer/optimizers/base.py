@@ -52,6 +52,9 @@ class Optimizer:
         Whether a rule that never repeats tends to one map as t grows (bias corrections do).
     random
         Whether the rule draws random numbers (from the problem).
+    optimum_for
+        For what class of functions `published_optimum` is the best; tuned settings are taken from
+        it in any case.
     aliases
         Other names that the command line accepts.
     source
@@ -72,6 +75,7 @@ class Optimizer:
     period: ClassVar[int | None] = 1
     settles: ClassVar[bool] = False
     random: ClassVar[bool] = False
+    optimum_for: ClassVar[str] = "quadratics"
     aliases: ClassVar[tuple[str, ...]] = ()
     source: ClassVar[str] = ""
     _domains: ClassVar[dict[str, Setting]]

@@ -272,6 +272,7 @@ class TripleMomentum(Optimizer):
     extrapolation: Real
 
     aliases: ClassVar[tuple[str, ...]] = ("TMM", "TripleMomentumMethod")
+    optimum_for: ClassVar[str] = "strongly convex functions"
     source: ClassVar[str] = "Van Scoy, Freeman & Lynch (2018), eqs. 1-2 and table I"
 
     def step(self, problem: Any, t: int, theta: Any, velocity: Any) -> Any:

@@ -19,13 +19,15 @@ from convex_analyzer.errors import InputError
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.testing.case import Case, PlainProblem
 from convex_analyzer.testing.dynamics import matrices_by_units
+from convex_analyzer.theory.local import LATE, settled_memory
 from convex_analyzer.theory.stability import stable_learning_rates
 
-__all__ = ["Golden", "check_golden", "check_limit", "check_optimum"]
+__all__ = ["Golden", "check_golden", "check_limit", "check_local_limit", "check_optimum"]
 
 Array = npt.NDArray[np.float64]
 
 _SPECTRA = ((1.0, 4.0), (0.02, 1.0))  # ends (m, L) on which best settings are checked
+_LOCAL_STEPS = 4000  # of a tiny error next to the minimum
 _BETWEEN = 7  # eigenvalues between them
 _BETTER = 1e-5  # how much faster a blind search must be to refute a published optimum, relative
 
@@ -127,6 +129,55 @@ def check_limit(case: Case) -> str | None:
     return f"equals Jury's conditions and a bisection at {checked} settings" if checked else None
 
 
+def check_local_limit(case: Case) -> str | None:
+    """Check a published local limit of a rule that is not linear against two routes.
+
+    One is Jury's conditions on its dual numbers; one runs `step` on arrays from a tiny error, with
+    the learning rate a little below and a little above the limit.
+
+    Returns None when nothing is published.
+    """
+    checked = 0
+    for rule in case.settings:
+        with case.guard("published limit", "published_limit"):
+            limit = rule.published_limit()
+        if limit is None or not float(limit) > 0:
+            continue
+        limit = float(limit)
+        shown = f"published_limit of {rule!r} is {limit:.9g}"
+        with case.guard("published limit", "the local analysis"):
+            intervals = stable_learning_rates(rule, np.array([1.0]))
+        derived = intervals[-1][1] if intervals else None
+        if not _near(limit, derived, 1e-9):
+            raise case.failure(
+                "published limit", f"{shown}, but its dual numbers give {_text(derived)}"
+            )
+        below, above = (_tiny_error_grows(case, rule, share * limit) for share in (0.9, 1.1))
+        if below or not above:
+            raise case.failure(
+                "published limit",
+                f"{shown}, but next to the minimum an error {'grows' if below else 'shrinks'} "
+                f"{'below' if below else 'above'} it",
+            )
+        checked += 1
+    return f"equals dual numbers, and tiny errors, at {checked} settings" if checked else None
+
+
+def _tiny_error_grows(case: Case, rule: Optimizer, rate: float) -> bool:
+    """Run from a tiny error long after the start; tell whether it has grown."""
+    fast = rule.replace(learning_rate=rate)
+    problem = PlainProblem([[1.0]], [0.0])
+    memory = settled_memory(fast)
+    size = 1e-30
+    state = (np.array([[size]]), *(np.array([[memory[name]]]) for name in rule.memory))
+    for k in range(_LOCAL_STEPS):
+        state = case.step("published limit", fast, problem, LATE + k, state)
+        now = abs(float(state[0][0, 0]))
+        if not 1e-6 * size < now < 1e6 * size and k > 10:
+            break
+    return not now < size
+
+
 def _near(a: float, b: float | None, tolerance: float) -> bool:
     if b is None or math.isinf(a) or math.isinf(b):
         return a == b
@@ -188,6 +239,10 @@ def check_optimum(case: Case) -> str | None:
         free = [name for name in names if name not in given]
         eigenvalues = np.linspace(m, L, _BETWEEN + 2)
         mine = _worst_root(case, best, eigenvalues)
+        if case.cls.optimum_for != "quadratics":  # on these alone other settings may be better
+            if mine >= 1:
+                raise case.failure("published optimum", f"{best!r} does not contract")
+            continue
         found, setting = _search(case, best, eigenvalues, free)
         if mine >= 1 or found < mine - _BETTER * max(1 - mine, mine):
             raise case.failure(

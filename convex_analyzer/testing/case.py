@@ -21,6 +21,7 @@ __all__ = ["Case", "PlainProblem", "make_case", "sample"]
 Array = npt.NDArray[np.float64]
 
 _SETTINGS = 4  # example settings per optimizer
+_DRAWS = 50  # tries for values that do not exclude each other
 
 
 class PlainProblem:
@@ -113,8 +114,8 @@ class Case:
 
     @property
     def slots(self) -> tuple[str, ...]:
-        """Names of the state."""
-        return ("theta", *self.cls.memory)
+        """Names of the state of the first setting."""
+        return ("theta", *self.settings[0].memory)
 
     def failure(self, check: str, sentence: str) -> ConformanceError:
         """Return the error to raise."""
@@ -135,7 +136,7 @@ class Case:
         """Run one step on arrays and return the new state, its number and shapes checked."""
         with self.guard(check, "step, run on arrays,"):
             new = as_state(rule, rule.step(problem, t, *state))
-        for name, before, after in zip(self.slots, state, new, strict=True):
+        for name, before, after in zip(("theta", *rule.memory), state, new, strict=True):
             if np.shape(after) != np.shape(before):
                 raise self.failure(
                     check,
@@ -148,7 +149,9 @@ class Case:
         """Return the first state."""
         with self.guard(check, "start"):
             memory = rule.start(problem, theta)
-        return (theta, *(np.broadcast_to(slot, theta.shape).copy() for slot in memory))
+        shapes = ((*theta.shape, *np.shape(slot)[theta.ndim :]) for slot in memory)
+        slots = zip(memory, shapes, strict=True)
+        return (theta, *(np.broadcast_to(slot, shape).copy() for slot, shape in slots))
 
     def path(self, check: str, rule: Optimizer, problem: Any, theta: Array, steps: int) -> Array:
         """Run a plain loop and return the reported points, shape (steps + 1, runs, d)."""
@@ -162,15 +165,11 @@ class Case:
     def with_values_per_run(self, runs: int) -> tuple[Optimizer, list[Optimizer]]:
         """Return one rule whose hyper-parameters differ per run, and the same rules one by one."""
         base = self.settings[0]
-        columns = {
-            name: np.array([[sample(domain, self.random)] for _ in range(runs)])
-            for name, domain in self.cls.hyperparameters().items()
-        }
-        singles = [
-            base.replace(**{name: float(column[run, 0]) for name, column in columns.items()})
-            for run in range(runs)
-        ]
-        return base.replace(**columns), singles
+        chosen = [self.settings[run % len(self.settings)] for run in range(runs)]
+        names = self.cls.hyperparameters()
+        singles = [base.replace(**{name: getattr(rule, name) for name in names}) for rule in chosen]
+        columns = {name: np.array([[getattr(r, name)] for r in singles]) for name in names}
+        return base.unchecked(**columns), singles
 
 
 def make_case(optimizer: type[Optimizer] | Optimizer) -> Case:
@@ -184,6 +183,8 @@ def make_case(optimizer: type[Optimizer] | Optimizer) -> Case:
         )
     if cls.step is Optimizer.step:
         raise ConformanceError(cls.__name__, "definition", "it has no step; write the update rule")
+    if isinstance(optimizer, type) and hasattr(cls, "example"):
+        optimizer = cls.example()  # a rule that needs another one inside
     domains = cls.hyperparameters()
     required = [
         field.name
@@ -202,8 +203,18 @@ def make_case(optimizer: type[Optimizer] | Optimizer) -> Case:
         return {name: sample(domain, random) for name, domain in domains.items()}
 
     make: Callable[..., Optimizer] = cls if isinstance(optimizer, type) else optimizer.replace
+
+    def meaningful() -> Optimizer:
+        """Return an instance; values that exclude each other are drawn again."""
+        for _ in range(_DRAWS):
+            try:
+                return make(**draw())
+            except InputError as error:
+                last = error
+        raise last
+
     first = [] if isinstance(optimizer, type) else [optimizer]
     case = Case(cls, first, random)
     with case.guard("definition", "making an instance with values from the declared ranges"):
-        case.settings += [make(**draw()) for _ in range(_SETTINGS)]
+        case.settings += [meaningful() for _ in range(_SETTINGS)]
     return case

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from convex_analyzer.noise import AdditiveNoise
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.simulation.engine import simulate
@@ -47,8 +48,13 @@ def matrices_by_units(case: Case, check: str, rule: Optimizer, eigenvalues: Any)
 
 def check_forms(case: Case) -> tuple[str, tuple[str, ...]]:
     """Check that linear forms give the matrix of unit states; return reasons if not linear."""
+    first = case.settings[0]
     with case.guard("forms", "step, run on linear forms,"):
-        reasons = linearise(case.settings[0], 1.0, t=1).reasons
+        if first.memory and case.start("forms", first, _bowl(), np.zeros((1, 1)))[-1].ndim > 2:
+            return "not run: a slot is a matrix", ("a matrix in the state",)
+        reasons = linearise(first, 1.0, t=1).reasons
+    if not reasons and first.cycle != 1:
+        reasons = ("its map depends on the step index",)
     if reasons:
         return f"not linear: {'; '.join(reasons)}", reasons
     eigenvalues = _eigenvalues(case)
@@ -68,6 +74,10 @@ def check_forms(case: Case) -> tuple[str, tuple[str, ...]]:
                     )
             _superposition(case, rule, eigenvalue)
     return f"M(λ) and B equal unit-state runs at {len(eigenvalues)} eigenvalues", ()
+
+
+def _bowl() -> PlainProblem:
+    return PlainProblem([[1.0]], [0.0])
 
 
 def _superposition(case: Case, rule: Optimizer, eigenvalue: float) -> None:
@@ -137,14 +147,33 @@ def check_simulation(case: Case) -> str:
     for name, matrix, linear in _problems(case):
         start = case.random.normal(size=(4, 3))
         rule, _ = case.with_values_per_run(4)
+        if rule.random:
+            return _check_draws(case, rule, Quadratic(matrix, linear), start)
         expected = case.path("simulation", rule, PlainProblem(matrix, linear), start, _STEPS)
+        exact = AdditiveNoise(0.0) if getattr(rule, "noise", None) is not None else None
         with case.guard("simulation", f"simulate on a {name} problem"):
-            found = simulate(Quadratic(matrix, linear), rule, start, _STEPS, record="path").theta
+            problem = Quadratic(matrix, linear)
+            found = simulate(problem, rule, start, _STEPS, exact, record="path").theta
         if not _follows(found, expected, 1e-11):
             raise case.failure(
                 "simulation", f"simulate differs from a plain loop on a {name} problem"
             )
     return f"simulate equals a plain loop over {_STEPS} steps on three problems"
+
+
+def _check_draws(case: Case, rule: Optimizer, problem: Quadratic, start: Array) -> str:
+    """Check that random numbers come from the seed and from nowhere else."""
+
+    def run(seed: int, starts: Array = start, of: Optimizer = rule) -> Array:
+        with case.guard("simulation", "simulate"):
+            return simulate(problem, of, starts, _STEPS, seed=seed, record="path").theta
+
+    once = run(1)
+    if not np.array_equal(once, run(1), equal_nan=True):
+        raise case.failure("simulation", "two runs with one seed differ")
+    if np.array_equal(once, run(2)):
+        raise case.failure("simulation", "random = True, but runs with two seeds are equal")
+    return "the same seed gives the same run, another seed another"
 
 
 def check_theory(case: Case) -> str:
@@ -171,4 +200,5 @@ def _follows(found: Any, expected: Array, tolerance: float) -> bool:
     """Compare paths relative to the largest point so far."""
     size = np.maximum.accumulate(np.abs(expected).reshape(len(expected), -1).max(axis=1))
     away = np.abs(found - expected).reshape(len(expected), -1).max(axis=1)
-    return bool(np.all(away <= tolerance * np.maximum(size, 1.0)))
+    alive = np.isfinite(size)
+    return bool(np.all(away[alive] <= tolerance * np.maximum(size[alive], 1.0)))

@@ -9,7 +9,13 @@ from typing import Any, ClassVar
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.results import Result
 from convex_analyzer.tables import Table
-from convex_analyzer.testing.anchors import Golden, check_golden, check_limit, check_optimum
+from convex_analyzer.testing.anchors import (
+    Golden,
+    check_golden,
+    check_limit,
+    check_local_limit,
+    check_optimum,
+)
 from convex_analyzer.testing.case import Case, make_case
 from convex_analyzer.testing.contract import (
     check_domains,
@@ -109,10 +115,16 @@ def check_optimizer(
     for trajectory in trajectories:
         done.append(Check("golden", check_golden(case, trajectory)))
         anchored = True
-    if case.cls.period == 1:
+    rule = case.settings[0]
+    if rule.cycle == 1 or rule.settles:
         found, reasons = check_forms(case)
         done.append(Check("forms", found))
-        if not reasons:
+        if reasons:
+            result = check_local_limit(case)
+            if result is not None:
+                done.append(Check("published limit", result))
+                anchored = True
+        else:
             done.append(Check("symbols", check_symbols(case)))
             done.append(Check("theory", check_theory(case)))
             for name, anchor in (
