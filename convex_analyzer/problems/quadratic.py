@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convex_analyzer.errors import InputError, NotSymmetricError
+from convex_analyzer.linalg.damped import solve_damped
 from convex_analyzer.linalg.decompositions import Decomposition
 from convex_analyzer.linalg.operators import (
     DenseOperator,
@@ -110,15 +111,20 @@ class Quadratic:
         del theta
         return self._multiply(np.asarray(vector, dtype=float))
 
-    def inverse_hessian_vector(self, theta: Any, vector: Any) -> Array:
-        """Return A⁻¹ v for vectors of shape (..., d), as Newton's method asks for."""
+    def inverse_hessian_vector(self, theta: Any, vector: Any, damping: Any = 0.0) -> Array:
+        """Return (A + damping I)⁻¹ v for vectors of shape (..., d), as Newton's method asks for.
+
+        The damping is a number, or an array of shape (..., 1) with one for each run.
+        """
         del theta
-        if not self.operator.can_decompose or np.any(self.is_zero_mode):
-            reason = "is singular" if self.operator.can_decompose else "is too large to decompose"
-            raise InputError(f"A {reason}, so its inverse is not at hand", argument="A")
-        parts = self.decomposition
-        product = np.asarray(vector, dtype=float) @ parts.eigenvectors / parts.eigenvalues
-        return np.asarray(product @ parts.eigenvectors.T)
+        if not self.operator.can_decompose:
+            raise InputError(
+                "A is too large to decompose, so its inverse is not at hand",
+                argument="A",
+                hint="TruncatedNewton and ConjugateGradient need products with A only",
+            )
+        vectors, tolerance = np.asarray(vector, dtype=float), self.zero_tolerance
+        return solve_damped(self.decomposition, self.is_zero_mode, tolerance, vectors, damping)
 
     def _multiply(self, vectors: Array) -> Array:
         if vectors.ndim == 1:

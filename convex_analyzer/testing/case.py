@@ -33,12 +33,15 @@ class PlainProblem:
         A, shape (d, d).
     linear
         b, shape (d,).
+    draws
+        Size of what stands in for normal random numbers; 0 leaves the path of the mean.
     """
 
-    def __init__(self, matrix: Any, linear: Any) -> None:
+    def __init__(self, matrix: Any, linear: Any, draws: float = 1.0) -> None:
         self.matrix: Array = np.array(matrix, dtype=float)
         self.linear: Array = np.array(linear, dtype=float)
         self.dimension = len(self.linear)
+        self.draws = draws
         self.was_inverted = False
 
     def value(self, theta: Array) -> Array:
@@ -65,9 +68,8 @@ class PlainProblem:
     def normal(self, theta: Array, variance: Any = 1.0) -> Array:
         """Return numbers in place of normal ones: 1, -1/2, 1/3, ... along the coordinates."""
         place = np.arange(1, theta.shape[-1] + 1)
-        return np.asarray(
-            np.sqrt(variance) * np.broadcast_to((-1.0) ** (place + 1) / place, theta.shape)
-        )
+        pattern = np.broadcast_to((-1.0) ** (place + 1) / place, theta.shape)
+        return np.asarray(self.draws * np.sqrt(variance) * pattern)
 
     def uniform(self, theta: Array) -> Array:
         """Return numbers in place of uniform ones: 1/3, 1/5, 1/7, ... along the coordinates."""
