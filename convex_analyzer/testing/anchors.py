@@ -166,7 +166,7 @@ def check_local_limit(case: Case) -> str | None:
 def _tiny_error_grows(case: Case, rule: Optimizer, rate: float) -> bool:
     """Run from a tiny error long after the start; tell whether it has grown."""
     fast = rule.replace(learning_rate=rate)
-    problem = PlainProblem([[1.0]], [0.0])
+    problem = PlainProblem([[1.0]], [0.0], draws=0.0)
     memory = settled_memory(fast)
     size = 1e-30
     state = (np.array([[size]]), *(np.array([[memory[name]]]) for name in rule.memory))

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from convex_analyzer.errors import NotDerivableError
 from convex_analyzer.forms import Direction, Form, Trace
 from convex_analyzer.optimizers.base import Optimizer, as_state
+from convex_analyzer.optimizers.wrapping import learning_rate_of
 from convex_analyzer.theory.iteration import Iteration, linearise
 
 __all__ = ["LATE", "is_linear", "local_iteration", "settled_memory"]
@@ -157,7 +158,7 @@ def local_iteration(optimizer: Optimizer, eigenvalue: Any) -> Iteration:
         stay there.
     """
     t = _index(optimizer)
-    rate = optimizer.values.get("learning_rate")
+    rate = learning_rate_of(optimizer)
     plain = optimizer if isinstance(rate, (float, type(None))) else _with_rate(optimizer, 1.0)
     at = settled_memory(plain)
     with np.errstate(all="ignore"):

@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from convex_analyzer.errors import NotDerivableError
 from convex_analyzer.optimizers.base import Optimizer
+from convex_analyzer.optimizers.wrapping import learning_rate_of
 from convex_analyzer.precise import Polynomial
 from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.theory.iteration import linearise, require_linear
@@ -161,8 +162,9 @@ def stable_learning_rates(
     Parameters
     ----------
     optimizer
-        A rule with a field ``learning_rate``; its other hyper-parameters stay as they are. Of a
-        rule that is not linear the set is that next to the minimum.
+        A rule with a field ``learning_rate``, or around one that has it; its other
+        hyper-parameters stay as they are. Of a rule that is not linear the set is that next to the
+        minimum.
     eigenvalues
         Shape (n,); zeros are left out (a flat direction never contracts).
     between
@@ -184,7 +186,7 @@ def stable_learning_rates(
     >>> stable_learning_rates(HeavyBall(0.1, 0.5), np.array([1.0, 10.0]))
     [(0.0, 0.3)]
     """
-    if "learning_rate" not in optimizer.values:
+    if learning_rate_of(optimizer) is None:
         raise NotDerivableError(f"{type(optimizer).__name__} has no field called learning_rate")
     optimizer = optimizer.unchecked(learning_rate=1.0)
     values = np.unique(eigenvalues[eigenvalues != 0])
