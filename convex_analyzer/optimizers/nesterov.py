@@ -100,6 +100,7 @@ class NesterovTwoPoint(Optimizer):
     friction: Positive = 3.0
 
     settles: ClassVar[bool] = True
+    optimum_for: ClassVar[str] = "convex functions"
     aliases: ClassVar[tuple[str, ...]] = ("FISTA", "Nesterov1983", "AcceleratedGradient")
     source: ClassVar[str] = "Nesterov (1983); Beck & Teboulle (2009); Su, Boyd & Candès (2016)"
 
@@ -123,9 +124,9 @@ class NesterovTwoPoint(Optimizer):
     def published_optimum(
         cls, smallest: Any, largest: Any, given: Mapping[str, Any]
     ) -> dict[str, Any] | None:
-        """As `Nesterov` for the constant sequence; None for the others."""
+        """α = 1/L: Nesterov (1983); for the constant sequence as `Nesterov`, for quadratics."""
         if given.get("sequence") != "constant":
-            return None
+            return {} if "learning_rate" in given else {"learning_rate": 1 / largest}
         inner = {name: given[name] for name in ("learning_rate", "momentum") if name in given}
         return Nesterov.published_optimum(smallest, largest, inner)
 

@@ -698,4 +698,10 @@ def test_where_no_optimum_is_published():
         "learning_rate": pytest.approx(2 * 1.5 / (0.5 * 10.0))
     }
     assert QHM.published_optimum(1.0, 9.0, {"nu": 0.7}) is None
-    assert NesterovTwoPoint.published_optimum(1.0, 9.0, {}) is None
+
+
+def test_growing_momentum_is_published_with_one_over_the_largest_eigenvalue():
+    for sequence in ({}, {"sequence": "ratio"}):
+        best = NesterovTwoPoint.published_optimum(1.0, 8.0, sequence)
+        assert best == {"learning_rate": 0.125}
+    assert NesterovTwoPoint.published_optimum(1.0, 8.0, {"learning_rate": 0.1}) == {}
