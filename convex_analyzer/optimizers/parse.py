@@ -132,7 +132,7 @@ class _Reader:
                 key = self._next_field(cls, values, column)
             name = self._field(cls, key.strip(), column)
             self._once(values, name, column)
-            values[name] = self._read(cls, name, value.strip(), place)
+            values[name] = self._read(cls, name, value.strip().replace("−", "-"), place)
         return self._finished(cls, values, 0)
 
     def _pieces(self, column: int) -> Iterator[tuple[str, int]]:
@@ -181,7 +181,8 @@ class _Reader:
 
     def _parsed(self, source: str, column: int, complaint: str) -> ast.expr:
         """Return the syntax tree of an expression that begins at a column, evaluated in no way."""
-        self.source = re.sub(r"\s", " ", source.strip())  # one line, so that columns are columns
+        # One line, so that columns are columns; and the minus sign with which numbers are printed.
+        self.source = re.sub(r"\s", " ", source.strip()).replace("−", "-")
         self.base = column + len(source) - len(source.lstrip())
         try:
             return ast.parse(self.source, mode="eval").body

@@ -280,11 +280,15 @@ class Schedule:
     def __mul__(self, other: Any) -> Schedule:
         from convex_analyzer.schedules.combined import Product
 
+        if not (is_schedule(other) or is_plain(other) or is_symbolic(other)):
+            return NotImplemented
         return Product(self, other)
 
     def __rmul__(self, other: Any) -> Schedule:
         from convex_analyzer.schedules.combined import Product
 
+        if not (is_plain(other) or is_symbolic(other)):
+            return NotImplemented
         return Product(other, self)
 
     # -- equality and text ---------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any, ClassVar
 
@@ -106,8 +107,8 @@ class Product(Schedule):
 
     def ends(self) -> tuple[Any, ...]:
         """Return the products of all ends: the values lie between them."""
-        pairs = [(a, b) for a in self.first.ends() for b in self.second.ends()]
-        return tuple(a * b for a, b in pairs if a is not None and b is not None)
+        pairs = itertools.product(_known(self.first), _known(self.second))
+        return _outermost([a * b for a, b in pairs])
 
     @property
     def period(self) -> int | None:
@@ -130,3 +131,15 @@ class Product(Schedule):
         """That of the shorter one."""
         lengths = [part.length for part in (self.first, self.second) if part.length is not None]
         return min(lengths, default=None)
+
+
+def _known(schedule: Schedule) -> list[Any]:
+    return [end for end in schedule.ends() if end is not None]
+
+
+def _outermost(ends: list[Any]) -> tuple[Any, ...]:
+    """Return the least and the greatest of numbers, so that products of products stay short."""
+    if not all(map(is_plain, ends)):
+        return tuple(ends)
+    each = np.broadcast_arrays(*ends)
+    return np.minimum.reduce(each), np.maximum.reduce(each)

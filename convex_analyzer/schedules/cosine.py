@@ -130,8 +130,9 @@ class WarmRestarts(Schedule):
         return place, length
 
     def ends(self) -> tuple[Any, ...]:
-        """Return both ends of the waves."""
-        return self.initial, self.final
+        """Return the highest value and the lowest, or what longer waves tend to."""
+        lowest = self.value_after(self.first - 1) if self.multiplier == 1 else self.final
+        return self.initial, lowest
 
     @property
     def period(self) -> int | None:

@@ -210,7 +210,8 @@ class Exponential(Schedule):
 
     def value_after(self, k: Any) -> Any:
         """ε₀ · rate^(k/steps), stopped at final."""
-        value = self.initial * power(self.rate, ratio(k, self.steps, *self.numbers()))
+        with np.errstate(over="ignore", under="ignore"):
+            value = self.initial * power(self.rate, ratio(k, self.steps, *self.numbers()))
         if self.final is None:
             return value
         return -maximum(-value, -self.final) if self._grows else maximum(value, self.final)

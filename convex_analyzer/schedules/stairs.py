@@ -144,8 +144,8 @@ class MultiStep(Schedule):
         return value
 
     def ends(self) -> tuple[Any, ...]:
-        """Return all levels."""
-        return self.levels
+        """Return all levels that are taken."""
+        return self.levels[bisect_right(self.milestones, 0) :]
 
     @property
     def limit(self) -> Any:
@@ -265,9 +265,8 @@ class Growing(Schedule):
 
     def value_after(self, k: Any) -> Any:
         """Return initial · factor^⌊k/every⌋, rounded, at most largest."""
-        sizes = np.minimum(
-            self.initial * np.asarray(power(self.factor, k // self.every)), self.largest
-        )
+        growth = np.minimum(power(self.factor, k // self.every), self.largest)  # may be infinite
+        sizes = np.minimum(self.initial * growth, self.largest)
         whole = np.rint(sizes).astype(np.int64)
         return int(whole) if whole.ndim == 0 else whole
 
