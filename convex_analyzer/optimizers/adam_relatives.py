@@ -90,9 +90,10 @@ class RAdam(Optimizer):
         return theta - rate * ops.where(trusted, scaled, mean), mean, square
 
     def _rectifier(self, length: Any, longest: Any) -> Any:
-        """Return r_t; not used below the threshold, where it is kept real and finite."""
-        length = ops.maximum(length, 4)
-        longest = ops.maximum(longest, 4 + 1e-12)
+        """Return r_t; not used below the threshold, where numbers are kept real and finite."""
+        if not ops.is_symbolic(length, longest):
+            length = ops.maximum(length, 4)
+            longest = ops.maximum(longest, 4 + 1e-12)
         share = (length - 4) * (length - 2) * longest / length
         return ops.sqrt(share / ((longest - 4) * (longest - 2)))
 

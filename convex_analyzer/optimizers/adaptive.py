@@ -229,38 +229,45 @@ class RMSProp(Optimizer):
         return (theta * 0 + self.initial_accumulator, *others)
 
     def step(self, problem: Any, t: int, theta: Any, square: Any, *memory: Any) -> Any:
-        velocity = memory[-1] if self._has_velocity else 0
+        centre, velocity = memory[: self.centered], memory[self.centered :]  # of one slot or none
         outside = 1 if self.learning_rate_inside else self.learning_rate
-        point = theta
-        if self.nesterov == "ahead":
-            point = theta - outside * self.momentum * velocity
+        point = self._ahead(theta, outside, *velocity)
         gradient = decayed_gradient(self, problem, point)
         theta = shrunk(self, theta)
 
-        averages, spread = self._averages(t, gradient, square, *memory)
+        averages, spread = self._averages(t, gradient, square, *centre)
         if self.epsilon_inside:
             scaled = gradient / ops.sqrt(spread + self.epsilon)
         else:
             scaled = gradient / (ops.sqrt(spread) + self.epsilon)
         if self.learning_rate_inside:
             scaled = self.learning_rate * scaled
+        move, velocity = self._moved(scaled, *velocity)
+        return theta - outside * move, *averages, *velocity
 
-        if not self._has_velocity:
-            return theta - outside * scaled, *averages
-        velocity = self.momentum * velocity + scaled
-        move = scaled + self.momentum * velocity if self.nesterov == "rewritten" else velocity
-        return theta - outside * move, *averages, velocity
+    def _ahead(self, theta: Any, outside: Any, *velocity: Any) -> Any:
+        """Return where the gradient is taken."""
+        if self.nesterov != "ahead":
+            return theta
+        return theta - outside * self.momentum * velocity[0]
 
-    def _averages(self, t: int, gradient: Any, square: Any, *memory: Any) -> Any:
+    def _moved(self, scaled: Any, *velocity: Any) -> tuple[Any, tuple[Any, ...]]:
+        """Return the move, and the new velocity if there is one."""
+        if not velocity:
+            return scaled, ()
+        new = self.momentum * velocity[0] + scaled
+        return (scaled + self.momentum * new if self.nesterov == "rewritten" else new), (new,)
+
+    def _averages(self, t: int, gradient: Any, square: Any, *centre: Any) -> Any:
         """Return the running means to keep, and what stands under the root."""
         square = self.decay * square + (1 - self.decay) * (gradient * gradient)
         filled = 1 - self.decay**t if self.bias_correction else None
         spread = square if filled is None else square / filled
         if not self.centered:
             return (square,), spread
-        mean = self.decay * memory[0] + (1 - self.decay) * gradient
-        centre = mean if filled is None else mean / filled
-        return (square, mean), spread - centre * centre
+        mean = self.decay * centre[0] + (1 - self.decay) * gradient
+        corrected = mean if filled is None else mean / filled
+        return (square, mean), spread - corrected * corrected
 
     def published_limit(self) -> Any:
         """αλ < 2ε, or 2√ε inside the root: gradient descent's, next to the minimum.

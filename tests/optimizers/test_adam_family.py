@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sympy
 
 from convex_analyzer.errors import InputError
 from convex_analyzer.forms import Direction, Form, Trace
@@ -348,6 +349,36 @@ def test_lamb_where_a_length_is_zero():
     assert first == pytest.approx(path(Adam(0.01, epsilon=0.1), start=[0.0, 0.0], steps=1))
     still = path(LAMB(0.01), Quadratic(np.diag([0.0, 0.0])), START, 3)
     assert np.array_equal(still, np.tile(START, (4, 1)))
+
+
+# -- on symbols ----------------------------------------------------------------------------------
+
+
+class Slope:
+    """A problem whose gradient is one symbol."""
+
+    def gradient(self, theta):
+        del theta
+        return sympy.Symbol("g", real=True)
+
+
+@pytest.mark.parametrize("t", [2, 40])
+@pytest.mark.parametrize("rule", [*DECAYING, AdamW(), AdaBelief(), Yogi(), RMSProp()], ids=str)
+def test_printed_rule_is_the_rule(rule, t):
+    """A step on symbols, the index t among them, with numbers put in afterwards."""
+    names = list(rule.hyperparameters())
+    symbols = {name: sympy.Symbol(name, real=True) for name in names}
+    index = sympy.Symbol("t", integer=True, positive=True)
+    slots = [sympy.Symbol(name, real=True) for name in ("theta", *rule.memory)]
+    printed = rule.unchecked(**symbols).step(Slope(), index, *slots)
+    values = {sympy.Symbol("g", real=True): -0.7, index: t}
+    values |= {symbols[name]: getattr(rule, name) for name in names}
+    state = [0.3 + 0.1 * i for i in range(len(slots))]
+    values |= dict(zip(slots, state, strict=True))
+    straight = Quadratic([[0.0]], [-0.7])
+    numbers = rule.step(straight, t, *(np.array([[value]]) for value in state))
+    for symbolic, number in zip(printed, numbers, strict=True):
+        assert float(symbolic.subs(values)) == pytest.approx(float(number[0, 0]), rel=1e-12)
 
 
 # -- next to the minimum -------------------------------------------------------------------------
