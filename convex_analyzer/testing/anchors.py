@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convex_analyzer.errors import InputError
+from convex_analyzer.optimizers import from_dict
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.testing.case import Case, PlainProblem
 from convex_analyzer.testing.dynamics import matrices_by_units
@@ -41,7 +42,8 @@ class Golden:
     source
         Where it comes from.
     hyperparameters
-        Of the run; an instance under test is used as it is when left empty.
+        Of the run, inner optimizers as objects or as `to_dict` gives them; an instance under test
+        is used as it is when left empty.
     matrix, linear
         A, shape (d, d), and b, shape (d,); zero when left out.
     start
@@ -77,6 +79,9 @@ def check_golden(case: Case, golden: Golden) -> str:
         )
     values = dict(golden.hyperparameters)
     with case.guard("golden", "making the rule of the golden trajectory"):
+        for name, value in values.items():
+            if isinstance(value, Mapping):  # the optimizer inside, as plain data
+                values[name] = from_dict(value)
         rule = case.cls(**values) if values else case.settings[0]
     start = np.array(golden.start, dtype=float)
     linear = np.zeros(len(start)) if golden.linear is None else golden.linear
