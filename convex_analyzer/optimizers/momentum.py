@@ -166,7 +166,7 @@ class EMAMomentum(Optimizer):
     learning_rate: Positive
     momentum: BelowOne = 0.9
 
-    aliases: ClassVar[tuple[str, ...]] = ("EMA", "AveragedGradient")
+    aliases: ClassVar[tuple[str, ...]] = ("GradientEMA", "AveragedGradient")
     source: ClassVar[str] = "Kingma & Ba (2015), first moment; Gitman et al. (2019), eq. 2"
 
     def step(self, problem: Any, t: int, theta: Any, average: Any) -> Any:
