@@ -303,7 +303,8 @@ def _run_tile(
                 break
     _blank(sink, diverged)
     if not sink.keep_theta:
-        sink.theta[0] = np.where(diverged[:, None] >= 0, np.nan, rule.report(*state))
+        last = rule.at(max(steps, 1)).report(*state)
+        sink.theta[0] = np.where(diverged[:, None] >= 0, np.nan, last)
     return state, diverged
 
 

@@ -266,7 +266,7 @@ def precise_iteration(optimizer: Optimizer, eigenvalues: Array) -> Iteration:
         return DoubleDouble(value) if isinstance(value, (float, np.ndarray)) else value
 
     alone = linearise(optimizer, 1.0)  # among many eigenvalues an array of the rule's would hide
-    if alone.reasons:
+    if alone.reasons or optimizer.cycle != 1:
         return alone
     return linearise(optimizer.transformed(lifted), DoubleDouble(eigenvalues))
 
