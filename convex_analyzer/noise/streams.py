@@ -45,6 +45,8 @@ class Drawn:
         self._problem = problem
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # asked for before __init__ has run, when copied
+            raise AttributeError(name)
         return getattr(self._problem, name)
 
 
