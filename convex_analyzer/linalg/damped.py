@@ -38,21 +38,29 @@ def solve_damped(
     damping
         A number, or one for each run: shape (..., 1), or a slot that repeats it, shape (..., d).
 
+    Returns
+    -------
+    array of shape (..., d)
+        Not finite in runs whose own damping makes A + damping I singular: one run must not end the
+        others.
+
     Raises
     ------
     InputError
-        A + damping I is singular, or the damping differs between coordinates.
+        A + damping I is singular for a damping that is one number, or the damping differs between
+        coordinates.
     """
     eigenvalues = np.where(is_zero, 0.0, parts.eigenvalues)
     shifted = eigenvalues + _one_per_run(damping)
-    if np.any(np.abs(shifted) <= np.where(is_zero, 0.0, rounding)):
-        damped = bool(np.any(damping))
-        raise InputError(
-            f"A {'plus the damping ' if damped else ''}is singular, so its inverse is not at hand",
-            argument="A",
-            hint="use another damping" if damped else "damp it, as DampedNewton does",
-        )
-    return np.asarray(vectors @ parts.eigenvectors / shifted @ parts.eigenvectors.T)
+    singular = np.abs(shifted) <= np.where(is_zero, 0.0, rounding)
+    if np.any(singular) and np.ndim(damping) == 0:
+        what, hint = "A plus the damping is", "use another damping"
+        if damping == 0:
+            what, hint = "A is", "damp it, as DampedNewton does"
+        raise InputError(f"{what} singular, so its inverse is not at hand", argument="A", hint=hint)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        solved = vectors @ parts.eigenvectors / np.where(singular, 0.0, shifted)
+        return np.asarray(solved @ parts.eigenvectors.T)
 
 
 def _one_per_run(damping: Any) -> Array:

@@ -92,7 +92,7 @@ class BFGS(Optimizer):
         bent = matvec(inverse_hessian, change)
         half = weight * (1 + weight * dot(change, bent)) / 2
         other = half * move - weight * bent
-        inverse_hessian = inverse_hessian + outer(move, other) + outer(other, move)
+        inverse_hessian = inverse_hessian + (outer(move, other) + outer(other, move))
         return theta + move, inverse_hessian, steepest
 
 

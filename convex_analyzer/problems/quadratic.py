@@ -112,10 +112,7 @@ class Quadratic:
         return self._multiply(np.asarray(vector, dtype=float))
 
     def inverse_hessian_vector(self, theta: Any, vector: Any, damping: Any = 0.0) -> Array:
-        """Return (A + damping I)⁻¹ v for vectors of shape (..., d), as Newton's method asks for.
-
-        The damping is a number, or an array of shape (..., 1) with one for each run.
-        """
+        """Return (A + damping I)⁻¹ v for vectors of shape (..., d); see `solve_damped`."""
         del theta
         if not self.operator.can_decompose:
             raise InputError(
