@@ -37,10 +37,20 @@ if TYPE_CHECKING:
     from convex_analyzer.errors import ConvexAnalyzerError as ConvexAnalyzerError
     from convex_analyzer.errors import ConvexAnalyzerWarning as ConvexAnalyzerWarning
     from convex_analyzer.errors import InputError as InputError
+    from convex_analyzer.noise.additive import AdditiveNoise as AdditiveNoise
+    from convex_analyzer.noise.batches import MiniBatch as MiniBatch
+    from convex_analyzer.optimizers.adam import Adam as Adam
+    from convex_analyzer.optimizers.adam import AdamW as AdamW
+    from convex_analyzer.optimizers.adaptive import AdaGrad as AdaGrad
+    from convex_analyzer.optimizers.adaptive import RMSProp as RMSProp
     from convex_analyzer.optimizers.base import Optimizer as Optimizer
+    from convex_analyzer.optimizers.gradient import SGD as SGD
     from convex_analyzer.optimizers.gradient import GradientDescent as GradientDescent
+    from convex_analyzer.optimizers.krylov import ConjugateGradient as ConjugateGradient
     from convex_analyzer.optimizers.momentum import HeavyBall as HeavyBall
     from convex_analyzer.optimizers.momentum import Nesterov as Nesterov
+    from convex_analyzer.optimizers.quasi_newton import LBFGS as LBFGS
+    from convex_analyzer.optimizers.second_order import Newton as Newton
     from convex_analyzer.problems import gallery as gallery
     from convex_analyzer.problems.files import load as load
     from convex_analyzer.problems.least_squares import least_squares as least_squares
@@ -53,14 +63,24 @@ if TYPE_CHECKING:
     from convex_analyzer.theory.goals import tune as tune
 
 __all__ = [
+    "LBFGS",
+    "SGD",
+    "AdaGrad",
+    "Adam",
+    "AdamW",
+    "AdditiveNoise",
+    "ConjugateGradient",
     "ConvexAnalyzerError",
     "ConvexAnalyzerWarning",
     "GradientDescent",
     "HeavyBall",
     "InputError",
+    "MiniBatch",
     "Nesterov",
+    "Newton",
     "Optimizer",
     "Quadratic",
+    "RMSProp",
     "Spectrum",
     "analyze",
     "compare",
@@ -87,14 +107,24 @@ _MODULES = {
     "testing": "convex_analyzer.testing",
 }
 _HOMES = {
+    "AdaGrad": "convex_analyzer.optimizers.adaptive",
+    "Adam": "convex_analyzer.optimizers.adam",
+    "AdamW": "convex_analyzer.optimizers.adam",
+    "AdditiveNoise": "convex_analyzer.noise.additive",
+    "ConjugateGradient": "convex_analyzer.optimizers.krylov",
     "ConvexAnalyzerError": "convex_analyzer.errors",
     "ConvexAnalyzerWarning": "convex_analyzer.errors",
     "GradientDescent": "convex_analyzer.optimizers.gradient",
     "HeavyBall": "convex_analyzer.optimizers.momentum",
     "InputError": "convex_analyzer.errors",
+    "LBFGS": "convex_analyzer.optimizers.quasi_newton",
+    "MiniBatch": "convex_analyzer.noise.batches",
     "Nesterov": "convex_analyzer.optimizers.momentum",
+    "Newton": "convex_analyzer.optimizers.second_order",
     "Optimizer": "convex_analyzer.optimizers.base",
     "Quadratic": "convex_analyzer.problems.quadratic",
+    "RMSProp": "convex_analyzer.optimizers.adaptive",
+    "SGD": "convex_analyzer.optimizers.gradient",
     "Spectrum": "convex_analyzer.spectra.spectrum",
     "analyze": "convex_analyzer.theory.analysis",
     "compare": "convex_analyzer.comparison",

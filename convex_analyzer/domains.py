@@ -28,7 +28,6 @@ __all__ = [
     "Flag",
     "Interval",
     "NonNegative",
-    "OneOf",
     "Positive",
     "Real",
     "Setting",
@@ -347,14 +346,6 @@ class Choice(Setting):
     def invalid(self) -> list[Any]:
         """Return values that must be refused."""
         return ["neither of them", None, 1]
-
-
-class OneOf:
-    """Annotation of a choice of words: ``variant: OneOf["raw", "corrected"] = "raw"``."""
-
-    def __class_getitem__(cls, words: Any) -> Any:
-        """Return the annotated type."""
-        return Annotated[str, Choice(words if isinstance(words, tuple) else (words,))]
 
 
 def _short(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,10 @@ import numpy as np
 from convex_analyzer.comparison.choice import default_start, labels, resolve
 from convex_analyzer.comparison.results import Comparison, Entry
 from convex_analyzer.comparison.running import Request, run
+from convex_analyzer.comparison.search import tuned_by_running
 from convex_analyzer.errors import InputError
+from convex_analyzer.noise import Noise
+from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.spectra.compute import spectrum as compute_spectrum
 from convex_analyzer.theory.arguments import checked_start, checked_tolerance
@@ -25,6 +28,8 @@ def compare(
     steps: int | None = None,
     *,
     tolerance: float = 1e-6,
+    noise: Noise | None = None,
+    seed: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Comparison:
     """Run optimizers on a problem and hold each run against its theory.
@@ -35,7 +40,8 @@ def compare(
         A `Quadratic`, or anything that it accepts as A.
     optimizers
         Instances, or classes to be tuned, or pairs (class, fixed hyper-parameters). Left out:
-        gradient descent, heavy ball and Nesterov, tuned.
+        gradient descent, heavy ball and Nesterov, tuned. A linear rule is tuned for the spectrum;
+        any other by running it from this start at many learning rates.
     start
         θ₀, shape (d,). Left out: see `default_start`.
     steps
@@ -43,6 +49,11 @@ def compare(
         more than a million steps is predicted, marked, and only its first 1000 steps are checked.
     tolerance
         Goal: gap ≤ tolerance x the first gap.
+    noise
+        `AdditiveNoise` or `MiniBatch`; the same noise for every optimizer. Theory then predicts the
+        mean, and a single run is not held against it.
+    seed
+        Names the noise; None is 0.
     progress
         Called with numbers of steps done.
 
@@ -70,8 +81,16 @@ def compare(
     if start is None:
         start, name = default_start(problem, spectrum)
     point = checked_start(start, problem.dimension)
-    chosen = resolve(spectrum, optimizers)
-    request = Request(problem, spectrum, point, steps, tolerance, progress)
+
+    def search(
+        rule: type[Optimizer], given: Mapping[str, Any] | None
+    ) -> tuple[Optimizer, tuple[str, ...]]:
+        return tuned_by_running(
+            problem, point, rule, given, tolerance=tolerance, noise=noise, seed=seed
+        )
+
+    chosen = resolve(spectrum, optimizers, search, noisy=noise is not None)
+    request = Request(problem, spectrum, point, steps, tolerance, noise, seed, progress)
     entries = tuple(
         run(request, rule, tuned, label)
         for (rule, tuned), label in zip(chosen, labels(chosen), strict=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from convex_analyzer.errors import InputError
+from convex_analyzer.errors import InputError, NotDerivableError
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.optimizers.gradient import GradientDescent
 from convex_analyzer.optimizers.momentum import HeavyBall, Nesterov
@@ -17,6 +17,8 @@ from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.theory.analysis import analyze
 from convex_analyzer.theory.arguments import require_one_setting
+from convex_analyzer.theory.local import is_linear
+from convex_analyzer.theory.tuning import has_defaults
 
 __all__ = ["default_start", "exciting_start", "labels", "resolve"]
 
@@ -46,10 +48,17 @@ def exciting_start(problem: Quadratic, spectrum: Spectrum) -> tuple[Array, str]:
     return centre + noise, "θ* plus a random vector (seed 0)"
 
 
+Search = Callable[[type[Optimizer], Mapping[str, Any] | None], tuple[Optimizer, tuple[str, ...]]]
+
+
 def resolve(
-    spectrum: Spectrum, optimizers: Sequence[Any] | Any | None
+    spectrum: Spectrum, optimizers: Sequence[Any] | Any | None, search: Search, *, noisy: bool
 ) -> list[tuple[Optimizer, tuple[str, ...]]]:
-    """Return instances, each with the names of its tuned hyper-parameters."""
+    """Return instances, each with the names of its tuned hyper-parameters.
+
+    A class is tuned for the spectrum when its rule is linear and gradients are exact (`noisy` says
+    whether they are not), and by `search` otherwise.
+    """
     if optimizers is None:
         optimizers = [GradientDescent, HeavyBall, Nesterov]
     if isinstance(optimizers, (Optimizer, type, str)) or not isinstance(optimizers, Iterable):
@@ -57,9 +66,12 @@ def resolve(
     chosen: list[tuple[Optimizer, tuple[str, ...]]] = []
     for item in optimizers:
         rule, given = item if isinstance(item, tuple) else (item, None)
-        if isinstance(rule, type) and issubclass(rule, Optimizer):
-            analysis = analyze(spectrum, rule, given)
-            chosen.append((analysis.optimizer, analysis.tuned))
+        if isinstance(rule, type) and issubclass(rule, Optimizer) and rule is not Optimizer:
+            if _is_searched(rule, given, noisy):
+                chosen.append(search(rule, given))
+            else:
+                analysis = analyze(spectrum, rule, given)
+                chosen.append((analysis.optimizer, analysis.tuned))
         elif isinstance(rule, Optimizer):
             require_one_setting(rule)
             chosen.append((rule, ()))
@@ -71,6 +83,23 @@ def resolve(
     if not chosen:
         raise InputError("optimizers is empty", argument="optimizers")
     return chosen
+
+
+def _is_searched(rule: type[Optimizer], given: Mapping[str, Any] | None, noisy: bool) -> bool:
+    """Tell whether the best setting of a rule can only be found by running it."""
+    trial = {**(given or {}), "learning_rate": 1.0}
+    if "learning_rate" not in rule.hyperparameters():
+        trial = dict(given or {})
+    known = {field.name for field in rule.fields()}
+    if not has_defaults(rule, trial) or not set(trial) <= known:
+        return False
+    instance = rule(**trial)
+    if noisy or instance.random or getattr(instance, "noise", None) is not None:
+        return True
+    try:
+        return not is_linear(instance)
+    except NotDerivableError:
+        return True
 
 
 def labels(chosen: list[tuple[Optimizer, tuple[str, ...]]]) -> list[str]:

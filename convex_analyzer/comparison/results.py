@@ -13,7 +13,7 @@ from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.results import Result, to_plain
 from convex_analyzer.simulation.trajectory import Trajectory
 from convex_analyzer.spectra.spectrum import Spectrum
-from convex_analyzer.tables import Table, format_count, format_number
+from convex_analyzer.tables import Table, format_count, format_number, join_words
 from convex_analyzer.theory.analysis import Analysis
 
 __all__ = ["Comparison", "Entry", "settings_text"]
@@ -49,11 +49,14 @@ class Entry(Result):
     budget
         What rounding may explain at that step.
     status
-        ``confirmed``, ``refuted``, ``within the bound`` or ``simulated only``.
+        ``confirmed``, ``refuted``, ``within the bound``, ``simulated with noise`` or ``simulated
+        only``.
     complete
         False when the run stops long before the tolerance: "not simulated: too many".
     reason
         Why there is no theory, or why the run is short.
+    tuned
+        Names of the hyper-parameters that were chosen: for the spectrum, or by running the rule.
     """
 
     schema: ClassVar[str] = "convex_analyzer.entry/1"
@@ -71,6 +74,13 @@ class Entry(Result):
     status: str
     complete: bool
     reason: str = ""
+    tuned: tuple[str, ...] = ()
+
+    @property
+    def steps_needed(self) -> int | None:
+        """Steps to the tolerance: from theory, where there is one for this run, else counted."""
+        certain = self.analysis is not None and self.status != "simulated with noise"
+        return self.predicted_steps if certain else self.simulated_steps
 
     @property
     def steps(self) -> Array:
@@ -122,13 +132,15 @@ class Entry(Result):
             "schema": self.schema,
             "label": self.label,
             "optimizer": self.optimizer.to_dict(),
-            "tuned": [] if self.analysis is None else list(self.analysis.tuned),
+            "tuned": list(self.tuned),
             "outcome": None if self.analysis is None else self.analysis.outcome,
             "rate": None if self.analysis is None else to_plain(self.analysis.rate),
             "one_minus_rate": None
             if self.analysis is None
             else to_plain(self.analysis.one_minus_rate),
-            "stability_limit": None if self.analysis is None else _limit(self.analysis),
+            "stability_limit": None
+            if self.analysis is None
+            else to_plain(self.analysis.stability_limit),
             "predicted_steps": self.predicted_steps,
             "simulated_steps": self.simulated_steps,
             "complete": self.complete,
@@ -146,10 +158,6 @@ class Entry(Result):
                 else to_plain(self.predicted_gap[keep]),
             },
         }
-
-
-def _limit(analysis: Analysis) -> float | None:
-    return to_plain(analysis.stability_limit)  # type: ignore[no-any-return]  # a float or None
 
 
 def _deviation_text(entry: Entry) -> str:
@@ -189,9 +197,11 @@ class Comparison(Result):
 
     @property
     def best(self) -> Entry | None:
-        """The optimizer with the fewest predicted steps; None when none converges."""
-        able = [entry for entry in self.entries if entry.predicted_steps is not None]
-        return min(able, key=lambda entry: entry.predicted_steps or 0) if able else None
+        """The optimizer that needs the fewest steps; None when none is known to converge."""
+        able = [entry for entry in self.entries if entry.steps_needed is not None]
+        if all(entry.analysis is None for entry in self.entries):
+            return None
+        return min(able, key=lambda entry: entry.steps_needed or 0) if able else None
 
     @property
     def confirmed(self) -> bool:
@@ -217,12 +227,15 @@ class Comparison(Result):
         agree = "theory and simulation agree" if self.confirmed else "A RUN CONTRADICTS ITS THEORY"
         if all(entry.analysis is None for entry in self.entries):
             agree = "there is no theory to hold the runs against"
+        elif not {"confirmed", "refuted", "within the bound"} & {e.status for e in self.entries}:
+            agree = "single noisy runs are not held against theory, which predicts their mean"
         best = self.best
         if best is None:
             return f"{self._none_predicted()}; {agree}."
-        count = format_count(best.predicted_steps)
+        count = format_count(best.steps_needed)
         goal = f"to reduce the gap to {format_number(self.tolerance)} of its start"
-        if self.spectrum.is_interval:  # counts are bounds for the worst start
+        bound = self.spectrum.is_interval and best.analysis is not None
+        if bound:  # for the worst start
             return f"{best.label} needs at most {count} steps {goal}; {agree}."
         return f"{best.label} needs the fewest steps {goal}: {count}; {agree}."
 
@@ -249,10 +262,19 @@ class Comparison(Result):
             "",
             self.verdict(),
             f"Steps until the gap is ×{format_number(self.tolerance)}; start: {self.start_name}.",
+            *self._noise_notes(),
         )
         return Table(
             columns, tuple(_row(e) for e in self.entries), self.problem.describe(), notes, 3
         )
+
+    def _noise_notes(self) -> list[str]:
+        """Say whose gradients are noisy, and how."""
+        labels: dict[str, list[str]] = {}
+        for entry in self.entries:
+            if entry.trajectory.noise is not None:
+                labels.setdefault(str(entry.trajectory.noise), []).append(entry.label)
+        return [f"Gradients of {join_words(who)}: {noise}." for noise, who in labels.items()]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
@@ -274,7 +296,7 @@ class Comparison(Result):
 def settings_text(entry: Entry) -> str:
     """Return the hyper-parameters of an entry as text, with a star where they were tuned."""
     inner = str(entry.optimizer).partition("(")[2].rstrip(")")
-    return f"{inner} (tuned)" if entry.analysis is not None and entry.analysis.tuned else inner
+    return f"{inner} (tuned)" if entry.tuned else inner
 
 
 def _row(entry: Entry) -> tuple[str, ...]:

@@ -18,12 +18,17 @@ from convex_analyzer.comparison.confirmation import (
 )
 from convex_analyzer.comparison.results import Entry
 from convex_analyzer.errors import NotDerivableError
+from convex_analyzer.noise import Noise
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.simulation.engine import simulate
+from convex_analyzer.simulation.trajectory import Trajectory
 from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.tables import format_count
 from convex_analyzer.theory.analysis import Analysis
+from convex_analyzer.theory.iteration import linearise
+from convex_analyzer.theory.local import LATE
+from convex_analyzer.theory.wording import limit_sentence
 
 __all__ = ["MOST_STEPS", "Request", "run"]
 
@@ -66,7 +71,7 @@ def _plan(request: Request, analysis: Analysis | None) -> _Plan:
         return _Plan(PREFIX if short else steps, not short, predicted, reason)
     if predicted is None:
         if analysis is None:
-            return _Plan(min(cap, 10 * PREFIX), complete=True, predicted=None)
+            return _Plan(min(cap, PREFIX), complete=True, predicted=None)
         growth = -math.log1p(-analysis.one_minus_rate) if analysis.one_minus_rate < 1 else 0.0
         length = 40 if growth >= 0 else math.ceil(math.log(1e6) / -growth)
         length = int(min(max(length, 40), PREFIX, cap))
@@ -101,6 +106,8 @@ class Request:
         Length of every run, or None: until the tolerance is reached.
     tolerance
         Goal: gap ≤ tolerance x the first gap.
+    noise, seed
+        What is added to the gradients of every run.
     progress
         Called with numbers of steps done.
     """
@@ -110,30 +117,68 @@ class Request:
     start: Array
     steps: int | None
     tolerance: float
+    noise: Noise | None = None
+    seed: int | None = None
     progress: Callable[[int], None] | None = None
+
+
+def _theory(
+    spectrum: Spectrum, rule: Optimizer, tuned: tuple[str, ...]
+) -> tuple[Analysis | None, str]:
+    """Return what holds for every start, or None and why there is no such thing."""
+    analysis = Analysis(spectrum, rule, tuned)
+    try:
+        _ = analysis.modes
+    except NotDerivableError as error:
+        return None, str(error)
+    if analysis.scope == "global":
+        return analysis, ""
+    limit = limit_sentence(analysis)
+    reasons = "; ".join(linearise(rule, 1.0, LATE).reasons)
+    return None, (
+        f"{type(rule).__name__} is not linear (its step contains {reasons}), so there is no closed "
+        f"form of a run; next to the minimum {limit}"
+    )
+
+
+def _simulated(
+    request: Request, rule: Optimizer, plan: _Plan
+) -> tuple[Trajectory, Array, int | None]:
+    """Return a run, its gap, and the step at which it reaches the goal."""
+    problem = request.problem
+    trajectory = simulate(
+        problem,
+        rule,
+        request.start,
+        plan.steps,
+        request.noise,
+        request.seed,
+        record=_record(plan.steps, plan.predicted, problem.dimension),
+        progress=request.progress,
+    )
+    gap = measured_gap(problem, trajectory)
+    if problem.why_no_minimum is not None:
+        return trajectory, gap, None
+    return trajectory, gap, count(trajectory, gap, request.tolerance)
+
+
+def _mean_gap(analysis: Analysis, trajectory: Trajectory, start: Array) -> Array:
+    """Return the gap of the mean run: that without noise."""
+    return np.asarray(analysis.gap(start, trajectory.recorded))
 
 
 def run(request: Request, rule: Optimizer, tuned: tuple[str, ...], label: str) -> Entry:
     """Predict, simulate and confirm one optimizer."""
     problem, spectrum, start = request.problem, request.spectrum, request.start
-    reason = ""
-    analysis: Analysis | None
-    try:
-        analysis = Analysis(spectrum, rule, tuned)
-        _ = analysis.modes
-    except NotDerivableError as error:
-        analysis, reason = None, str(error)
+    analysis, reason = _theory(spectrum, rule, tuned)
     plan = _plan(request, analysis)
-    record = _record(plan.steps, plan.predicted, problem.dimension)
-    trajectory = simulate(
-        problem, rule, start, plan.steps, record=record, progress=request.progress
-    )
-    gap = measured_gap(problem, trajectory)
-    counted = None
-    if problem.why_no_minimum is None:
-        counted = count(trajectory, gap, request.tolerance)
-        if counted == 0 and analysis is not None and plan.predicted is None:
-            counted = None  # a start where nothing happens is no success
+    trajectory, gap, counted = _simulated(request, rule, plan)
+    longer = min(_cap(problem), 10 * PREFIX)
+    if analysis is None and request.steps is None and counted is None and plan.steps < longer:
+        plan = _Plan(longer, complete=True, predicted=None)
+        trajectory, gap, counted = _simulated(request, rule, plan)
+    if counted == 0 and analysis is not None and plan.predicted is None:
+        counted = None  # a start where nothing happens is no success
     common: dict[str, Any] = {
         "label": label,
         "optimizer": rule,
@@ -144,7 +189,16 @@ def run(request: Request, rule: Optimizer, tuned: tuple[str, ...], label: str) -
         "simulated_steps": counted,
         "complete": plan.complete,
         "reason": reason or plan.reason,
+        "tuned": tuned,
     }
+    if analysis is not None and (trajectory.noise is not None or rule.random):
+        return Entry(
+            **common,
+            predicted_gap=None if spectrum.is_interval else _mean_gap(analysis, trajectory, start),
+            deviation=None,
+            budget=None,
+            status="simulated with noise",
+        )
     if analysis is None:
         return Entry(
             **common, predicted_gap=None, deviation=None, budget=None, status="simulated only"

@@ -34,7 +34,7 @@ from convex_analyzer.notation import symbol_of
 from convex_analyzer.ops import is_symbolic
 from convex_analyzer.tables import format_number
 
-__all__ = ["Optimizer", "as_state"]
+__all__ = ["Optimizer", "as_state", "same_value"]
 
 
 @dataclass_transform(frozen_default=True, eq_default=False)
@@ -310,13 +310,14 @@ class Optimizer:
             for field in self.fields()
             if field.default is dataclasses.MISSING
             or field.name in {"learning_rate", "momentum"}
-            or not _same(getattr(self, field.name), field.default)
+            or not same_value(getattr(self, field.name), field.default)
         }
         inner = ", ".join(f"{symbol_of(name)} = {_text(value)}" for name, value in told.items())
         return f"{type(self).__name__}({inner})"
 
 
-def _same(value: Any, default: Any) -> bool:
+def same_value(value: Any, default: Any) -> bool:
+    """Tell whether a field holds its default."""
     return type(value) is type(default) and bool(value == default) and np.ndim(value) == 0
 
 

@@ -15,7 +15,8 @@ import numpy.typing as npt
 from convex_analyzer.errors import InputError
 from convex_analyzer.linalg.operators import GramOperator
 from convex_analyzer.linalg.solve import refined_least_squares
-from convex_analyzer.problems.quadratic import Quadratic, _array, _number
+from convex_analyzer.problems.checks import float_array, float_number
+from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.tables import format_number, join_words
 
 __all__ = ["LOSSES", "LeastSquares", "least_squares"]
@@ -241,7 +242,7 @@ def least_squares(
     data, target = _data(X, y)
     if names is None:
         names = tuple(f"x{j + 1}" for j in range(data.shape[1]))
-    penalty = _number(l2, "l2")
+    penalty = float_number(l2, "l2")
     if penalty < 0:
         raise InputError(f"l2 must be non-negative, got {penalty:g}", argument="l2", value=l2)
     if intercept:
@@ -256,8 +257,8 @@ def _column_names(X: Any) -> tuple[str, ...] | None:
 
 
 def _data(X: Any, y: Any) -> tuple[Array, Array]:
-    data = _array(X.toarray() if hasattr(X, "toarray") else X, "X")
-    target = _array(y, "y")
+    data = float_array(X.toarray() if hasattr(X, "toarray") else X, "X")
+    target = float_array(y, "y")
     if data.ndim == 1 and data.size:
         raise InputError(
             f"X must have shape (rows, columns), got {data.shape}",

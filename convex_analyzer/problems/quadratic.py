@@ -19,6 +19,7 @@ from convex_analyzer.linalg.operators import (
     SymmetricOperator,
 )
 from convex_analyzer.linalg.solve import outside_range, solve_exactly
+from convex_analyzer.problems.checks import float_array, float_number, float_vector
 from convex_analyzer.tables import format_number
 
 __all__ = ["Quadratic"]
@@ -63,8 +64,8 @@ class Quadratic:
     def __init__(self, A: Any, b: Any = None, c: float = 0.0, *, name: str = "quadratic") -> None:
         self.exact = _exact_matrix(A)
         self.operator = _operator(A if self.exact is None else self.exact)
-        self.linear = _vector(b, self.operator.dimension, "b")
-        self.constant = _number(c, "c")
+        self.linear = float_vector(b, self.operator.dimension, "b")
+        self.constant = float_number(c, "c")
         self.name = name
 
     @classmethod
@@ -85,7 +86,7 @@ class Quadratic:
         >>> Quadratic.diagonal([0.2, 4.0]).minimum
         0.0
         """
-        values = _array(eigenvalues, "eigenvalues")
+        values = float_array(eigenvalues, "eigenvalues")
         if values.ndim != 1 or not values.size:
             raise InputError(
                 f"eigenvalues must be a non-empty vector, got shape {values.shape}",
@@ -94,8 +95,8 @@ class Quadratic:
         problem = cls.__new__(cls)
         problem.exact = None
         problem.operator = DiagonalOperator(values)
-        problem.linear = _vector(b, len(values), "b")
-        problem.constant = _number(c, "c")
+        problem.linear = float_vector(b, len(values), "b")
+        problem.constant = float_number(c, "c")
         problem.name = name
         return problem
 
@@ -309,7 +310,7 @@ def _operator(A: Any) -> SymmetricOperator:
         operator = LinearMap(A)
         operator.check()
         return operator
-    matrix = _array(A, "A")
+    matrix = float_array(A, "A")
     _check_square(matrix.shape)
     if np.array_equal(matrix, matrix.T):
         return DenseOperator(matrix)
@@ -345,56 +346,3 @@ def _check_symmetric(matrix: Any, difference: float) -> None:
             argument="A",
             hint="if only the quadratic form matters, symmetrise on purpose with (A + A.T)/2",
         )
-
-
-def _array(value: Any, name: str) -> Array:
-    """Return a float array, or say what it holds that is not a finite real number."""
-    if value is None:
-        raise InputError(f"{name} is missing: got None", argument=name)
-    if np.ma.is_masked(value):
-        raise InputError(f"{name} has masked entries", argument=name, hint="fill them first")
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise InputError(
-            f"{name} is ragged: its rows have different lengths", argument=name
-        ) from None
-    if array.dtype.kind == "c":
-        raise InputError(f"{name} must be real, got complex numbers", argument=name, value=value)
-    if array.dtype.kind not in "iufb":
-        try:
-            array = array.astype(float)
-        except (TypeError, ValueError):
-            raise InputError(
-                f"{name} must hold numbers, got {array.dtype} data", argument=name, value=value
-            ) from None
-    array = array.astype(float)
-    if not np.all(np.isfinite(array)):
-        if not array.ndim:
-            raise InputError(f"{name} must be a finite number, got {value}", argument=name)
-        where = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        raise InputError(
-            f"{name} has entries that are not finite: {array[where]} at index {where}",
-            argument=name,
-        )
-    return array
-
-
-def _vector(value: Any, dimension: int, name: str) -> Array:
-    if value is None:
-        return np.zeros(dimension)
-    if hasattr(value, "free_symbols"):
-        value = np.array(value.evalf(20).tolist(), dtype=float).ravel()
-    vector = _array(value, name)
-    if vector.shape != (dimension,):
-        raise InputError(
-            f"{name} must have shape ({dimension},) to match A, got {vector.shape}", argument=name
-        )
-    return vector
-
-
-def _number(value: Any, name: str) -> float:
-    array = _array(value, name)
-    if array.ndim:
-        raise InputError(f"{name} must be a number, got shape {array.shape}", argument=name)
-    return float(array)

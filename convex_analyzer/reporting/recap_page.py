@@ -6,10 +6,13 @@ import hashlib
 import json
 import platform
 from collections.abc import Sequence
+from typing import Any
 
 from convex_analyzer.comparison import Comparison, Entry
 from convex_analyzer.diagnosis.recap import Recap
+from convex_analyzer.domains import is_schedule
 from convex_analyzer.notation import DIAGNOSIS_VERDICTS, legend
+from convex_analyzer.optimizers.base import Optimizer, same_value
 from convex_analyzer.reporting.document import (
     Block,
     Chip,
@@ -23,7 +26,7 @@ from convex_analyzer.reporting.document import (
 )
 from convex_analyzer.results import to_plain
 
-__all__ = ["python_call", "recap_blocks"]
+__all__ = ["call_text", "python_call", "recap_blocks"]
 
 _KINDS: dict[str, Kind] = {
     "present": "bad",
@@ -127,11 +130,39 @@ def python_call(comparison: Comparison, level: str = "brief") -> str:
 
 
 def _rule(entry: Entry) -> str:
-    rule, name = entry.optimizer, type(entry.optimizer).__name__
-    ours = type(rule).__module__.startswith("convex_analyzer.")
-    tuned = entry.analysis.tuned if entry.analysis else ()
-    given = {n: v for n, v in rule.values.items() if n not in tuned}
-    prefix = "ca." if ours else ""
+    rule, tuned = entry.optimizer, entry.tuned
     if not tuned:
-        return f"{prefix}{rule!r}"
-    return f"({prefix}{name}, {given!r})" if given else f"{prefix}{name}"
+        return call_text(rule)
+    given = {n: v for n, v in _told(rule).items() if n not in tuned}
+    if not given:
+        return _home(rule)
+    inner = ", ".join(f"{name!r}: {call_text(value)}" for name, value in given.items())
+    return f"({_home(rule)}, {{{inner}}})"
+
+
+def _home(value: Any) -> str:
+    """Return how a class of ours is reached after ``import convex_analyzer as ca``."""
+    import convex_analyzer as ca
+
+    name, module = type(value).__name__, type(value).__module__
+    if not module.startswith("convex_analyzer."):
+        return name
+    if name in ca.__all__:
+        return f"ca.{name}"
+    return f"ca.{module.split('.')[1]}.{name}"  # ca.optimizers, ca.schedules
+
+
+def _told(rule: Optimizer) -> dict[str, Any]:
+    """Return the fields that an instance does not have by itself."""
+    defaults = {field.name: field.default for field in rule.fields()}
+    return {n: v for n, v in rule.values.items() if not same_value(v, defaults[n])}
+
+
+def call_text(value: Any) -> str:
+    """Return the Python that makes a value: a number, an optimizer, a schedule."""
+    if isinstance(value, Optimizer):
+        inner = ", ".join(f"{name}={call_text(one)}" for name, one in _told(value).items())
+        return f"{_home(value)}({inner})"
+    if is_schedule(value):
+        return f"{_home(value)}({repr(value).partition('(')[2]}"
+    return repr(value)

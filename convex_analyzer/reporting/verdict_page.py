@@ -199,7 +199,7 @@ def _stable_for(analysis: Analysis | None) -> str:
 
 def _settings(entry: Entry) -> str:
     """Return the hyper-parameters with four digits; a star marks what was tuned."""
-    tuned = () if entry.analysis is None else entry.analysis.tuned
+    tuned = entry.tuned
     parts = []
     for name, value in entry.optimizer.values.items():
         text = format_factor(value, 1 - value, 4) if isinstance(value, float) else str(value)

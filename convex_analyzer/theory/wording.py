@@ -13,7 +13,7 @@ from convex_analyzer.theory.local import LATE
 if TYPE_CHECKING:
     from convex_analyzer.theory.analysis import Analysis
 
-__all__ = ["explain", "plain", "summary", "verdict"]
+__all__ = ["explain", "limit_sentence", "plain", "summary", "verdict"]
 
 
 def verdict(analysis: Analysis) -> str:

@@ -113,7 +113,7 @@ def printed(rule):
     own = {
         ca.GradientDescent: {"learning_rate": "alpha"},
         Quasi: {"learning_rate": "alpha", "momentum": "mu", "share": "share"},
-        Decayed: {"learning_rate": "alpha", "decay": "decay"},
+        Decayed: {"learning_rate": "alpha", "decay": "gamma"},
         Alphabet: {"learning_rate": "alpha", "alpha": "alpha_1", "m": "m_1", "w": "w"},
         Decimals: {"learning_rate": "alpha"},
         NoRate: {"lr": "lr"},

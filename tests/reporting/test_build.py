@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import importlib.util
 import json
@@ -24,6 +25,7 @@ from convex_analyzer.reporting import document as d
 from convex_analyzer.reporting import typst as pages
 from convex_analyzer.reporting.build import build
 from convex_analyzer.reporting.markdown import to_markdown
+from convex_analyzer.reporting.recap_page import call_text
 from convex_analyzer.tables import format_count, format_number
 
 
@@ -456,9 +458,21 @@ def test_a_command_replaces_the_call(made):
     assert blocks(document, d.CodeBlock)[0].text == "convex-analyzer report gallery:toy"
 
 
-def test_every_listed_rule_can_be_called_as_printed():
-    for name in ca.optimizers.registered():
-        assert hasattr(ca, name)
+@pytest.mark.parametrize("name", ca.optimizers.registered())
+def test_every_listed_rule_can_be_called_as_printed(name):
+    """The printed command gives the rule back, whether or not `ca` itself names it."""
+    cls = ca.optimizers.registered()[name]
+    needed = [f.name for f in cls.fields() if f.default is dataclasses.MISSING]
+    values = {one: 2.0 if one == "largest" else 0.5 for one in needed}
+    rule = cls.example() if hasattr(cls, "example") else cls(**values)
+    assert eval(call_text(rule), {"ca": ca}) == rule  # our own text
+
+
+def test_a_schedule_can_be_called_as_printed():
+    rule = ca.HeavyBall(ca.schedules.Step(0.1, 0.5, 30), momentum=0.8)
+    text = "ca.HeavyBall(learning_rate=ca.schedules.Step(initial=0.1, factor=0.5, every=30)"
+    assert call_text(rule).startswith(text)
+    assert eval(call_text(rule), {"ca": ca}) == rule
 
 
 # -- one set of numbers in every format ------------------------------------------------------------
