@@ -103,7 +103,7 @@ class LBFGS(Optimizer):
     newest. s = α p, y = A s. With the exact search its iterates on a quadratic are those of
     conjugate gradients, for every history. torch.optim.LBFGS with max_iter = 1 is
     ``line_search="fixed"`` (or ``"wolfe"`` for its strong_wolfe), ``first_step="torch"``,
-    ``threshold=1e-10``, ``history=100``, ``tolerance=0``, apart from its own absolute tolerances.
+    ``skip_below=1e-10``, ``history=100``, ``tolerance=0``, apart from its own absolute tolerances.
 
     Parameters
     ----------
@@ -118,8 +118,8 @@ class LBFGS(Optimizer):
         Whether γ = sᵀy/yᵀy; else γ = 1, which with a history as long as the run is `BFGS`.
     first_step
         ``"plain"``: from H = I; ``"torch"``: the first trial is multiplied by min(1, 1/|g|₁).
-    threshold
-        Pairs with yᵀs ≤ threshold are skipped: 0, or 1e-10 in torch, whatever the scale of J.
+    skip_below
+        Pairs with yᵀs ≤ skip_below are skipped: 0, or 1e-10 in torch, whatever the scale of J.
     tolerance
         The point stays once |g| ≤ tolerance x the largest |g| so far.
 
@@ -134,7 +134,7 @@ class LBFGS(Optimizer):
     line_search: _Search = "exact"
     scaled: bool = True
     first_step: Annotated[str, Choice(("plain", "torch"))] = "plain"
-    threshold: NonNegative = 0.0
+    skip_below: NonNegative = 0.0
     tolerance: Tolerance = 1e-12
 
     settles: ClassVar[bool] = True
@@ -165,7 +165,7 @@ class LBFGS(Optimizer):
         if self.first_step == "torch" and t == 1:
             first = first * minimum(1, quotient(1, dot(sign(gradient), gradient)))
         move, change = _searched(self, problem, theta, gradient, direction, first)
-        kept = moving & (dot(move, change) > self.threshold)
+        kept = moving & (dot(move, change) > self.skip_below)
         return (
             where(moving, theta + move, theta),
             *_pushed(kept, move, steps),

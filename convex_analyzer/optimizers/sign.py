@@ -93,9 +93,9 @@ class Signum(Optimizer):
     aliases: ClassVar[tuple[str, ...]] = ("SignMomentum",)
     source: ClassVar[str] = "Bernstein et al. (2018), algorithm 2; optax.signum"
 
-    def step(self, problem: Any, t: int, theta: Any, average: Any) -> Any:
-        average = self.momentum * average + (1 - self.momentum) * problem.gradient(theta)
-        return theta - self.learning_rate * sign(average), average
+    def step(self, problem: Any, t: int, theta: Any, mean: Any) -> Any:
+        mean = self.momentum * mean + (1 - self.momentum) * problem.gradient(theta)
+        return theta - self.learning_rate * sign(mean), mean
 
 
 class Lion(Optimizer):
@@ -128,11 +128,11 @@ class Lion(Optimizer):
 
     source: ClassVar[str] = "Chen et al. (2023), algorithm 2; optax.lion (weight_decay 1e-3)"
 
-    def step(self, problem: Any, t: int, theta: Any, average: Any) -> Any:
+    def step(self, problem: Any, t: int, theta: Any, mean: Any) -> Any:
         gradient = problem.gradient(theta)
-        move = sign(self.beta1 * average + (1 - self.beta1) * gradient)
-        average = self.beta2 * average + (1 - self.beta2) * gradient
-        return theta - self.learning_rate * (move + self.weight_decay * theta), average
+        move = sign(self.beta1 * mean + (1 - self.beta1) * gradient)
+        mean = self.beta2 * mean + (1 - self.beta2) * gradient
+        return theta - self.learning_rate * (move + self.weight_decay * theta), mean
 
 
 class Rprop(Optimizer):
@@ -188,9 +188,9 @@ class Rprop(Optimizer):
     def start(self, problem: Any, theta: Any) -> tuple[Any, ...]:
         return theta * 0 + self.learning_rate, theta * 0
 
-    def step(self, problem: Any, t: int, theta: Any, width: Any, before: Any) -> Any:
+    def step(self, problem: Any, t: int, theta: Any, width: Any, previous_gradient: Any) -> Any:
         gradient = problem.gradient(theta)
-        product = gradient * before
+        product = gradient * previous_gradient
         shrinks = product <= 0 if self.variant == "lecture" and t > 1 else product < 0
         factor = where(product > 0, self.increase, where(shrinks, self.decrease, 1))
         width = minimum(maximum(width * factor, self.smallest), self.largest)
@@ -238,10 +238,10 @@ class LocalGains(Optimizer):
     def start(self, problem: Any, theta: Any) -> tuple[Any, ...]:
         return theta * 0 + 1, theta * 0
 
-    def step(self, problem: Any, t: int, theta: Any, gain: Any, before: Any) -> Any:
+    def step(self, problem: Any, t: int, theta: Any, gain: Any, previous_gradient: Any) -> Any:
         gradient = problem.gradient(theta)
         kept = 1 if t == 1 else 1 - self.increment  # before the first step nothing disagrees
-        gain = where(gradient * before > 0, gain + self.increment, kept * gain)
+        gain = where(gradient * previous_gradient > 0, gain + self.increment, kept * gain)
         gain = minimum(maximum(gain, self.smallest), self.largest)
         return theta - self.learning_rate * gain * gradient, gain, gradient
 
@@ -280,13 +280,13 @@ class DeltaBarDelta(Optimizer):
     def start(self, problem: Any, theta: Any) -> tuple[Any, ...]:
         return theta * 0 + self.learning_rate, theta * 0
 
-    def step(self, problem: Any, t: int, theta: Any, rates: Any, average: Any) -> Any:
+    def step(self, problem: Any, t: int, theta: Any, rates: Any, gradient_mean: Any) -> Any:
         gradient = problem.gradient(theta)
-        product = gradient * average
+        product = gradient * gradient_mean
         slower = where(product < 0, (1 - self.reduction) * rates, rates)
         rates = where(product > 0, rates + self.increment, slower)
-        average = (1 - self.decay) * gradient + self.decay * average
-        return theta - rates * gradient, rates, average
+        gradient_mean = (1 - self.decay) * gradient + self.decay * gradient_mean
+        return theta - rates * gradient, rates, gradient_mean
 
 
 def _in_order(rule: Any) -> None:

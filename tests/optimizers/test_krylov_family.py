@@ -218,7 +218,7 @@ def test_a_pair_of_negative_curvature_is_skipped():
 
 def test_pairs_below_the_threshold_are_skipped():
     """All of them: what is left is steepest descent, here with a step of 0.1."""
-    rule = LBFGS(0.1, line_search="fixed", threshold=1e9)
+    rule = LBFGS(0.1, line_search="fixed", skip_below=1e9)
     x = SIX_START
     for _ in range(9):
         x = x - 0.1 * SIX.gradient(x)

@@ -388,7 +388,7 @@ def main():
                 ),
             ],
         )
-        as_torch = {"first_step": "torch", "threshold": 1e-10, "tolerance": 0.0}
+        as_torch = {"first_step": "torch", "skip_below": 1e-10, "tolerance": 0.0}
         save(
             "LBFGS",
             [
