@@ -51,7 +51,7 @@ def test_every_name_is_what_it_says_and_is_documented(name):
 
 
 def test_dir_lists_the_public_names_and_no_others():
-    assert [name for name in dir(ca) if not name.startswith("_")] == ca.__all__
+    assert [name for name in dir(ca) if not name.startswith("_")] == sorted(ca.__all__)
 
 
 def test_the_docstring_names_only_what_exists():

