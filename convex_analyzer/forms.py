@@ -157,6 +157,8 @@ class Form:
         value = self.value
         if isinstance(value, DoubleDouble):
             value = value.to_float()  # a rule that is not linear is only analysed locally
+        elif isinstance(value, Polynomial) and value.degree == 0:
+            value = float(value.coefficients[0])
         elif not is_symbolic(value):
             value = np.float64(value)
         with np.errstate(all="ignore"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import MISSING
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from convex_analyzer.optimizers.momentum import HeavyBall, Nesterov
 from convex_analyzer.problems.least_squares import LeastSquares
 from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.spectra.spectrum import Spectrum
+from convex_analyzer.tables import join_words
 from convex_analyzer.theory.analysis import analyze
 from convex_analyzer.theory.arguments import require_one_setting
 from convex_analyzer.theory.local import is_linear
@@ -67,6 +69,7 @@ def resolve(
     for item in optimizers:
         rule, given = item if isinstance(item, tuple) else (item, None)
         if isinstance(rule, type) and issubclass(rule, Optimizer) and rule is not Optimizer:
+            _require_instance(rule, given)
             if _is_searched(rule, given, noisy):
                 chosen.append(search(rule, given))
             else:
@@ -83,6 +86,19 @@ def resolve(
     if not chosen:
         raise InputError("optimizers is empty", argument="optimizers")
     return chosen
+
+
+def _require_instance(rule: type[Optimizer], given: Mapping[str, Any] | None) -> None:
+    """Refuse a class that needs something which is not tuned, such as another optimizer."""
+    needed = [f.name for f in rule.fields() if f.default is MISSING]
+    missing = [n for n in needed if n not in rule.hyperparameters() and n not in (given or {})]
+    if missing:
+        example = f", for instance {rule.example()!r}" if hasattr(rule, "example") else ""
+        raise InputError(
+            f"{rule.__name__} needs {join_words(missing)}, which no tuning can choose",
+            argument="optimizers",
+            hint=f"give an instance{example}",
+        )
 
 
 def _is_searched(rule: type[Optimizer], given: Mapping[str, Any] | None, noisy: bool) -> bool:

@@ -295,7 +295,7 @@ class Comparison(Result):
 
 def settings_text(entry: Entry) -> str:
     """Return the hyper-parameters of an entry as text, with a star where they were tuned."""
-    inner = str(entry.optimizer).partition("(")[2].rstrip(")")
+    inner = str(entry.optimizer).partition("(")[2][:-1]
     return f"{inner} (tuned)" if entry.tuned else inner
 
 

@@ -134,6 +134,11 @@ def _theory(
     if analysis.scope == "global":
         return analysis, ""
     limit = limit_sentence(analysis)
+    if analysis.scope == "asymptotic":
+        return None, (
+            f"{type(rule).__name__} changes with the step index, so there is no closed form of a "
+            f"run; in the long run {limit}"
+        )
     reasons = "; ".join(linearise(rule, 1.0, LATE).reasons)
     return None, (
         f"{type(rule).__name__} is not linear (its step contains {reasons}), so there is no closed "

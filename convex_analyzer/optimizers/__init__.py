@@ -101,7 +101,9 @@ def find(name: str, extra: dict[str, type[Optimizer]] | None = None) -> type[Opt
     if _plain(name) in names:
         return names[_plain(name)]
     near = difflib.get_close_matches(_plain(name), names, n=1, cutoff=0.5)
-    guess = f"did you mean {names[near[0]].__name__}?" if near else f"known: {', '.join(classes)}"
+    guess = "`convex-analyzer optimizers` lists them"
+    if near:
+        guess = f"did you mean {names[near[0]].__name__}?"
     raise InputError(f"there is no optimizer called {name!r}", argument="optimizer", hint=guess)
 
 

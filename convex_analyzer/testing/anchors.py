@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field
 from itertools import product
 from typing import Any
 
@@ -219,6 +219,16 @@ def _largest_stable(case: Case, rule: Optimizer) -> float | None:
     return low
 
 
+def _defaults(case: Case) -> dict[str, Any]:
+    """Return the default of every continuous hyper-parameter that has one."""
+    continuous = case.cls.hyperparameters()
+    return {
+        field.name: field.default
+        for field in case.cls.fields()
+        if field.name in continuous and field.default is not MISSING
+    }
+
+
 # -- a published optimum -------------------------------------------------------------------------
 
 
@@ -240,8 +250,9 @@ def check_optimum(case: Case) -> str | None:
         if not published:
             continue
         with case.guard("published optimum", "making the rule with the published optimum"):
-            best = case.settings[0].replace(**{k: float(v) for k, v in published.items()}, **given)
-        free = [name for name in names if name not in given]
+            found = {name: float(value) for name, value in published.items()}
+            best = case.settings[0].replace(**{**_defaults(case), **found, **given})
+        free = [name for name in names if name in published]
         eigenvalues = np.linspace(m, L, _BETWEEN + 2)
         mine = _worst_root(case, best, eigenvalues)
         if case.cls.optimum_for != "quadratics":  # on these alone other settings may be better

@@ -208,9 +208,13 @@ def make_case(optimizer: type[Optimizer] | Optimizer) -> Case:
 
     def meaningful() -> Optimizer:
         """Return an instance; values that exclude each other are drawn again."""
-        for _ in range(_DRAWS):
+        for attempt in range(_DRAWS):
+            values = draw()
+            if attempt >= _DRAWS // 2 and not isinstance(optimizer, type):
+                kept = random.choice(list(values), size=(len(values) + 1) // 2, replace=False)
+                values = {name: values[name] for name in kept}  # the others as in the instance
             try:
-                return make(**draw())
+                return make(**values)
             except InputError as error:
                 last = error
         raise last

@@ -28,7 +28,7 @@ from convex_analyzer.theory.arguments import (
 from convex_analyzer.theory.counting import first_crossing, steps_at_rate
 from convex_analyzer.theory.directions import Directions
 from convex_analyzer.theory.dynamics import Dynamics, from_rest
-from convex_analyzer.theory.local import is_linear
+from convex_analyzer.theory.local import is_linear, scope_of
 from convex_analyzer.theory.modes import Modes, modes, representative_eigenvalues
 from convex_analyzer.theory.stability import stable_rates_on
 from convex_analyzer.theory.transients import Peak, worst_peak
@@ -69,7 +69,7 @@ class Analysis(Result):
     @functools.cached_property
     def modes(self) -> Modes:
         """The dynamics along every direction (numbers for experts)."""
-        local = self.scope == "local"
+        local = self.scope != "global"
         return modes(self._precise or self.optimizer, self._eigenvalues, local=local)
 
     @functools.cached_property
@@ -77,20 +77,15 @@ class Analysis(Result):
         """How far the analysis reaches.
 
         ``global``: the rule is linear on quadratics, so nothing depends on where one is.
-        ``local``: it is not; what is said holds for small errors next to the minimum.
+        ``asymptotic``: it changes with the step index and tends to a linear rule; what is said
+        holds for that limit. ``local``: it is not linear; what is said holds for small errors next
+        to the minimum.
         """
-        if self.optimizer.cycle is None and not self.optimizer.settles:
-            return "global"  # refused, with its reason, when anything is asked
-        return "global" if is_linear(self.optimizer) or self.optimizer.is_scheduled else "local"
+        return scope_of(self.optimizer)
 
     def _require_global(self) -> None:
-        if self.scope == "local":
-            raise NotDerivableError(
-                f"{type(self.optimizer).__name__} is not linear: only what happens next to the "
-                "minimum is known in closed form (stability_limit, rate, "
-                "steps_to(criterion='rate')); simulate(problem, optimizer, start, steps) follows a "
-                "start"
-            )
+        if self.scope != "global":
+            raise NotDerivableError(wording.no_whole_run(self))
 
     @functools.cached_property
     def directions(self) -> Directions:

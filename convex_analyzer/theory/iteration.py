@@ -204,6 +204,11 @@ def _part(form: Any, name: str, less: int = 0) -> Any:
 
 def _on_forms(optimizer: Optimizer, direction: Direction, t: Any, state: list[Form]) -> Any:
     """Run `step`; what arrays can do and forms cannot is a reason, not a crash."""
+    if optimizer.is_scheduled:
+        raise NotDerivableError(
+            f"{type(optimizer).__name__} follows a schedule, so no single map describes it; "
+            "rule.at(t) is the rule of step t"
+        )
     try:
         return optimizer.step(direction, t, *state)
     except (AttributeError, IndexError, NotImplementedError, TypeError, ValueError) as error:

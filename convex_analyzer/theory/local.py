@@ -19,9 +19,17 @@ from convex_analyzer.errors import NotDerivableError
 from convex_analyzer.forms import Direction, Form, Trace
 from convex_analyzer.optimizers.base import Optimizer, as_state
 from convex_analyzer.optimizers.wrapping import learning_rate_of
+from convex_analyzer.precise import DoubleDouble
 from convex_analyzer.theory.iteration import Iteration, linearise
 
-__all__ = ["LATE", "is_linear", "local_iteration", "settled_memory"]
+__all__ = [
+    "LATE",
+    "is_linear",
+    "local_iteration",
+    "scope_of",
+    "settled_memory",
+    "tends_to_linear",
+]
 
 Array = npt.NDArray[np.float64]
 
@@ -160,6 +168,9 @@ def local_iteration(optimizer: Optimizer, eigenvalue: Any) -> Iteration:
     t = _index(optimizer)
     rate = learning_rate_of(optimizer)
     plain = optimizer if isinstance(rate, (float, type(None))) else _with_rate(optimizer, 1.0)
+    if plain is optimizer and isinstance(eigenvalue, np.ndarray) and tends_to_linear(optimizer):
+        with np.errstate(all="ignore"):
+            return _limit_iteration(optimizer, eigenvalue, t)
     at = settled_memory(plain)
     with np.errstate(all="ignore"):
         iteration = linearise(optimizer, eigenvalue, t, {"theta": 0.0, **at})
@@ -174,6 +185,41 @@ def local_iteration(optimizer: Optimizer, eigenvalue: Any) -> Iteration:
             "there is no local analysis either. It can be simulated"
         )
     return reduced
+
+
+def tends_to_linear(optimizer: Optimizer) -> bool:
+    """Tell whether the map that a rule tends to, as t grows, is linear: then it holds everywhere.
+
+    Examples
+    --------
+    >>> from convex_analyzer.optimizers import find
+    >>> tends_to_linear(find("ChebyshevSemiIteration")(1.0, 100.0)), tends_to_linear(find("Adam")())
+    (True, False)
+    """
+    return optimizer.settles and linearise(optimizer, 1.0, _index(optimizer)).is_linear
+
+
+def scope_of(optimizer: Optimizer) -> str:
+    """Return how far an analysis reaches: ``global``, ``asymptotic`` or ``local``.
+
+    A rule of which nothing is known counts as global: whatever is asked is refused, with its
+    reason.
+    """
+    unknown = optimizer.is_scheduled or (optimizer.cycle != 1 and not optimizer.settles)
+    if unknown or is_linear(optimizer):
+        return "global"
+    return "asymptotic" if tends_to_linear(optimizer) else "local"
+
+
+def _limit_iteration(optimizer: Optimizer, eigenvalues: Array, t: int) -> Iteration:
+    """Return the linear map that a rule tends to, in double-double."""
+
+    def lifted(value: Any) -> Any:
+        return DoubleDouble(value) if isinstance(value, (float, np.ndarray)) else value
+
+    iteration = linearise(optimizer.transformed(lifted), DoubleDouble(eigenvalues), t)
+    kept = _that_matter(linearise(optimizer, 1.0, t))
+    return _reduce(iteration, kept)
 
 
 def _with_rate(optimizer: Optimizer, rate: float) -> Optimizer:

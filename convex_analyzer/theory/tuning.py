@@ -20,6 +20,7 @@ from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.precise import DoubleDouble
 from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.theory.iteration import dense, linearise, require_linear
+from convex_analyzer.theory.local import is_linear
 from convex_analyzer.theory.modes import modes
 
 __all__ = ["tuned_pair", "worst_rate"]
@@ -91,7 +92,10 @@ def _keep_stable(rounded: Optimizer, chosen: set[str], ends: Array) -> Optimizer
     if "momentum" in chosen and rounded.values["momentum"] == 1.0:
         rounded = rounded.replace(momentum=float(np.nextafter(1.0, 0.0)))
     for ulps in (2, 8, 32):
-        if "learning_rate" not in chosen or modes(rounded, ends).one_minus_rate.min() > 0:
+        local = not is_linear(rounded)
+        if "learning_rate" not in chosen or (
+            modes(rounded, ends, local=local).one_minus_rate.min() > 0
+        ):
             break
         rate = rounded.values["learning_rate"]
         rounded = rounded.replace(learning_rate=rate * (1 - ulps * float(np.finfo(float).eps)))

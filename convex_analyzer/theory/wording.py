@@ -13,13 +13,15 @@ from convex_analyzer.theory.local import LATE
 if TYPE_CHECKING:
     from convex_analyzer.theory.analysis import Analysis
 
-__all__ = ["explain", "limit_sentence", "plain", "summary", "verdict"]
+__all__ = ["explain", "limit_sentence", "no_whole_run", "plain", "summary", "verdict"]
 
 
 def verdict(analysis: Analysis) -> str:
     """Return one sentence: does it converge, how fast, limited by what."""
     if analysis.scope == "local":
         return _local_verdict(analysis)
+    if analysis.scope == "asymptotic":
+        return _asymptotic_verdict(analysis)
     name, slowest = str(analysis.optimizer), analysis.slowest
     match analysis.outcome:
         case "stable":
@@ -69,6 +71,18 @@ def _local_verdict(analysis: Analysis) -> str:
     return f"{name}, next to the critical point: {analysis.outcome} ({limit})."
 
 
+def _asymptotic_verdict(analysis: Analysis) -> str:
+    """Say what the limit of a rule that changes with the step index does."""
+    name, limit = str(analysis.optimizer), limit_sentence(analysis)
+    if analysis.outcome == "stable":
+        return (
+            f"{name} converges; in the long run the error falls ×"
+            f"{_bracketed(analysis.rate_text)} per step, set by "
+            f"{_direction(analysis, analysis.slowest)}. Its first steps differ: run it."
+        )
+    return f"{name}, in the long run: {analysis.outcome} ({limit})."
+
+
 def _direction(analysis: Analysis, i: int) -> str:
     value = f"λ = {format_number(analysis.modes.eigenvalues[i], 4)}"
     return value if analysis.spectrum.is_interval else f"q{i + 1} ({value})"
@@ -95,7 +109,7 @@ def limit_sentence(analysis: Analysis) -> str:
 def explain(analysis: Analysis) -> str:
     """Return sentences that say where the numbers come from."""
     optimizer, tuned = analysis.optimizer, analysis.tuned
-    if analysis.scope == "local":
+    if analysis.scope != "global":
         return _explain_local(analysis)
     chosen = f"{', '.join(tuned)} tuned for this spectrum" if tuned else "settings as given"
     origin = (
@@ -120,10 +134,17 @@ def _explain_local(analysis: Analysis) -> str:
         f"The rule is not linear: its step contains {reasons}. Run on dual numbers at the minimum, "
         "with its memory settled, `step` itself gives the iteration of small errors."
     )
+    kind = "Local stability"
+    if analysis.scope == "asymptotic":
+        kind = "Stability"
+        origin = (
+            "The map changes with the step index and tends to a linear one, which `step` itself "
+            "gives, run on linear forms with a large index; rates and stability are those of it."
+        )
     lines = [
         verdict(analysis),
         origin,
-        f"Local stability: {limit_sentence(analysis)} (Jury's conditions on that iteration).",
+        f"{kind}: {limit_sentence(analysis)} (Jury's conditions on that iteration).",
         f"Source of the rule: {optimizer.source or 'not stated'}.",
     ]
     return "\n".join([*lines, *optimizer.hints()])
@@ -131,12 +152,15 @@ def _explain_local(analysis: Analysis) -> str:
 
 def _local_summary(analysis: Analysis) -> Table:
     """Return a table of what holds next to the minimum."""
+    local = analysis.scope == "local"
+    stable = limit_sentence(analysis).removeprefix("it needs ")
+    scope = "local: not linear" if local else "asymptotic: the limit of a rule that changes with t"
     rows = (
-        ("next to the minimum", analysis.outcome),
-        ("rate ρ (small errors per step)", analysis.rate_text),
+        ("next to the minimum" if local else "in the long run", analysis.outcome),
+        (f"rate ρ ({'small errors' if local else 'error'} per step)", analysis.rate_text),
         ("1 − ρ", format_number(analysis.one_minus_rate, 6)),
-        ("stable learning rates there", limit_sentence(analysis).removeprefix("it needs ")),
-        ("scope", "local: the rule is not linear"),
+        ("stable learning rates" + " there" * local, stable),
+        ("scope", scope),
     )
     head = (str(analysis.optimizer), analysis.spectrum.name)
     return Table(head, rows, notes=(verdict(analysis),), left=2)
@@ -144,7 +168,7 @@ def _local_summary(analysis: Analysis) -> Table:
 
 def summary(analysis: Analysis) -> Table:
     """Return a table of the main facts."""
-    if analysis.scope == "local":
+    if analysis.scope != "global":
         return _local_summary(analysis)
     steps, peak = analysis.steps_to(1e-6), analysis.transient_peak
     transient = f"× {format_number(peak.size, 4)} after {format_count(peak.step)} steps"
@@ -161,9 +185,21 @@ def summary(analysis: Analysis) -> Table:
     return Table(head, rows, notes=(verdict(analysis),), left=2)
 
 
+def no_whole_run(analysis: Analysis) -> str:
+    """Say why a run from a given start has no closed form, and what is available."""
+    what = "is not linear: only what happens next to the minimum"
+    if analysis.scope == "asymptotic":
+        what = "changes with the step index: only the limit that it tends to"
+    return (
+        f"{type(analysis.optimizer).__name__} {what} is known in closed form (stability_limit, "
+        "rate, steps_to(criterion='rate')); simulate(problem, optimizer, start, steps) follows a "
+        "start"
+    )
+
+
 def plain(analysis: Analysis) -> dict[str, Any]:
     """Return an analysis as plain data."""
-    local = analysis.scope == "local"
+    local = analysis.scope != "global"
     return {
         "optimizer": analysis.optimizer.to_dict(),
         "tuned": list(analysis.tuned),
