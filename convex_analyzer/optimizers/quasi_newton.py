@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 
 from convex_analyzer.domains import Choice, NonNegative, Positive, Whole
+from convex_analyzer.errors import InputError
 from convex_analyzer.ops import column, dot, matvec, minimum, outer, sign, where
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.optimizers.line_search import (
@@ -25,6 +26,8 @@ from convex_analyzer.optimizers.line_search import (
 )
 
 __all__ = ["BFGS", "LBFGS"]
+
+MOST_ENTRIES = 100_000_000  # of all matrices together: 0.8 GB, of which a step holds a few copies
 
 _Search = Annotated[str, Choice(("exact", "wolfe", "fixed"))]
 
@@ -194,6 +197,13 @@ def _identity(theta: Any) -> Any:
     """Return the identity for every run, shape (..., d, d); along one direction, 1."""
     if isinstance(theta, np.ndarray):
         size = theta.shape[-1]
+        if theta.size * size > MOST_ENTRIES:
+            raise InputError(
+                f"BFGS keeps a matrix of {size} x {size} numbers for each of {theta.size // size} "
+                "runs, more than fits into memory",
+                argument="start",
+                hint="use LBFGS, which keeps a few vectors, or fewer runs at a time",
+            )
         return np.broadcast_to(np.eye(size), (*theta.shape[:-1], size, size))
     return theta * 0 + 1
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -9,6 +12,7 @@ from hypothesis import strategies as st
 from scipy.optimize import fmin_bfgs
 from scipy.sparse.linalg import cg
 
+from convex_analyzer.errors import InputError
 from convex_analyzer.optimizers.krylov import ConjugateGradient
 from convex_analyzer.optimizers.line_search import (
     exact_length,
@@ -20,6 +24,7 @@ from convex_analyzer.optimizers.quasi_newton import BFGS, LBFGS
 from convex_analyzer.optimizers.second_order import LevenbergMarquardt, TruncatedNewton
 from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.simulation.engine import simulate
+from convex_analyzer.testing import Golden, check_optimizer
 from convex_analyzer.theory.iteration import linearise
 
 FORMULAS = ["fletcher_reeves", "polak_ribiere", "hestenes_stiefel"]
@@ -278,6 +283,15 @@ def test_runs_with_matrices_do_not_touch_each_other():
         assert together.state[1][run] == pytest.approx(alone.state[1], rel=1e-9, abs=1e-10)
 
 
+def test_matrices_that_do_not_fit_into_memory_are_refused_at_once():
+    problem = Quadratic.diagonal(np.ones(11_000))
+    with pytest.raises(InputError, match="BFGS keeps a matrix of 11000 x 11000") as caught:
+        simulate(problem, BFGS(), np.ones(11_000), 1)
+    assert "LBFGS" in str(caught.value.hint)
+    end = simulate(problem, LBFGS(history=2), np.ones(11_000), 2).theta[-1]
+    assert end == pytest.approx(np.zeros(11_000), abs=1e-12)
+
+
 # -- what searches share ------------------------------------------------------------------------
 
 positive = st.floats(1e-3, 1e3)
@@ -372,3 +386,28 @@ def test_derivatives_of_one_step_against_differences(rule, memory):
     steps = size * np.eye(len(point))
     expected = np.array([(run(point + s) - run(point - s)) / (2 * size) for s in steps]).T
     assert np.array(found.matrix, dtype=float) == pytest.approx(expected, rel=1e-6, abs=1e-8)
+
+
+# -- the other conventions through the kit -------------------------------------------------------
+
+
+OTHERS = [
+    ConjugateGradient("polak_ribiere"),
+    ConjugateGradient("hestenes_stiefel"),
+    BFGS(line_search="wolfe", scaled=True),
+    BFGS(line_search="fixed"),
+    LBFGS(history=1),
+    LBFGS(history=3, line_search="wolfe", scaled=False),
+    LBFGS(0.5, line_search="fixed", first_step="torch", skip_below=1e-10, tolerance=0.0),
+]
+
+
+@pytest.mark.parametrize("rule", OTHERS, ids=str)
+def test_every_convention_conforms(rule):
+    """The listed defaults are checked elsewhere; here the words and flags that are not."""
+    path = Path(__file__).parent / "golden" / f"{type(rule).__name__}.json"
+    runs = [
+        Golden(**{**entry, "points": {int(k): v for k, v in entry["points"].items()}})
+        for entry in json.loads(path.read_text())
+    ]
+    assert len(check_optimizer(rule, golden=runs).checks) >= 7 + len(runs)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import mpmath
 import numpy as np
 import pytest
@@ -20,6 +23,7 @@ from convex_analyzer.optimizers.second_order import (
 from convex_analyzer.problems.least_squares import least_squares
 from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.simulation.engine import simulate
+from convex_analyzer.testing import Golden, check_optimizer
 from convex_analyzer.theory.analysis import analyze
 from convex_analyzer.theory.tuning import worst_rate
 
@@ -276,3 +280,21 @@ def test_forcing_makes_the_outer_iteration_superlinear():
     assert len(sizes) > 4
     bound = np.minimum(0.5, np.sqrt(sizes[:-1])) * sizes[:-1]
     assert np.all(sizes[1:] <= bound * (1 + 1e-6))
+
+
+# -- the other conventions through the kit -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [LevenbergMarquardt(3.0, "marquardt"), TruncatedNewton(inner_steps=2, forcing=0.0)],
+    ids=str,
+)
+def test_every_convention_conforms(rule):
+    """The listed defaults are checked elsewhere; here the words and flags that are not."""
+    path = Path(__file__).parent / "golden" / f"{type(rule).__name__}.json"
+    runs = [
+        Golden(**{**entry, "points": {int(k): v for k, v in entry["points"].items()}})
+        for entry in json.loads(path.read_text())
+    ]
+    assert len(check_optimizer(rule, golden=runs).checks) >= 7 + len(runs)

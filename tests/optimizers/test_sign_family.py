@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,7 +23,9 @@ from convex_analyzer.optimizers.sign import (
 )
 from convex_analyzer.problems.gallery import ravine
 from convex_analyzer.problems.quadratic import Quadratic
+from convex_analyzer.schedules import Step
 from convex_analyzer.simulation.engine import simulate
+from convex_analyzer.testing import Golden, check_optimizer
 
 RAVINE = ravine(condition_number=100, angle=0.6)
 START = [3.0, -2.0]
@@ -164,6 +167,10 @@ def test_a_range_upside_down_is_refused():
     with pytest.raises(InputError, match="LocalGains: smallest must not exceed largest"):
         LocalGains(smallest=np.array([[0.1], [3.0]]), largest=2.0)
     assert Rprop(smallest=1.0, largest=1.0).largest == 1.0
+    with pytest.raises(InputError, match="smallest must not exceed largest"):
+        Rprop(smallest=0.01, largest=Step(1.0, 0.1, 10))
+    bound = sympy.Symbol("b", positive=True)
+    assert Rprop(smallest=0.01, largest=bound).largest is bound
 
 
 @pytest.mark.parametrize(("name", "value"), [("increase", 0.9), ("decrease", 1.0), ("decrease", 0)])
@@ -258,3 +265,16 @@ def test_delta_bar_delta_is_not_the_lectures_rule():
     coupled = Quadratic([[1.0, 0.5], [0.5, 2.0]], [-0.5, 0.0])
     apart = path(jacobs, coupled, start, 40) - path(lecture, coupled, start, 40)
     assert 1e-4 < np.max(np.abs(apart)) < 1
+
+
+# -- the other conventions through the kit -------------------------------------------------------
+
+
+@pytest.mark.parametrize("rule", [Rprop(variant="move"), Rprop(variant="lecture")], ids=str)
+def test_every_convention_conforms(rule):
+    """The listed defaults are checked elsewhere; here the words and flags that are not."""
+    runs = [
+        Golden(**{**entry, "points": {int(k): v for k, v in entry["points"].items()}})
+        for entry in golden(type(rule).__name__)
+    ]
+    assert len(check_optimizer(rule, golden=runs).checks) >= 7 + len(runs)
