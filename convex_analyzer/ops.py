@@ -105,6 +105,10 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     In a rule, branches on values must be written with this function: a Python ``if`` on a state
     would be decided once for a whole batch of runs.
     """
+    for value in (condition, x, y):
+        own = getattr(value, "_op_where", None)
+        if own is not None:
+            return own(condition, x, y)
     if is_symbolic(condition, x, y):
         import sympy
 
