@@ -21,6 +21,7 @@ from convex_analyzer.ops import maximum
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.optimizers.momentum import HeavyBall
 from convex_analyzer.optimizers.wrapping import _Wrapper
+from convex_analyzer.schedules.arithmetic import power
 
 __all__ = ["EMA", "Averaged", "AveragedSGD", "Lookahead"]
 
@@ -263,8 +264,8 @@ class AveragedSGD(Optimizer):
         return (theta,)
 
     def step(self, problem: Any, t: int, theta: Any, average: Any) -> Any:
-        falling = (1 + self.lambd * self.learning_rate * (t - 1)) ** self.power
-        rate = self.learning_rate / falling
+        falling = 1 + self.lambd * self.learning_rate * (t - 1)
+        rate = self.learning_rate / power(falling, self.power)
         push = problem.gradient(theta) + self.weight_decay * theta
         theta = (1 - self.lambd * rate) * theta - rate * push
         return theta, average + (theta - average) / maximum(1, t - 1 - self.t0)

@@ -15,6 +15,7 @@ from convex_analyzer.ops import column, log, where
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.optimizers.gradient import GradientDescent
 from convex_analyzer.optimizers.wrapping import _Wrapper
+from convex_analyzer.schedules.arithmetic import power
 
 __all__ = ["GradientNoise", "Langevin", "SimulatedAnnealing"]
 
@@ -118,7 +119,7 @@ class GradientNoise(_Wrapper):
         return True
 
     def step(self, problem: Any, t: int, theta: Any, *memory: Any) -> Any:
-        variance = self.eta if vanishes(self.gamma) else self.eta / t**self.gamma
+        variance = self.eta if vanishes(self.gamma) else self.eta / power(t, self.gamma)
         theta, memory = self._step(_NoisyGradients(problem, variance), t, theta, memory)
         return theta, *memory
 
