@@ -415,6 +415,28 @@ def test_streams_differ_by_seed_step_block_and_purpose():
     assert stream(2**63 - 1, 1, 0, 0).random() == stream(2**63 - 1, 1, 0, 0).random()
 
 
+def test_a_stream_begins_where_a_new_philox_does():
+    """Salmon et al. (2011): key and counter are all there is; nothing is left of earlier draws."""
+    for purpose, t in ((0, 1), (3, 2**40)):
+        stream(9, 9, 9, 9).integers(10, size=3, dtype=np.int32)  # leaves half a word over
+        found = stream(5, t, 2, purpose).integers(2**31, size=9, dtype=np.int32)
+        fresh = np.random.Philox(key=[5, (purpose << 48) | 2], counter=[0, 0, t, 0])
+        expected = np.random.Generator(fresh).integers(2**31, size=9, dtype=np.int32)
+        assert np.array_equal(found, expected)
+
+
+def test_threads_have_streams_of_their_own():
+    from concurrent.futures import ThreadPoolExecutor
+
+    def draws(seed):
+        return [per_run(seed, t, 0, 0, (300, 2), "standard_normal") for t in range(50)]
+
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(draws, range(4)))
+    for seed in range(4):
+        assert np.array_equal(together[seed], draws(seed))
+
+
 @pytest.mark.parametrize("kind", ["standard_normal", "random"])
 def test_draws_of_a_run_do_not_depend_on_how_many_there_are(kind):
     whole = per_run(3, 5, 2, 0, (700, 4), kind)
