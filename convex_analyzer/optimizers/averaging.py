@@ -86,20 +86,20 @@ class Averaged(_Wrapper):
 
 
 class EMA(_Wrapper):
-    """Exponential moving average of the iterates, reported: θ̄ ← βθ̄ + (1 - β)θ.
+    """Exponential moving average of the iterates, reported: θ̄ ← γθ̄ + (1 - γ)θ.
 
     The optimizer inside runs as it would alone. Along an eigendirection the average adds the root
-    β: it is no faster than the slower of the two. Sources differ in how the average begins.
+    γ: it is no faster than the slower of the two. Sources differ in how the average begins.
 
     Parameters
     ----------
     optimizer
         What is averaged.
     decay
-        β in [0, 1), the weight of the past.
+        γ in [0, 1), the weight of the past.
     initial
         ``"first"``: the first step copies θ_1 (torch, Keras). ``"start"``: from θ_0.
-        ``"corrected"``: the weights of θ_1 ... θ_k are β^(k-j), divided by their sum.
+        ``"corrected"``: the weights of θ_1 ... θ_k are γ^(k-j), divided by their sum.
 
     Examples
     --------
