@@ -66,6 +66,19 @@ class NoRate(Optimizer):
         return theta - problem.gradient(theta) / 2
 
 
+class FromGradient(Optimizer):
+    """Heavy ball whose velocity starts along the gradient."""
+
+    learning_rate: Positive
+
+    def start(self, problem, theta):
+        return (-problem.gradient(theta),)
+
+    def step(self, problem, t, theta, velocity):
+        velocity = 0.5 * velocity - self.learning_rate * problem.gradient(theta)
+        return theta + velocity, velocity
+
+
 INNER = [GradientDescent(0.3), HeavyBall(0.2, 0.8), Nesterov(0.2, 0.7), Adam(0.1), Ahead(0.1, 0.6)]
 inner_rules = pytest.mark.parametrize("inner", INNER, ids=lambda rule: type(rule).__name__)
 
@@ -262,7 +275,8 @@ def test_slow_step_size_one_is_the_inner_rule():
 
 def test_periods_of_lookahead():
     assert Lookahead(HeavyBall(0.1), 6).cycle == 6
-    assert Lookahead(Lookahead(HeavyBall(0.1), 4), 6).cycle == 12
+    twice = Lookahead(Lookahead(HeavyBall(0.1), 4), 6)
+    assert (twice.period, twice.cycle) == (12, 12)
     assert Lookahead(Adam(), 6).cycle is None
     assert Lookahead(Adam(), 6, reset=True).cycle == 6
     assert Lookahead(GradientDescent(Step(0.1, 0.5, 3)), 6, reset=True).cycle is None
@@ -355,7 +369,7 @@ SHIFTED = Quadratic(A + 0.4 * np.eye(3), B)
 
 @pytest.mark.parametrize(
     "inner",
-    [*INNER, OuterMomentum(0.1, nesterov=True), ExactLineSearch(), Newton()],
+    [*INNER, OuterMomentum(0.1, nesterov=True), ExactLineSearch(), Newton(), FromGradient(0.2)],
     ids=lambda rule: type(rule).__name__,
 )
 def test_coupled_decay_is_a_shifted_spectrum(inner):
