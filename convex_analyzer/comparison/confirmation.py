@@ -78,6 +78,46 @@ def against_theory(
     }
 
 
+def against_products(
+    analysis: Analysis, trajectory: Trajectory, start: Array, tolerance: float
+) -> dict[str, Any]:
+    """Hold a run against the product of its steps, point by point.
+
+    What rounding may do is measured: the product is formed once more with an error of the size of
+    rounding in every factor.
+    """
+    spectrum, k = analysis.spectrum, trajectory.recorded
+    y0 = analysis.coordinates(start)
+    products = analysis.products
+    every = products.reported(y0, np.arange(trajectory.steps + 1))
+    curve = products.gap_at(y0, every)
+    hits = np.flatnonzero(curve <= tolerance * curve[0])
+    clean = every[k]
+    jittered = products.reported(y0, k, jitter=EPSILON)
+    with np.errstate(all="ignore"):
+        sizes = np.abs(trajectory.theta).max(axis=1)
+        scale = np.maximum.accumulate(np.where(np.isfinite(sizes), sizes, 0.0))
+        scale = np.where(scale > 0, scale, 1.0)
+        predicted = np.asarray(start) + spectrum.from_eigenbasis(clean - y0)
+        away = np.abs(trajectory.theta - predicted).max(axis=1) / scale
+        shaken = np.abs(jittered - clean).max(axis=1) / scale
+    budget = (
+        8
+        * math.sqrt(len(y0))
+        * (EPSILON * (10 + k) + 4 * np.maximum.accumulate(np.nan_to_num(shaken, posinf=1.0)))
+    )
+    usable = np.isfinite(away) & (budget < 1e-2)
+    away, budget = away[usable], budget[usable]
+    worst = int(np.argmax(away / budget)) if away.size else 0
+    return {
+        "predicted_gap": curve[k],
+        "predicted_steps": int(hits[0]) if hits.size else None,
+        "deviation": float(away.max()) if away.size else None,
+        "budget": float(budget[worst]) if away.size else None,
+        "status": "confirmed" if not away.size or np.all(away <= budget) else "refuted",
+    }
+
+
 def _rounding_budget(problem: Quadratic, analysis: Analysis, k: Array, scale: Array) -> Array:
     """Return what rounding may do by step k, relative to the scale.
 

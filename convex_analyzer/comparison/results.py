@@ -79,7 +79,8 @@ class Entry(Result):
     @property
     def steps_needed(self) -> int | None:
         """Steps to the tolerance: from theory, where there is one for this run, else counted."""
-        certain = self.analysis is not None and self.status != "simulated with noise"
+        certain = self.predicted_gap is not None and self.status != "simulated with noise"
+        certain = certain or (self.analysis is not None and self.trajectory.noise is None)
         return self.predicted_steps if certain else self.simulated_steps
 
     @property
@@ -98,11 +99,11 @@ class Entry(Result):
 
     def predicted_text(self) -> str:
         """Return the predicted step count; for the worst start where only ends are known."""
-        if self.analysis is None:
+        if self.predicted_gap is None and self.analysis is None:
             return "–"
         if self.predicted_steps is None:
-            return "never"
-        bound = self.analysis.spectrum.is_interval
+            return "never" if self.analysis is not None else "not reached"
+        bound = self.analysis is not None and self.analysis.spectrum.is_interval
         return f"{'≤ ' if bound else ''}{format_count(self.predicted_steps)}"
 
     def simulated_text(self) -> str:
@@ -199,7 +200,7 @@ class Comparison(Result):
     def best(self) -> Entry | None:
         """The optimizer that needs the fewest steps; None when none is known to converge."""
         able = [entry for entry in self.entries if entry.steps_needed is not None]
-        if all(entry.analysis is None for entry in self.entries):
+        if all(entry.predicted_gap is None and entry.analysis is None for entry in self.entries):
             return None
         return min(able, key=lambda entry: entry.steps_needed or 0) if able else None
 
@@ -225,7 +226,7 @@ class Comparison(Result):
     def verdict(self) -> str:
         """Return one sentence: who wins, by how much, and whether the runs agree."""
         agree = "theory and simulation agree" if self.confirmed else "A RUN CONTRADICTS ITS THEORY"
-        if all(entry.analysis is None for entry in self.entries):
+        if all(entry.predicted_gap is None and entry.analysis is None for entry in self.entries):
             agree = "there is no theory to hold the runs against"
         elif not {"confirmed", "refuted", "within the bound"} & {e.status for e in self.entries}:
             agree = "single noisy runs are not held against theory, which predicts their mean"
@@ -299,12 +300,18 @@ def settings_text(entry: Entry) -> str:
     return f"{inner} (tuned)" if entry.tuned else inner
 
 
+def _outcome_text(entry: Entry) -> str:
+    if entry.analysis is not None:
+        return entry.analysis.outcome
+    return "changes by step" if entry.predicted_gap is not None else "no closed form"
+
+
 def _row(entry: Entry) -> tuple[str, ...]:
     analysis = entry.analysis
     return (
         entry.label,
         settings_text(entry),
-        "no closed form" if analysis is None else analysis.outcome,
+        _outcome_text(entry),
         "–" if analysis is None else analysis.rate_text,
         entry.predicted_text(),
         entry.simulated_text(),

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from convex_analyzer.comparison.confirmation import (
     against_bound,
+    against_products,
     against_theory,
     count,
     measured_gap,
@@ -38,6 +39,8 @@ MOST_STEPS = 1_000_000  # a run that needs more is predicted, and not started
 WORK = 5e9  # multiplications that one run may cost
 PREFIX = 1000  # steps over which theory is checked when the whole run is too long
 _ALL_ROWS = 2000  # up to this many steps every point is recorded
+_FACTORS = 20_000  # steps of a changing rule that are multiplied out for a comparison
+_CHANGING = {"periodic", "asymptotic", "product"}
 _ELEMENTS = 20_000_000  # numbers (160 MB) that the recorded points of one run may take
 
 
@@ -122,6 +125,29 @@ class Request:
     progress: Callable[[int], None] | None = None
 
 
+def _from_products(request: Request, rule: Optimizer, trajectory: Trajectory) -> dict[str, Any]:
+    """Hold a run of a changing linear rule against the product of its steps; else say nothing."""
+    nothing = {
+        "predicted_gap": None,
+        "deviation": None,
+        "budget": None,
+        "status": "simulated only",
+    }
+    theory = Analysis(request.spectrum, rule)
+    exact = trajectory.noise is None and not rule.random and not request.spectrum.is_interval
+    work = trajectory.steps * request.problem.dimension
+    if not exact or theory.scope not in _CHANGING or work > _ELEMENTS:
+        return nothing
+    if trajectory.steps > _FACTORS:
+        return nothing
+    found = against_products(theory, trajectory, request.start, request.tolerance)
+    reason = (
+        f"{type(rule).__name__} changes from step to step, so it has no closed form; its steps "
+        "were multiplied out"
+    )
+    return {**found, "reason": reason}
+
+
 def _theory(
     spectrum: Spectrum, rule: Optimizer, tuned: tuple[str, ...]
 ) -> tuple[Analysis | None, str]:
@@ -134,9 +160,9 @@ def _theory(
     if analysis.scope == "global":
         return analysis, ""
     limit = limit_sentence(analysis)
-    if analysis.scope == "asymptotic":
+    if analysis.scope in _CHANGING:
         return None, (
-            f"{type(rule).__name__} changes with the step index, so there is no closed form of a "
+            f"{type(rule).__name__} changes from step to step, so there is no closed form of a "
             f"run; in the long run {limit}"
         )
     reasons = "; ".join(linearise(rule, 1.0, LATE).reasons)
@@ -205,9 +231,7 @@ def run(request: Request, rule: Optimizer, tuned: tuple[str, ...], label: str) -
             status="simulated with noise",
         )
     if analysis is None:
-        return Entry(
-            **common, predicted_gap=None, deviation=None, budget=None, status="simulated only"
-        )
+        return Entry(**{**common, **_from_products(request, rule, trajectory)})
     if spectrum.is_interval:
         return Entry(**common, **against_bound(analysis, trajectory, gap))
     return Entry(**common, **against_theory(problem, analysis, trajectory, start))

@@ -22,14 +22,14 @@ from convex_analyzer.theory import wording
 from convex_analyzer.theory.arguments import (
     checked_counts,
     checked_start,
-    checked_tolerance,
     require_one_setting,
 )
-from convex_analyzer.theory.counting import first_crossing, steps_at_rate
+from convex_analyzer.theory.counting import count_steps, per_step
 from convex_analyzer.theory.directions import Directions
 from convex_analyzer.theory.dynamics import Dynamics, from_rest
 from convex_analyzer.theory.local import is_linear, scope_of
 from convex_analyzer.theory.modes import Modes, modes, representative_eigenvalues
+from convex_analyzer.theory.products import Products
 from convex_analyzer.theory.stability import stable_rates_on
 from convex_analyzer.theory.transients import Peak, worst_peak
 from convex_analyzer.theory.tuning import has_defaults, tuned_pair
@@ -69,7 +69,7 @@ class Analysis(Result):
     @functools.cached_property
     def modes(self) -> Modes:
         """The dynamics along every direction (numbers for experts)."""
-        local = self.scope != "global"
+        local = self.scope in {"local", "asymptotic"}
         return modes(self._precise or self.optimizer, self._eigenvalues, local=local)
 
     @functools.cached_property
@@ -77,14 +77,21 @@ class Analysis(Result):
         """How far the analysis reaches.
 
         ``global``: the rule is linear on quadratics, so nothing depends on where one is.
-        ``asymptotic``: it changes with the step index and tends to a linear rule; what is said
-        holds for that limit. ``local``: it is not linear; what is said holds for small errors next
-        to the minimum.
+        ``periodic``: so it is, and it repeats after some steps; rates are means over a period.
+        ``asymptotic``: it changes with the step index and tends to a linear rule; rates and
+        stability are those of that limit. ``product``: it changes and tends to none; it has no
+        rate, and its steps are multiplied out. ``local``: it is not linear; what is said holds for
+        small errors next to the minimum.
         """
         return scope_of(self.optimizer)
 
-    def _require_global(self) -> None:
-        if self.scope != "global":
+    @property
+    def _steps(self) -> int:
+        """How many steps one application of the modes stands for."""
+        return (self.optimizer.cycle or 1) if self.scope == "periodic" else 1
+
+    def _require(self, *scopes: str) -> None:
+        if self.scope not in scopes:
             raise NotDerivableError(wording.no_whole_run(self))
 
     @functools.cached_property
@@ -102,14 +109,15 @@ class Analysis(Result):
         """1 - ρ to full relative precision; negative for a method that diverges."""
         if not self._active.any():
             return 0.0
-        return float(np.min(self.modes.one_minus_rate[self._active]))
+        return per_step(float(np.min(self.modes.one_minus_rate[self._active])), self._steps)
 
     @property
     def rate(self) -> float:
         """ρ: the factor per step of the slowest direction that carries loss (loss: ρ²)."""
         if not self._active.any():
             return 1.0
-        return float(np.max(self.modes.rates[self._active]))
+        largest = float(np.max(self.modes.rates[self._active]))
+        return float(largest ** (1 / self._steps))
 
     @property
     def rate_text(self) -> str:
@@ -184,7 +192,7 @@ class Analysis(Result):
 
     # -- curves --------------------------------------------------------------------------------
 
-    def _coordinates(self, start: Any) -> Array:
+    def coordinates(self, start: Any) -> Array:
         """Return a start (d,) in the eigenbasis, (n,)."""
         if self.spectrum.is_interval:
             raise NotDerivableError(
@@ -194,17 +202,25 @@ class Analysis(Result):
         return self.spectrum.to_eigenbasis(checked_start(start, self.spectrum.dimension))
 
     @functools.cached_property
-    def _dynamics(self) -> Dynamics:
-        self._require_global()
+    def _dynamics(self) -> Dynamics | Products:
+        self._require("global", "periodic", "asymptotic", "product")
+        return (
+            Dynamics(self.modes, self.products.linear) if self.scope == "global" else self.products
+        )
+
+    @functools.cached_property
+    def products(self) -> Products:
+        """The steps of the rule as maps to be multiplied (numbers for experts)."""
         linear = self.spectrum.linear
-        return Dynamics(self.modes, np.zeros(len(self._eigenvalues)) if linear is None else linear)
+        values = self._eigenvalues
+        return Products(self.optimizer, values, 0 * values if linear is None else linear)
 
     def errors(self, start: Any, steps: Any) -> Array:
         """Return the deviation from the critical point in the eigenbasis, shape (n,) or (K, n).
 
         Along flat directions, where there is no critical point, the deviation is from the start.
         """
-        errors = self._dynamics.errors(self._coordinates(start), checked_counts(steps))
+        errors = self._dynamics.errors(self.coordinates(start), checked_counts(steps))
         return errors[0] if np.ndim(steps) == 0 else errors
 
     def predict(self, start: Any, steps: Any) -> Array:
@@ -228,7 +244,7 @@ class Analysis(Result):
         >>> toy.predict([-5.0, -2.0], 20).round(6)
         array([-9.43467e-01, -7.30000e-05])
         """
-        moved = self._dynamics.moved(self._coordinates(start), checked_counts(steps))
+        moved = self._dynamics.moved(self.coordinates(start), checked_counts(steps))
         with np.errstate(all="ignore"):
             path = np.asarray(start, dtype=float) + self.spectrum.from_eigenbasis(moved)
         return path[0] if np.ndim(steps) == 0 else path
@@ -239,19 +255,24 @@ class Analysis(Result):
         For a convex problem this is the distance to the minimum; for a saddle it may have either
         sign; along flat directions with slope it falls without end.
         """
-        total = self._dynamics.gap(self._coordinates(start), checked_counts(steps))
+        total = self._dynamics.gap(self.coordinates(start), checked_counts(steps))
         return float(total[0]) if np.ndim(steps) == 0 else total
 
     def gap_by_direction(self, start: Any, steps: Any) -> Array:
         """Return each direction's part of the gap, shape (n,) or (K, n)."""
-        parts = self._dynamics.gap_by_direction(self._coordinates(start), checked_counts(steps))
+        parts = self._dynamics.gap_by_direction(self.coordinates(start), checked_counts(steps))
         return parts[0] if np.ndim(steps) == 0 else parts
 
     def worst_error(self, steps: Any) -> Array:
         """Return max over directions of |e_k/e_0| from rest, shape (K,): the worst start."""
-        self._require_global()
         k = checked_counts(steps)
-        curves = np.abs(from_rest(self.modes, k))[:, self._active]
+        if self.scope == "global":
+            ratios = from_rest(self.modes, k)
+        else:
+            self._require("periodic", "asymptotic", "product")
+            ones = np.ones(len(self._eigenvalues))
+            ratios = Products(self.optimizer, self._eigenvalues, 0 * ones).reported(ones, k)
+        curves = np.abs(ratios)[:, self._active]
         return np.asarray(curves.max(axis=1)) if curves.size else np.ones(len(k))
 
     # -- counts ----------------------------------------------------------------------------------
@@ -282,34 +303,21 @@ class Analysis(Result):
         >>> analyze(Spectrum.between(1.0, 100.0), GradientDescent).steps_to(1e-6, criterion="norm")
         691
         """
-        tolerance = checked_tolerance(tolerance)
-        if criterion not in {"gap", "norm", "rate"}:
-            raise InputError(
-                f"criterion must be 'gap', 'norm' or 'rate', got {criterion!r}",
-                argument="criterion",
-            )
-        if self.outcome != "stable":
-            return None
-        if criterion == "rate":
-            return steps_at_rate(self.one_minus_rate, tolerance)
-        return first_crossing(
-            self._relative_error(start, criterion),
-            tolerance,
-            hint=float(steps_at_rate(self.one_minus_rate, tolerance) or 1),
-            directions=len(self._eigenvalues),
-            monotone=self.modes.slots == 1,
-        )
+        return count_steps(self, tolerance, start, criterion)
 
-    def _relative_error(self, start: Any, criterion: str) -> Any:
+    def relative_error(self, start: Any, criterion: str) -> Any:
+        """Return the error relative to the first, as a function of k; or the products that know."""
         if start is None:
             power = 2 if criterion == "gap" else 1
             return lambda k: self.worst_error(k) ** power
-        return self._dynamics.relative_error(self._coordinates(start), criterion)
+        if isinstance(self._dynamics, Products):
+            return self._dynamics
+        return self._dynamics.relative_error(self.coordinates(start), criterion)
 
     @functools.cached_property
     def transient_peak(self) -> Peak:
         """The largest |e_k/e_0| over directions and steps, from rest: 1 when nothing overshoots."""
-        self._require_global()
+        self._require("global")
         return worst_peak(self.modes, from_rest, self._active)
 
     # -- words -----------------------------------------------------------------------------------

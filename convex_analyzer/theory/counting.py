@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["first_crossing", "steps_at_rate"]
+from convex_analyzer.errors import InputError
+from convex_analyzer.theory.arguments import checked_tolerance
+from convex_analyzer.theory.products import MOST_FACTORS, Products
+
+if TYPE_CHECKING:
+    from convex_analyzer.theory.analysis import Analysis
+
+__all__ = ["count_steps", "first_crossing", "per_step", "steps_at_rate"]
 
 Array = npt.NDArray[np.float64]
 
@@ -43,6 +51,57 @@ def steps_at_rate(one_minus_rate: float, tolerance: float) -> int | None:
     if guess > 1 and (guess - 1) * log <= goal:
         return guess - 1
     return guess if guess * log <= goal else guess + 1
+
+
+def per_step(one_minus_rate: float, steps: int) -> float:
+    """Return 1 - ρ of one step from 1 - ρ of several, without cancellation.
+
+    Examples
+    --------
+    >>> per_step(0.75, 2)
+    0.5
+    """
+    if steps == 1:
+        return one_minus_rate
+    return -math.expm1(math.log1p(-one_minus_rate) / steps) if one_minus_rate < 1 else 1.0
+
+
+def count_steps(analysis: Analysis, tolerance: float, start: Any, criterion: str) -> int | None:
+    """Return the first step at which the error of an analysis is at most tolerance x the first."""
+    tolerance = checked_tolerance(tolerance)
+    if criterion not in {"gap", "norm", "rate"}:
+        raise InputError(
+            f"criterion must be 'gap', 'norm' or 'rate', got {criterion!r}", argument="criterion"
+        )
+    if analysis.scope != "product" and analysis.outcome != "stable":
+        return None
+    if criterion == "rate":
+        return steps_at_rate(analysis.one_minus_rate, tolerance)
+    error = analysis.relative_error(start, criterion)
+    if isinstance(error, Products):
+        return error.first_within(analysis.coordinates(start), tolerance, criterion, MOST_FACTORS)
+    if analysis.scope != "global":
+        return _first_of_many(error, tolerance)
+    return first_crossing(
+        error,
+        tolerance,
+        hint=float(steps_at_rate(analysis.one_minus_rate, tolerance) or 1),
+        directions=len(analysis.modes.eigenvalues),
+        monotone=analysis.modes.slots == 1,
+    )
+
+
+def _first_of_many(error: Callable[[Array], Array], tolerance: float) -> int | None:
+    """Scan a curve whose evaluation at k costs k steps, in stretches that double."""
+    top = 128
+    while True:
+        k = np.arange(top + 1, dtype=float)
+        hits = np.flatnonzero(error(k) <= tolerance)
+        if hits.size:
+            return int(hits[0])
+        if top >= MOST_FACTORS:
+            return None
+        top = min(4 * top, MOST_FACTORS)
 
 
 def first_crossing(

@@ -128,9 +128,14 @@ class Iteration:
 
 
 def linearise(
-    optimizer: Optimizer, eigenvalue: Any, t: int = 1, at: dict[str, Any] | None = None
+    optimizer: Optimizer,
+    eigenvalue: Any,
+    t: int = 1,
+    at: dict[str, Any] | None = None,
+    *,
+    steps: int = 1,
 ) -> Iteration:
-    """Run one step on linear forms.
+    """Run one step, or a whole period of them, on linear forms.
 
     Parameters
     ----------
@@ -143,6 +148,8 @@ def linearise(
     at
         The point (slot name -> value) at which a rule that is not linear is differentiated; zero
         where left out.
+    steps
+        How many steps to run, from step t on: their maps are multiplied by running them.
 
     Raises
     ------
@@ -155,7 +162,10 @@ def linearise(
     direction = Direction(eigenvalue, trace)
     state = [Form(at.get(name, 0), {name: 1}, trace) for name in slots]
     index: Any = _Index(t)
-    returned = as_state(optimizer, _on_forms(optimizer, direction, index, state))
+    returned = as_state(optimizer, _on_forms(optimizer.at(t), direction, index, state))
+    for later in range(t + 1, t + steps):
+        following = _on_forms(optimizer.at(later), direction, _Index(later), list(returned))
+        returned = as_state(optimizer, following)
     if index.looked and optimizer.period == 1:
         raise NotDerivableError(
             f"{type(optimizer).__name__}: step depends on t, so it has no single iteration matrix; "
@@ -241,12 +251,11 @@ def _note_arrays(trace: Trace, optimizer: Optimizer, forms: tuple[Any, ...]) -> 
 
 def require_linear(iteration: Iteration, optimizer: Optimizer) -> None:
     """Raise NotDerivableError, with the reasons, unless one matrix describes the rule."""
-    if optimizer.cycle != 1:
-        period = optimizer.cycle
-        repeats = "it never repeats" if period is None else f"it repeats after {period}"
+    if optimizer.cycle is None:
         raise NotDerivableError(
-            f"{type(optimizer).__name__} depends on the step index ({repeats}), so one matrix does "
-            "not describe it. It can be simulated; a closed form is not available"
+            f"{type(optimizer).__name__} depends on the step index and never repeats, so one "
+            "matrix does not describe it: it has no rate. predict(start, steps) and gap(start, "
+            "steps) multiply its steps out"
         )
     if not iteration.is_linear:
         raise NotDerivableError(
@@ -259,7 +268,11 @@ _CHUNK = 16_384  # directions treated at once: temporaries stay in the second-le
 
 
 def precise_iteration(optimizer: Optimizer, eigenvalues: Array) -> Iteration:
-    """Return the iteration in double-double, for eigenvalues of shape (n,)."""
+    """Return the iteration in double-double, for eigenvalues of shape (n,).
+
+    Of a rule that repeats, the iteration over one period.
+    """
+    steps = optimizer.cycle or 1
     symbolic = [name for name, value in optimizer.numbers().items() if is_symbolic(value)]
     if symbolic:
         raise NotDerivableError(
@@ -270,10 +283,11 @@ def precise_iteration(optimizer: Optimizer, eigenvalues: Array) -> Iteration:
     def lifted(value: Any) -> Any:
         return DoubleDouble(value) if isinstance(value, (float, np.ndarray)) else value
 
-    alone = linearise(optimizer, 1.0)  # among many eigenvalues an array of the rule's would hide
-    if alone.reasons or optimizer.cycle != 1:
+    # Alone first: among many eigenvalues an array of the rule's own would hide.
+    alone = linearise(optimizer, 1.0, steps=steps)
+    if alone.reasons or optimizer.cycle is None:
         return alone
-    return linearise(optimizer.transformed(lifted), DoubleDouble(eigenvalues))
+    return linearise(optimizer.transformed(lifted), DoubleDouble(eigenvalues), steps=steps)
 
 
 def as_double_double(value: Any, shape: tuple[int, ...]) -> DoubleDouble:

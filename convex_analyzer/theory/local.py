@@ -21,6 +21,7 @@ from convex_analyzer.optimizers.base import Optimizer, as_state
 from convex_analyzer.optimizers.wrapping import learning_rate_of
 from convex_analyzer.precise import DoubleDouble
 from convex_analyzer.theory.iteration import Iteration, linearise
+from convex_analyzer.theory.products import is_product_of_maps
 
 __all__ = [
     "LATE",
@@ -33,12 +34,13 @@ __all__ = [
 
 Array = npt.NDArray[np.float64]
 
+LONGEST_PERIOD = 10_000  # steps that are multiplied to one map
 LATE = 10**12  # the step index that stands for t → ∞: β^t is zero there
 _ROUNDS = 60  # of Newton's method for the settled memory
 
 
 def is_linear(optimizer: Optimizer) -> bool:
-    """Tell whether one matrix describes the rule, everywhere.
+    """Tell whether one matrix describes the rule, or one period of it, everywhere.
 
     Examples
     --------
@@ -46,7 +48,10 @@ def is_linear(optimizer: Optimizer) -> bool:
     >>> is_linear(HeavyBall(0.1))
     True
     """
-    return optimizer.cycle == 1 and linearise(optimizer, 1.0).is_linear
+    cycle = optimizer.cycle
+    if cycle is None or cycle > LONGEST_PERIOD:
+        return False
+    return linearise(optimizer, 1.0, steps=cycle).is_linear
 
 
 def _index(optimizer: Optimizer) -> int:
@@ -54,8 +59,9 @@ def _index(optimizer: Optimizer) -> int:
     name = type(optimizer).__name__
     if optimizer.is_scheduled:
         raise NotDerivableError(
-            f"{name} follows a schedule, so no single map describes it. It can be simulated; "
-            "analyze(problem, rule.at(t)) describes it with the settings of step t"
+            f"{name} follows a schedule, so no single map describes it: it has no rate. Its steps "
+            "are multiplied out by gap(start, steps); analyze(problem, rule.at(t)) describes it "
+            "with the settings of step t"
         )
     if optimizer.cycle is None and not optimizer.settles:
         raise NotDerivableError(
@@ -200,15 +206,18 @@ def tends_to_linear(optimizer: Optimizer) -> bool:
 
 
 def scope_of(optimizer: Optimizer) -> str:
-    """Return how far an analysis reaches: ``global``, ``asymptotic`` or ``local``.
+    """Return how far an analysis reaches; the words are those of `Analysis.scope`.
 
     A rule of which nothing is known counts as global: whatever is asked is refused, with its
     reason.
     """
-    unknown = optimizer.is_scheduled or (optimizer.cycle != 1 and not optimizer.settles)
-    if unknown or is_linear(optimizer):
-        return "global"
-    return "asymptotic" if tends_to_linear(optimizer) else "local"
+    if is_linear(optimizer):
+        return "global" if optimizer.cycle == 1 else "periodic"
+    if optimizer.settles and not optimizer.is_scheduled:
+        return "asymptotic" if tends_to_linear(optimizer) else "local"
+    if is_product_of_maps(optimizer):
+        return "product"
+    return "local" if optimizer.cycle == 1 else "global"
 
 
 def _limit_iteration(optimizer: Optimizer, eigenvalues: Array, t: int) -> Iteration:

@@ -38,6 +38,7 @@ __all__ = [
 Array = npt.NDArray[np.float64]
 Interval = tuple[float, float]
 
+_LONGEST = 12  # steps of a period whose product is solved for the learning rate
 _GRID = 65  # eigenvalues that stand for an interval where stability is not a matter of products
 _EVERY = 2000  # distinct eigenvalues up to which each is treated when the set is not one interval
 
@@ -100,10 +101,16 @@ def jury_conditions(coefficients: Sequence[Any]) -> list[Any]:
 def _conditions(optimizer: Optimizer, eigenvalue: Fraction) -> list[Polynomial]:
     """Return Jury's conditions as exact polynomials in the learning rate."""
     unknown = Polynomial([0, 1])
+    cycle = optimizer.cycle or 1
+    if cycle > _LONGEST:
+        raise NotDerivableError(
+            f"{type(optimizer).__name__} repeats after {cycle} steps: conditions on a product of "
+            "so many maps are not solved"
+        )
     try:
         if is_linear(optimizer):
             exact = optimizer.transformed(lambda v: Fraction(v) if isinstance(v, float) else v)
-            iteration = linearise(exact.unchecked(learning_rate=unknown), eigenvalue)
+            iteration = linearise(exact.unchecked(learning_rate=unknown), eigenvalue, steps=cycle)
             require_linear(iteration, optimizer)
         else:
             local_iteration(optimizer, float(eigenvalue))  # refuses kinks, with their reason

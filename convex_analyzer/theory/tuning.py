@@ -107,21 +107,22 @@ def worst_rate(optimizer: Optimizer, eigenvalues: Array) -> Array:
 
     Meant for maps and searches: float64, no double-doubles. Hyper-parameters have shape (..., 1).
     """
-    iteration = linearise(optimizer, eigenvalues)
+    steps = optimizer.cycle or 1
+    iteration = linearise(optimizer, eigenvalues, steps=steps)
     require_linear(iteration, optimizer)
     numbers = [v for v in optimizer.numbers().values() if isinstance(v, np.ndarray)]
     shape = np.broadcast_shapes(eigenvalues.shape, *(v.shape for v in numbers))
     matrix = np.stack([dense(row, shape) for row in iteration.matrix], axis=-2)
     if matrix.shape[-1] == 1:
-        return np.asarray(np.max(np.abs(matrix[..., 0, 0]), axis=-1))
+        return np.asarray(np.max(np.abs(matrix[..., 0, 0]), axis=-1)) ** (1 / steps)
     if matrix.shape[-1] == 2:
         trace = matrix[..., 0, 0] + matrix[..., 1, 1]
         determinant = matrix[..., 0, 0] * matrix[..., 1, 1] - matrix[..., 0, 1] * matrix[..., 1, 0]
         discriminant = trace**2 - 4 * determinant
         real = (np.abs(trace) + np.sqrt(np.maximum(discriminant, 0))) / 2
         radius = np.where(discriminant >= 0, real, np.sqrt(np.abs(determinant)))
-        return np.asarray(np.max(radius, axis=-1))
-    return np.asarray(np.max(np.abs(np.linalg.eigvals(matrix)), axis=(-2, -1)))
+        return np.asarray(np.max(radius, axis=-1)) ** (1 / steps)
+    return np.asarray(np.max(np.abs(np.linalg.eigvals(matrix)), axis=(-2, -1))) ** (1 / steps)
 
 
 def _minimise(spectrum: Spectrum, optimizer: type[Optimizer], fixed: dict[str, Any]) -> Optimizer:

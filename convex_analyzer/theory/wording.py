@@ -20,8 +20,13 @@ def verdict(analysis: Analysis) -> str:
     """Return one sentence: does it converge, how fast, limited by what."""
     if analysis.scope == "local":
         return _local_verdict(analysis)
-    if analysis.scope == "asymptotic":
-        return _asymptotic_verdict(analysis)
+    if analysis.scope == "product":
+        return (
+            f"{analysis.optimizer} changes from step to step and tends to no single map, so it has "
+            "no rate; gap(start, steps) multiplies its steps out."
+        )
+    if analysis.scope != "global":
+        return _changing_verdict(analysis)
     name, slowest = str(analysis.optimizer), analysis.slowest
     match analysis.outcome:
         case "stable":
@@ -71,16 +76,23 @@ def _local_verdict(analysis: Analysis) -> str:
     return f"{name}, next to the critical point: {analysis.outcome} ({limit})."
 
 
-def _asymptotic_verdict(analysis: Analysis) -> str:
-    """Say what the limit of a rule that changes with the step index does."""
+def _when(analysis: Analysis) -> str:
+    """Say what the rate of a rule that changes with the step index refers to."""
+    if analysis.scope == "periodic":
+        return f"on average over its period of {analysis.optimizer.cycle} steps"
+    return "in the long run"
+
+
+def _changing_verdict(analysis: Analysis) -> str:
+    """Say what a rule does that repeats after some steps, or tends to a linear one."""
     name, limit = str(analysis.optimizer), limit_sentence(analysis)
     if analysis.outcome == "stable":
         return (
-            f"{name} converges; in the long run the error falls ×"
+            f"{name} converges: {_when(analysis)} the error falls ×"
             f"{_bracketed(analysis.rate_text)} per step, set by "
-            f"{_direction(analysis, analysis.slowest)}. Its first steps differ: run it."
+            f"{_direction(analysis, analysis.slowest)}."
         )
-    return f"{name}, in the long run: {analysis.outcome} ({limit})."
+    return f"{name}, {_when(analysis)}: {analysis.outcome} ({limit})."
 
 
 def _direction(analysis: Analysis, i: int) -> str:
@@ -129,6 +141,8 @@ def explain(analysis: Analysis) -> str:
 def _explain_local(analysis: Analysis) -> str:
     """Return sentences about a rule that is not linear."""
     optimizer = analysis.optimizer
+    if analysis.scope == "product":
+        return "\n".join([verdict(analysis), f"Source of the rule: {optimizer.source}."])
     reasons = "; ".join(linearise(optimizer, 1.0, LATE).reasons)
     origin = (
         f"The rule is not linear: its step contains {reasons}. Run on dual numbers at the minimum, "
@@ -140,6 +154,12 @@ def _explain_local(analysis: Analysis) -> str:
         origin = (
             "The map changes with the step index and tends to a linear one, which `step` itself "
             "gives, run on linear forms with a large index; rates and stability are those of it."
+        )
+    elif analysis.scope == "periodic":
+        kind = "Stability"
+        origin = (
+            f"The rule repeats after {optimizer.cycle} steps; `step` itself, run so often on "
+            "linear forms, gives the map over one period, and its roots the rate per period."
         )
     lines = [
         verdict(analysis),
@@ -153,16 +173,23 @@ def _explain_local(analysis: Analysis) -> str:
 def _local_summary(analysis: Analysis) -> Table:
     """Return a table of what holds next to the minimum."""
     local = analysis.scope == "local"
+    head = (str(analysis.optimizer), analysis.spectrum.name)
+    if analysis.scope == "product":
+        row = ("scope", "product: changes from step to step, and has no rate")
+        return Table(head, (row,), notes=(verdict(analysis),), left=2)
     stable = limit_sentence(analysis).removeprefix("it needs ")
-    scope = "local: not linear" if local else "asymptotic: the limit of a rule that changes with t"
+    scope = {
+        "local": "local: not linear",
+        "asymptotic": "asymptotic: the limit of a rule that changes with t",
+        "periodic": f"periodic: repeats after {analysis.optimizer.cycle} steps",
+    }[analysis.scope]
     rows = (
-        ("next to the minimum" if local else "in the long run", analysis.outcome),
+        ("next to the minimum" if local else _when(analysis), analysis.outcome),
         (f"rate ρ ({'small errors' if local else 'error'} per step)", analysis.rate_text),
         ("1 − ρ", format_number(analysis.one_minus_rate, 6)),
         ("stable learning rates" + " there" * local, stable),
         ("scope", scope),
     )
-    head = (str(analysis.optimizer), analysis.spectrum.name)
     return Table(head, rows, notes=(verdict(analysis),), left=2)
 
 
@@ -187,29 +214,36 @@ def summary(analysis: Analysis) -> Table:
 
 def no_whole_run(analysis: Analysis) -> str:
     """Say why a run from a given start has no closed form, and what is available."""
-    what = "is not linear: only what happens next to the minimum"
-    if analysis.scope == "asymptotic":
-        what = "changes with the step index: only the limit that it tends to"
+    name = type(analysis.optimizer).__name__
+    if analysis.scope != "local":
+        return (
+            f"{name} changes from step to step, so this has no closed form; predict(start, steps) "
+            "and gap(start, steps) multiply its steps out"
+        )
     return (
-        f"{type(analysis.optimizer).__name__} {what} is known in closed form (stability_limit, "
-        "rate, steps_to(criterion='rate')); simulate(problem, optimizer, start, steps) follows a "
-        "start"
+        f"{name} is not linear: only what happens next to the minimum is known in closed form "
+        "(stability_limit, rate, steps_to(criterion='rate')); simulate(problem, optimizer, start, "
+        "steps) follows a start"
     )
 
 
 def plain(analysis: Analysis) -> dict[str, Any]:
     """Return an analysis as plain data."""
     local = analysis.scope != "global"
-    return {
+    common = {
         "optimizer": analysis.optimizer.to_dict(),
         "tuned": list(analysis.tuned),
-        "outcome": analysis.outcome,
         "scope": analysis.scope,
+        "verdict": verdict(analysis),
+        "spectrum": analysis.spectrum.to_dict(),
+    }
+    if analysis.scope == "product":
+        return common
+    return common | {
+        "outcome": analysis.outcome,
         "rate": to_plain(analysis.rate),
         "one_minus_rate": to_plain(analysis.one_minus_rate),
         "stable_learning_rates": to_plain(analysis.stable_learning_rates),
         "steps_to_1e-6_worst_start": None if local else analysis.steps_to(1e-6),
         "transient_peak": None if local else to_plain(analysis.transient_peak),
-        "verdict": verdict(analysis),
-        "spectrum": analysis.spectrum.to_dict(),
     }

@@ -532,7 +532,7 @@ class Scheduled(ca.Optimizer):
         (ThreeSlots, "3 state slots"),
         (Rooted, "an absolute value of the state"),
         (Branching, "leaves the arithmetic"),
-        (Scheduled, "step index"),
+        (Scheduled, "changes from step to step"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )

@@ -271,7 +271,7 @@ def test_looking_at_the_index_is_noticed(way):
 
     found = linearise(Declared(0.5), 2.0, t=7)
     assert float(found.matrix[0][0]) == pytest.approx(1 - at_seven)
-    with pytest.raises(NotDerivableError, match="it never repeats"):
+    with pytest.raises(NotDerivableError, match="never repeats"):
         modes(Declared(0.5), np.array([1.0]))
 
 
@@ -288,7 +288,9 @@ def test_the_index_is_an_integer_for_symbols_too():
     assert sympy.simplify(found.matrix[0][0] - (1 - alpha * lam / 3)) == 0
 
 
-def test_a_declared_period_is_refused_and_not_taken_for_a_constant():
+def test_a_declared_period_is_multiplied_out():
+    """Steps of factors 1 - 2a, 1 - a, ...: the rate per step is their geometric mean."""
+
     class Alternating(Optimizer):
         learning_rate: Positive
         period = 2
@@ -297,8 +299,13 @@ def test_a_declared_period_is_refused_and_not_taken_for_a_constant():
             factor = self.learning_rate * (1 + t % 2)
             return theta - factor * problem.gradient(theta)
 
-    with pytest.raises(NotDerivableError, match="it repeats after 2"):
-        _ = analyze(Spectrum.from_eigenvalues([1.0]), Alternating(0.1)).outcome
+    found = analyze(Spectrum.from_eigenvalues([1.0]), Alternating(0.1))
+    assert found.scope == "periodic"
+    assert found.rate == pytest.approx(math.sqrt(0.8 * 0.9), rel=1e-15)
+    assert found.one_minus_rate == pytest.approx(1 - math.sqrt(0.72), rel=1e-14)
+    assert found.steps_to(0.5, [1.0], "norm") == 5  # 0.8, 0.72, 0.576, 0.5184, 0.41472
+    ((low, high),) = found.stable_learning_rates  # |(1 - 2a)(1 - a)| < 1
+    assert (low, high) == (0.0, 1.5)
 
 
 # -- rules that are not linear -------------------------------------------------------------------
