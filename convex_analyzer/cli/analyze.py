@@ -61,7 +61,10 @@ def analyze(**words: Any) -> None:
             compute(spectrum, *item) if isinstance(item, tuple) else compute(spectrum, item)
             for item in chosen
         ]
-        steps = [analysis.steps_to(request.tolerance, start) for analysis in analyses]
+        steps = [
+            None if analysis.scope == "local" else analysis.steps_to(request.tolerance, start)
+            for analysis in analyses
+        ]
     if request.as_json:
         print_json(_plain(problem, analyses, steps, request))
     else:
@@ -85,7 +88,8 @@ def _plain(
     for analysis, count in zip(analyses, steps, strict=True):
         data = analysis.to_dict()
         del data["spectrum"]
-        directions = None if analysis.spectrum.is_interval else _columns(analysis)
+        listed = analysis.scope == "global" and not analysis.spectrum.is_interval
+        directions = _columns(analysis) if listed else None
         entries.append({**data, "steps_to_tolerance": count, "directions": directions})
     return {
         "schema": "convex_analyzer.analyses/1",
@@ -121,8 +125,10 @@ def _show(
     say()
     show(analyses[0].spectrum.summary())
     say()
-    show(_table(analyses, steps, request))
-    if len(analyses) == 1 and not analyses[0].spectrum.is_interval:
+    for table in _tables(list(zip(analyses, steps, strict=True)), request):
+        show(table)
+    lone = len(analyses) == 1 and analyses[0].scope == "global"
+    if lone and not analyses[0].spectrum.is_interval:
         say()
         show(shorten(_directions(analyses[0], problem), len(analyses[0].directions)))
     for remark in (hint for analysis in analyses for hint in analysis.optimizer.hints()):
@@ -176,7 +182,29 @@ def _start_name(request: Request) -> str:
     return "the worst start" if request.start is None else f"the start {request.start}"
 
 
-def _table(analyses: list[Analysis], steps: list[int | None], request: Request) -> Table:
+def _tables(pairs: list[tuple[Analysis, int | None]], request: Request) -> list[Table]:
+    """Return one table of the rules with a closed form, and one for each other."""
+    steady = [(analysis, count) for analysis, count in pairs if analysis.scope == "global"]
+    others = [(analysis, count) for analysis, count in pairs if analysis.scope != "global"]
+    first = [_table(steady, request)] if steady else []
+    return [*first, *(_changing(analysis, count, request) for analysis, count in others)]
+
+
+def _changing(analysis: Analysis, count: int | None, request: Request) -> Table:
+    """Return the facts about a rule that is not linear, or not the same at every step."""
+    from dataclasses import replace
+
+    from convex_analyzer.tables import format_count, format_number
+
+    table = analysis.summary()
+    rows = table.rows
+    if analysis.scope != "local":
+        goal = f"steps to gap ×{format_number(request.tolerance)}, {_start_name(request)}"
+        rows = (*rows, (goal, "never" if count is None else format_count(count)))
+    return replace(table, rows=rows, notes=())
+
+
+def _table(pairs: list[tuple[Analysis, int | None]], request: Request) -> Table:
     from convex_analyzer.tables import Table, format_count, format_number
 
     columns = ("optimizer", "settings", "outcome", "rate ρ", "stable for", "steps")
@@ -189,7 +217,7 @@ def _table(analyses: list[Analysis], steps: list[int | None], request: Request) 
             _stable_set(analysis),
             "never" if count is None else format_count(count),
         )
-        for analysis, count in zip(analyses, steps, strict=True)
+        for analysis, count in pairs
     )
     goal = format_number(request.tolerance)
     note = f"Steps until the gap is ×{goal} of what it was at {_start_name(request)}."
@@ -211,18 +239,12 @@ def _settings(analysis: Analysis) -> str:
 
 def _stable_set(analysis: Analysis) -> str:
     """Return the stable learning rates as text, the other hyper-parameters unchanged."""
-    import math
-
-    from convex_analyzer.tables import format_number
+    from convex_analyzer.theory.wording import intervals_text
 
     intervals = analysis.stable_learning_rates
     if intervals is None:
         return "–"
-    if not intervals:
-        return "no α"
-    low, high = intervals[-1]
-    upper = "" if math.isinf(high) else f" < {format_number(high)}"
-    return f"{format_number(low)} < α{upper}"
+    return intervals_text(intervals) if intervals else "no α"
 
 
 def _directions(analysis: Analysis, problem: Quadratic) -> Table:

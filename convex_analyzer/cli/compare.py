@@ -26,7 +26,8 @@ __all__ = ["compare", "comparison_of", "show_comparison"]
     Examples:
       convex-analyzer compare gallery:ravine
       convex-analyzer compare A.mtx --optimizer HeavyBall:lr=0.1,momentum=0.9 --steps 500
-      convex-analyzer compare examples/data/longley.csv --target TOTEMP --json
+      convex-analyzer compare gallery:ravine -o Adam -o 'HeavyBall(Step(0.1, 0.5, 50))'
+      convex-analyzer compare data.csv --target price --batch-size 32 --steps 500
     """
 )
 @problem_options
@@ -58,7 +59,7 @@ def compare(**words: Any) -> int:
 
 def comparison_of(request: Request) -> Comparison:
     """Return what was asked for, compared."""
-    from convex_analyzer.cli.inputs import optimizers_of, problem_of, start_of
+    from convex_analyzer.cli.inputs import noise_of, optimizers_of, problem_of, start_of
     from convex_analyzer.cli.screen import working
     from convex_analyzer.comparison import compare as compute
 
@@ -71,6 +72,8 @@ def comparison_of(request: Request) -> Comparison:
             start_of(request, problem),
             request.steps,
             tolerance=request.tolerance,
+            noise=noise_of(request),
+            seed=request.seed,
             progress=activity,
         )
 

@@ -13,13 +13,14 @@ import numpy.typing as npt
 
 from convex_analyzer.cli.options import Request
 from convex_analyzer.errors import InputError
+from convex_analyzer.noise import AdditiveNoise, MiniBatch, Noise
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.optimizers.parse import parse_optimizer
 from convex_analyzer.problems import gallery
 from convex_analyzer.problems.files import load
 from convex_analyzer.problems.quadratic import Quadratic
 
-__all__ = ["Chosen", "classes_in", "optimizers_of", "problem_of", "start_of"]
+__all__ = ["Chosen", "classes_in", "noise_of", "optimizers_of", "problem_of", "start_of"]
 
 Chosen = Optimizer | tuple[type[Optimizer], dict[str, Any]]
 
@@ -84,6 +85,15 @@ def _value(piece: str, text: str) -> bool | int | float:
         except ValueError:
             continue
     raise InputError(f"{piece!r}: expected a number, true or false", argument="file")
+
+
+def noise_of(request: Request) -> Noise | None:
+    """Return the noise of --batch-size or --noise."""
+    if request.batch_size is not None and request.noise is not None:
+        raise InputError("--batch-size and --noise exclude each other", argument="noise")
+    if request.batch_size is not None:
+        return MiniBatch(request.batch_size)
+    return None if request.noise is None else AdditiveNoise(request.noise)
 
 
 def optimizers_of(request: Request) -> list[Chosen]:

@@ -38,6 +38,9 @@ class Request:
     optimizer: tuple[str, ...] = ()
     optimizer_module: tuple[Path, ...] = ()
     steps: int | None = None
+    batch_size: int | None = None
+    noise: float | None = None
+    seed: int | None = None
     start: str | None = None
     tolerance: float = 1e-6
     as_json: bool = False
@@ -107,6 +110,19 @@ _STEPS = (
         metavar="COUNT",
         help="Length of every run. Default: until the goal is reached.",
     ),
+    click.option(
+        "--batch-size",
+        type=int,
+        metavar="ROWS",
+        help="Mini-batches of so many rows, shuffled each epoch; the same for every optimizer.",
+    ),
+    click.option(
+        "--noise",
+        type=float,
+        metavar="VARIANCE",
+        help="Gaussian noise of this variance on every entry of every gradient.",
+    ),
+    click.option("--seed", type=int, metavar="NUMBER", help="Names the noise. Default: 0."),
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON and nothing else.")
 _OUTPUT = (

@@ -249,6 +249,8 @@ class Comparison(Result):
             return (
                 f"{first.label} reaches the goal in its run, after {first.simulated_text()} steps"
             )
+        if any(entry.trajectory.noise is not None for entry in self.entries):
+            return "Under this noise no run here reaches the goal"
         if bare:
             return "No run here reaches the goal"
         if all(e.analysis is not None and e.analysis.is_stable for e in self.entries):

@@ -308,8 +308,7 @@ class Analysis(Result):
     def relative_error(self, start: Any, criterion: str) -> Any:
         """Return the error relative to the first, as a function of k; or the products that know."""
         if start is None:
-            power = 2 if criterion == "gap" else 1
-            return lambda k: self.worst_error(k) ** power
+            return lambda k: self.worst_error(k) ** (2 if criterion == "gap" else 1)
         if isinstance(self._dynamics, Products):
             return self._dynamics
         return self._dynamics.relative_error(self.coordinates(start), criterion)

@@ -13,7 +13,15 @@ from convex_analyzer.theory.local import LATE
 if TYPE_CHECKING:
     from convex_analyzer.theory.analysis import Analysis
 
-__all__ = ["explain", "limit_sentence", "no_whole_run", "plain", "summary", "verdict"]
+__all__ = [
+    "explain",
+    "intervals_text",
+    "limit_sentence",
+    "no_whole_run",
+    "plain",
+    "summary",
+    "verdict",
+]
 
 
 def verdict(analysis: Analysis) -> str:
@@ -111,11 +119,25 @@ def limit_sentence(analysis: Analysis) -> str:
         return "its stable learning rates have no closed form"
     if not intervals:
         return "no learning rate is stable"
-    low, high = intervals[-1]
-    if math.isinf(high):
+    if intervals == [(0.0, math.inf)]:
         return "every learning rate is stable"
-    left = format_number(low) if low else "0"
-    return f"it needs {left} < α < {format_number(high)}"
+    return f"it needs {intervals_text(intervals)}"
+
+
+def intervals_text(intervals: list[tuple[float, float]]) -> str:
+    """Return open intervals of learning rates as text; the first three.
+
+    Examples
+    --------
+    >>> intervals_text([(0.0, 0.5), (1.0, math.inf)])
+    '0 < α < 0.5 or 1 < α'
+    """
+    texts = []
+    for low, high in intervals[:3]:
+        upper = "" if math.isinf(high) else f" < {format_number(high)}"
+        texts.append(f"{format_number(low) if low else '0'} < α{upper}")
+    more = [f"{len(intervals) - 3} more intervals"] if len(intervals) > 3 else []
+    return " or ".join([*texts, *more])
 
 
 def explain(analysis: Analysis) -> str:
