@@ -15,7 +15,19 @@ import numpy as np
 
 from convex_analyzer.domains import Choice, NonNegative, Positive, Whole
 from convex_analyzer.errors import InputError
-from convex_analyzer.ops import column, dot, matvec, minimum, outer, sign, where
+from convex_analyzer.forms import vanishes
+from convex_analyzer.ops import (
+    absolute,
+    column,
+    dot,
+    matvec,
+    maximum,
+    minimum,
+    outer,
+    sign,
+    sqrt,
+    where,
+)
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.optimizers.line_search import (
     Tolerance,
@@ -106,7 +118,8 @@ class LBFGS(Optimizer):
     newest. s = α p, y = A s. With the exact search its iterates on a quadratic are those of
     conjugate gradients, for every history. torch.optim.LBFGS with max_iter = 1 is
     ``line_search="fixed"`` (or ``"wolfe"`` for its strong_wolfe), ``first_step="torch"``,
-    ``skip_below=1e-10``, ``history=100``, ``tolerance=0``, apart from its own absolute tolerances.
+    ``skip_below=1e-10``, ``history=100``, ``tolerance=0``, ``gradient_tolerance=1e-7``,
+    ``slope_tolerance=1e-9``.
 
     Parameters
     ----------
@@ -120,11 +133,16 @@ class LBFGS(Optimizer):
     scaled
         Whether γ = sᵀy/yᵀy; else γ = 1, which with a history as long as the run is `BFGS`.
     first_step
-        ``"plain"``: from H = I; ``"torch"``: the first trial is multiplied by min(1, 1/|g|₁).
+        ``"plain"``: from H = I; ``"torch"``: the first trial is multiplied by min(1, 1/|g|₁);
+        ``"optax"``: by min(1, 1/|g|).
     skip_below
         Pairs with yᵀs ≤ skip_below are skipped: 0, or 1e-10 in torch, whatever the scale of J.
     tolerance
         The point stays once |g| ≤ tolerance x the largest |g| so far.
+    gradient_tolerance
+        The point stays where no entry of g is larger: 0, or 1e-7 in torch, whatever the scale of J.
+    slope_tolerance
+        The point stays where -gᵀp is smaller: 0, or 1e-9 in torch.
 
     Examples
     --------
@@ -136,9 +154,11 @@ class LBFGS(Optimizer):
     history: Whole = 10
     line_search: _Search = "exact"
     scaled: bool = True
-    first_step: Annotated[str, Choice(("plain", "torch"))] = "plain"
+    first_step: Annotated[str, Choice(("plain", "torch", "optax"))] = "plain"
     skip_below: NonNegative = 0.0
     tolerance: Tolerance = 1e-12
+    gradient_tolerance: NonNegative = 0.0
+    slope_tolerance: NonNegative = 0.0
 
     settles: ClassVar[bool] = True
     aliases: ClassVar[tuple[str, ...]] = ("LimitedMemoryBFGS",)
@@ -157,16 +177,24 @@ class LBFGS(Optimizer):
     @property
     def period(self) -> int | None:  # type: ignore[override]  # depends on the fields
         """None when the first step has a length of its own."""
-        return None if self.first_step == "torch" else 1
+        return 1 if self.first_step == "plain" else None
 
     def step(self, problem: Any, t: int, theta: Any, *memory: Any) -> Any:
         steps, changes = memory[: self.history], memory[self.history : -1]
         gradient = problem.gradient(theta)
         moving, steepest = still_moving(gradient, memory[-1], self.tolerance)
         direction = -self._apply(gradient, steps, changes)
+        if not vanishes(self.gradient_tolerance):  # is the largest entry of |g| above it?
+            excess = sign(maximum(absolute(gradient) - self.gradient_tolerance, 0))
+            moving = moving & (dot(excess, excess) > 0)
+        if not vanishes(self.slope_tolerance):
+            moving = moving & (dot(gradient, direction) <= -self.slope_tolerance)
         first = self.learning_rate
-        if self.first_step == "torch" and t == 1:
-            first = first * minimum(1, quotient(1, dot(sign(gradient), gradient)))
+        if self.first_step != "plain" and t == 1:
+            measured = sign(gradient) if self.first_step == "torch" else gradient
+            size = dot(measured, gradient)
+            size = size if self.first_step == "torch" else sqrt(size)
+            first = first * minimum(1, quotient(1, size))
         move, change = _searched(self, problem, theta, gradient, direction, first)
         kept = moving & (dot(move, change) > self.skip_below)
         return (

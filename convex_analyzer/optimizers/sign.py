@@ -155,7 +155,8 @@ class Rprop(Optimizer):
         ``"stay"``: iRprop⁻, in torch: where the sign differs the coordinate stays, and the next
         step counts as the first; ``"move"``: Rprop⁻, it moves by the smaller Δ; ``"lecture"``: the
         letter of lecture 002, which states the two factors only: as ``"move"``, but a zero product
-        shrinks Δ too (not in the first step, which has no gradient before it).
+        shrinks Δ too (not in the first step, which has no gradient before it); ``"optax"``: optax
+        0.2.8, which makes every step one step late, the first is zero.
 
     Examples
     --------
@@ -168,7 +169,7 @@ class Rprop(Optimizer):
     decrease: _Shrinkage = 0.5
     smallest: Annotated[Any, _positive(1e-12, 1e-2)] = 1e-6
     largest: Annotated[Any, _positive(1.0, 1e6)] = 50.0
-    variant: Annotated[str, Choice(("stay", "move", "lecture"))] = "stay"
+    variant: Annotated[str, Choice(("stay", "move", "lecture", "optax"))] = "stay"
 
     settles: ClassVar[bool] = True
     aliases: ClassVar[tuple[str, ...]] = ("ResilientPropagation", "iRprop")
@@ -193,7 +194,12 @@ class Rprop(Optimizer):
         product = gradient * previous_gradient
         shrinks = product <= 0 if self.variant == "lecture" and t > 1 else product < 0
         factor = where(product > 0, self.increase, where(shrinks, self.decrease, 1))
-        width = minimum(maximum(width * factor, self.smallest), self.largest)
+        kept = minimum(maximum(width * factor, self.smallest), self.largest)
+        if self.variant == "optax":  # what is remembered is the step, which has the sign of g
+            width = where(product != 0, kept, width)
+            late = where(shrinks, 0, previous_gradient)
+            return theta - late, width, where(shrinks, 0, width * sign(gradient))
+        width = kept
         if self.variant == "stay":
             gradient = where(shrinks, 0, gradient)
         return theta - width * sign(gradient), width, gradient

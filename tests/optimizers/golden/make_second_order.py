@@ -209,7 +209,7 @@ def lbfgs(history, rate=None):
     return run(step, p)
 
 
-def torch_lbfgs(rate, history, search):
+def torch_lbfgs(rate, history, search, tolerance_grad=0, tolerance_change=0):
     import torch
 
     torch.set_default_dtype(torch.float64)
@@ -220,8 +220,8 @@ def torch_lbfgs(rate, history, search):
         lr=rate,
         max_iter=1,
         max_eval=26,  # with the default of 1 the search gets no evaluation
-        tolerance_grad=0,
-        tolerance_change=0,
+        tolerance_grad=tolerance_grad,
+        tolerance_change=tolerance_change,
         history_size=history,
         line_search_fn=search,
     )
@@ -236,6 +236,23 @@ def torch_lbfgs(rate, history, search):
     for _ in range(END):
         optimizer.step(closure)
         path.append(x.detach().tolist())
+    return path
+
+
+def optax_lbfgs(rate, history, scaled):
+    import jax
+    import jax.numpy as jnp
+    import optax
+
+    jax.config.update("jax_enable_x64", val=True)
+    matrix, linear, x = jnp.array(MATRIX), jnp.array(LINEAR), jnp.array(START)
+    transform = optax.lbfgs(rate, history, scaled, linesearch=None)
+    state = transform.init(x)
+    path = [x.tolist()]
+    for _ in range(END):
+        updates, state = transform.update(matrix @ x + linear, state, x)
+        x = optax.apply_updates(x, updates)
+        path.append(x.tolist())
     return path
 
 
@@ -269,8 +286,10 @@ def bfgs_with_torchs_search(first):
 
 def main():
     import scipy
+    import optax
     import torch
 
+    optax_is = f"optax {optax.__version__}"
     torch_is = f"torch {torch.__version__.partition('+')[0]} LBFGS(max_iter=1)"
     with mpmath.workdps(50):
         save(
@@ -410,6 +429,40 @@ def main():
                         (1.0, 100, "strong_wolfe", 5),
                         (0.0003, 2, "strong_wolfe", 10),
                     )
+                ),
+                *(
+                    entry(
+                        f"{torch_is}, tolerances {told}",
+                        {
+                            "learning_rate": 0.3,
+                            "history": 100,
+                            "line_search": "fixed",
+                            **as_torch,
+                            **given,
+                        },
+                        torch_lbfgs(0.3, 100, None, *given.values()),
+                    )
+                    for told, given in (
+                        ("of torch", {"gradient_tolerance": 1e-7, "slope_tolerance": 1e-9}),
+                        ("for gradients", {"gradient_tolerance": 0.3, "slope_tolerance": 0.0}),
+                        ("for slopes", {"gradient_tolerance": 0.0, "slope_tolerance": 0.2}),
+                    )
+                ),
+                *(
+                    entry(
+                        f"{optax_is} lbfgs(linesearch=None)",
+                        {
+                            "learning_rate": rate,
+                            "history": history,
+                            "line_search": "fixed",
+                            "scaled": scaled,
+                            "first_step": "optax" if scaled else "plain",
+                            "tolerance": 0.0,
+                        },
+                        optax_lbfgs(rate, history, scaled),
+                        last=20,
+                    )
+                    for rate, history, scaled in ((0.3, 10, True), (0.5, 2, True), (0.2, 3, False))
                 ),
                 *(
                     entry(

@@ -208,6 +208,23 @@ def main():
                 in_plain_python(lambda: RpropMinus("0.05", literal=True), EXACT),
                 EXACT,
             ),
+            entry(
+                f"{optax_is} rprop",
+                {"learning_rate": 0.05, "variant": "optax"},
+                of_optax(optax.rprop(0.05)),
+            ),
+            entry(
+                f"{optax_is} rprop",
+                {
+                    "learning_rate": 0.3,
+                    "increase": 1.5,
+                    "decrease": 0.3,
+                    "smallest": 0.004,
+                    "largest": 0.8,
+                    "variant": "optax",
+                },
+                of_optax(optax.rprop(0.3, 0.3, 1.5, 0.004, 0.8)),
+            ),
         ],
     )
     save(
