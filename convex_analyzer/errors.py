@@ -103,7 +103,24 @@ class NotDerivableError(ConvexAnalyzerError, TypeError):
 
 
 class NotConvertibleError(ConvexAnalyzerError, ValueError):
-    """No equal rule exists in the other library; says why, and how far apart the two are."""
+    """No equal rule exists in the other library; says why, and how far apart the two are.
+
+    Parameters
+    ----------
+    message
+        Why, in one sentence.
+    nearest
+        The call that comes nearest, or None.
+    distance
+        How far apart the two run, relative to the largest iterate, or None.
+    """
+
+    def __init__(
+        self, message: str, *, nearest: object = None, distance: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.nearest = nearest
+        self.distance = distance
 
 
 class SpectrumError(ConvexAnalyzerError, RuntimeError):
