@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar
 from convex_analyzer import ops
 from convex_analyzer.domains import BelowOne, Choice, Domain, Interval, NonNegative, Positive
 from convex_analyzer.optimizers.adam import times_root
-from convex_analyzer.optimizers.adaptive import decayed_gradient, shrunk
+from convex_analyzer.optimizers.adaptive import decayed_gradient, is_off, shrunk
 from convex_analyzer.optimizers.base import Optimizer
 
 __all__ = ["LAMB", "AdaBelief", "Adamax", "RAdam", "Yogi"]
@@ -288,7 +288,8 @@ class LAMB(Optimizer):
         square = self.beta2 * square + (1 - self.beta2) * (gradient * gradient)
         root = ops.sqrt(1 - self.beta2**t)
         direction = root / (1 - self.beta1**t) * mean / times_root(self, square, root)
-        direction = direction + self.weight_decay * theta
+        if not is_off(self.weight_decay):
+            direction = direction + self.weight_decay * theta
         size, length = ops.norm(theta), ops.norm(direction)
         ratio = ops.where(length > 0, size / ops.where(length > 0, length, 1), 1)
         ratio = ops.where(size > 0, ratio, 1)

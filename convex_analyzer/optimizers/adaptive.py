@@ -324,6 +324,6 @@ class Adadelta(Optimizer):
         gradient = decayed_gradient(self, problem, theta)
         theta = shrunk(self, theta)
         square = self.decay * square + (1 - self.decay) * (gradient * gradient)
-        move = ops.sqrt(step_square + self.epsilon) / ops.sqrt(square + self.epsilon) * gradient
+        move = ops.sqrt((step_square + self.epsilon) / (square + self.epsilon)) * gradient
         step_square = self.decay * step_square + (1 - self.decay) * (move * move)
         return theta - self.learning_rate * move, square, step_square

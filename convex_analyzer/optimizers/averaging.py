@@ -18,6 +18,7 @@ from convex_analyzer.domains import (
     WholeFromZero,
 )
 from convex_analyzer.ops import maximum
+from convex_analyzer.optimizers.adaptive import is_off
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.optimizers.momentum import HeavyBall
 from convex_analyzer.optimizers.wrapping import _Wrapper
@@ -266,7 +267,9 @@ class AveragedSGD(Optimizer):
     def step(self, problem: Any, t: int, theta: Any, average: Any) -> Any:
         falling = 1 + self.lambd * self.learning_rate * (t - 1)
         rate = self.learning_rate / power(falling, self.power)
-        push = problem.gradient(theta) + self.weight_decay * theta
+        push = problem.gradient(theta)
+        if not is_off(self.weight_decay):
+            push = push + self.weight_decay * theta
         theta = (1 - self.lambd * rate) * theta - rate * push
         return theta, average + (theta - average) / maximum(1, t - 1 - self.t0)
 
