@@ -116,8 +116,7 @@ class Analysis(Result):
         """ρ: the factor per step of the slowest direction that carries loss (loss: ρ²)."""
         if not self._active.any():
             return 1.0
-        largest = float(np.max(self.modes.rates[self._active]))
-        return float(largest ** (1 / self._steps))
+        return float(np.max(self.modes.rates[self._active]) ** (1 / self._steps))
 
     @property
     def rate_text(self) -> str:
@@ -211,8 +210,7 @@ class Analysis(Result):
     @functools.cached_property
     def products(self) -> Products:
         """The steps of the rule as maps to be multiplied (numbers for experts)."""
-        linear = self.spectrum.linear
-        values = self._eigenvalues
+        linear, values = self.spectrum.linear, self._eigenvalues
         return Products(self.optimizer, values, 0 * values if linear is None else linear)
 
     def errors(self, start: Any, steps: Any) -> Array:

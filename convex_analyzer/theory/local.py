@@ -211,7 +211,11 @@ def scope_of(optimizer: Optimizer) -> str:
     A rule of which nothing is known counts as global: whatever is asked is refused, with its
     reason.
     """
-    if is_linear(optimizer):
+    try:
+        linear = is_linear(optimizer)
+    except NotDerivableError:
+        return "global"
+    if linear:
         return "global" if optimizer.cycle == 1 else "periodic"
     if optimizer.settles and not optimizer.is_scheduled:
         return "asymptotic" if tends_to_linear(optimizer) else "local"

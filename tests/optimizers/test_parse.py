@@ -241,7 +241,7 @@ def test_fields_that_are_not_numbers():
         ("", 0, "an optimizer is missing"),
         ("   ", 0, "an optimizer is missing"),
         ("Heavybal", 0, "did you mean HeavyBall?"),
-        ("  zzzz", 2, "there is no optimizer called 'zzzz'; known: "),
+        ("  zzzz", 2, "there is no optimizer called 'zzzz'; `convex-analyzer optimizers`"),
         ("zzzz:lr=1", 0, "there is no optimizer called 'zzzz'"),
         ("zzzz(1)", 0, "there is no optimizer called 'zzzz'"),
         ("HeavyBall:", 10, "a hyper-parameter is missing"),
