@@ -34,9 +34,14 @@ if TYPE_CHECKING:
     from convex_analyzer import schedules as schedules
     from convex_analyzer import testing as testing
     from convex_analyzer.comparison import compare as compare
+    from convex_analyzer.conventions.code_check import check_code as check_code
+    from convex_analyzer.conventions.convert import from_library as from_library
+    from convex_analyzer.conventions.convert import to_library as to_library
+    from convex_analyzer.conventions.equivalence import equivalent as equivalent
     from convex_analyzer.errors import ConvexAnalyzerError as ConvexAnalyzerError
     from convex_analyzer.errors import ConvexAnalyzerWarning as ConvexAnalyzerWarning
     from convex_analyzer.errors import InputError as InputError
+    from convex_analyzer.errors import NotConvertibleError as NotConvertibleError
     from convex_analyzer.noise.additive import AdditiveNoise as AdditiveNoise
     from convex_analyzer.noise.batches import MiniBatch as MiniBatch
     from convex_analyzer.optimizers.adam import Adam as Adam
@@ -78,12 +83,16 @@ __all__ = [
     "MiniBatch",
     "Nesterov",
     "Newton",
+    "NotConvertibleError",
     "Optimizer",
     "Quadratic",
     "RMSProp",
     "Spectrum",
     "analyze",
+    "check_code",
     "compare",
+    "equivalent",
+    "from_library",
     "gallery",
     "least_squares",
     "load",
@@ -94,6 +103,7 @@ __all__ = [
     "simulate",
     "spectrum",
     "testing",
+    "to_library",
     "tune",
 ]
 
@@ -121,18 +131,23 @@ _HOMES = {
     "MiniBatch": "convex_analyzer.noise.batches",
     "Nesterov": "convex_analyzer.optimizers.momentum",
     "Newton": "convex_analyzer.optimizers.second_order",
+    "NotConvertibleError": "convex_analyzer.errors",
     "Optimizer": "convex_analyzer.optimizers.base",
     "Quadratic": "convex_analyzer.problems.quadratic",
     "RMSProp": "convex_analyzer.optimizers.adaptive",
     "SGD": "convex_analyzer.optimizers.gradient",
     "Spectrum": "convex_analyzer.spectra.spectrum",
     "analyze": "convex_analyzer.theory.analysis",
+    "check_code": "convex_analyzer.conventions.code_check",
     "compare": "convex_analyzer.comparison",
+    "equivalent": "convex_analyzer.conventions.equivalence",
+    "from_library": "convex_analyzer.conventions.convert",
     "least_squares": "convex_analyzer.problems.least_squares",
     "load": "convex_analyzer.problems.files",
     "report": "convex_analyzer.reporting.build",
     "simulate": "convex_analyzer.simulation.engine",
     "spectrum": "convex_analyzer.spectra.compute",
+    "to_library": "convex_analyzer.conventions.convert",
     "tune": "convex_analyzer.theory.goals",
 }
 
