@@ -80,9 +80,9 @@ def _list(groups: tuple[Family, ...], width: int) -> Iterator[str]:
     yield _dim("─" * width)
     for group in groups:
         yield ""
-        title = group.name.replace("_", " ")
-        first, *rest = _wrapped(f"{title}: {group.sentence}" if group.sentence else title, width)
-        yield _bold(title) + first.removeprefix(title)
+        text = f"{group.title}: {group.sentence}" if group.sentence else group.title
+        first, *rest = _wrapped(text, width)
+        yield _bold(group.title) + first.removeprefix(group.title)
         yield from rest
         for one in group.members:
             source = one.cls.source.partition(";")[0] if roomy else ""
@@ -155,7 +155,7 @@ def _description(one: Profile, width: int) -> Iterator[str]:
 
 
 def _theory(one: Profile) -> str:
-    from convex_analyzer.reporting.catalogue import stability_of
+    from convex_analyzer.reporting.limits import stability_of
 
     why, limit = one.theory.why, stability_of(one.example)
     where = {"near the minimum": "Next to the minimum it", "in the limit": "In the limit it"}
@@ -267,7 +267,7 @@ def _dim(text: str) -> str:
 
 def _plain(one: Profile) -> dict[str, Any]:
     """Return plain data; `rule` holds formulas, or is empty."""
-    from convex_analyzer.reporting.catalogue import stability_of
+    from convex_analyzer.reporting.limits import stability_of
 
     return {
         "name": one.name,
