@@ -3,17 +3,18 @@
 #   make test     the test suite           make lint      format, lint, types, import order
 #   make docs     the documentation        make gallery   redraw the reports in reports/
 #   make bench    the benchmarks           make lock      renew requirements/ (needs the network)
-#   make clean    remove all that make and the tools created
+#   make bench-peers  against torch        make clean     remove all that make and the tools created
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
+PEERS := .cache/peers
 
 # Nothing outside this folder is needed or written, not even a home directory.
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export MPLCONFIGDIR := $(CURDIR)/.cache/matplotlib
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help demo test lint docs gallery bench lock clean
+.PHONY: help demo test lint docs gallery bench bench-peers lock clean
 .DELETE_ON_ERROR:
 
 help:
@@ -41,6 +42,9 @@ gallery: $(VENV)/report.stamp
 bench: $(VENV)/dev.stamp
 	$(PY) -m benchmarks
 
+bench-peers: $(PEERS)/stamp
+	$(PEERS)/bin/python -m benchmarks.torch_loop
+
 clean:
 	rm -rf $(VENV) .cache build dist docs/_build .coverage* .hypothesis .import_linter_cache \
 		.mypy_cache .pytest_cache .ruff_cache
@@ -55,6 +59,14 @@ $(VENV)/report.stamp: pyproject.toml requirements/report.txt | $(PY)
 
 $(VENV)/dev.stamp: requirements/ci.txt $(VENV)/report.stamp
 	$(PY) -m pip install --quiet --require-hashes -r requirements/ci.txt
+	@touch $@
+
+# Other people's optimizers are large, and nothing but a comparison needs them: a venv of their own.
+$(PEERS)/stamp: requirements/ci.txt | $(PY)
+	$(PY) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --require-hashes -r requirements/ci.txt
+	$(PEERS)/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	$(PEERS)/bin/python -m pip install --quiet torch==2.13.0 optax==0.2.8
 	@touch $@
 
 $(PY):

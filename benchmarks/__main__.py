@@ -17,9 +17,7 @@ def main() -> None:
     """Run all and print."""
     for module in (startup, analysis, simulation, curves):
         for result in module.run():
-            mark = "ok " if result.met else "BAD"
-            line = f"{mark} {result.name:58s} {result.value:8.2f}  goal {result.goal:7s}"
-            print(line, result.detail)
+            print(result)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,10 @@ class Result:
     met: bool
     detail: str = ""
 
+    def __str__(self) -> str:
+        mark = "ok " if self.met else "BAD"
+        return f"{mark} {self.name:58s} {self.value:8.2f}  goal {self.goal:7s} {self.detail}"
+
 
 def cpu_ratio(
     first: Callable[[], object], second: Callable[[], object], rounds: int = 5
