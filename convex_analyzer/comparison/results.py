@@ -84,6 +84,13 @@ class Entry(Result):
         return self.predicted_steps if certain else self.simulated_steps
 
     @property
+    def outcome_text(self) -> str:
+        """What theory says of the rule, in one or two words."""
+        if self.analysis is not None:
+            return self.analysis.outcome
+        return "changes by step" if self.predicted_gap is not None else "no closed form"
+
+    @property
     def steps(self) -> Array:
         """Recorded step indices."""
         return np.asarray(self.trajectory.recorded)
@@ -265,13 +272,13 @@ class Comparison(Result):
             "",
             self.verdict(),
             f"Steps until the gap is ×{format_number(self.tolerance)}; start: {self.start_name}.",
-            *self._noise_notes(),
+            *self.noise_notes(),
         )
         return Table(
             columns, tuple(_row(e) for e in self.entries), self.problem.describe(), notes, 3
         )
 
-    def _noise_notes(self) -> list[str]:
+    def noise_notes(self) -> list[str]:
         """Say whose gradients are noisy, and how."""
         labels: dict[str, list[str]] = {}
         for entry in self.entries:
@@ -302,18 +309,12 @@ def settings_text(entry: Entry) -> str:
     return f"{inner} (tuned)" if entry.tuned else inner
 
 
-def _outcome_text(entry: Entry) -> str:
-    if entry.analysis is not None:
-        return entry.analysis.outcome
-    return "changes by step" if entry.predicted_gap is not None else "no closed form"
-
-
 def _row(entry: Entry) -> tuple[str, ...]:
     analysis = entry.analysis
     return (
         entry.label,
         settings_text(entry),
-        _outcome_text(entry),
+        entry.outcome_text,
         "–" if analysis is None else analysis.rate_text,
         entry.predicted_text(),
         entry.simulated_text(),

@@ -152,7 +152,8 @@ def _theory(
     spectrum: Spectrum, rule: Optimizer, tuned: tuple[str, ...]
 ) -> tuple[Analysis | None, str]:
     """Return what holds for every start, or None and why there is no such thing."""
-    analysis = Analysis(spectrum, rule, tuned)
+    noisy = rule.random or getattr(rule, "noise", None) is not None
+    analysis = Analysis(spectrum, rule, () if noisy else tuned)  # noise is tuned for by running
     try:
         _ = analysis.modes
     except NotDerivableError as error:
@@ -201,7 +202,7 @@ def _mean_gap(analysis: Analysis, trajectory: Trajectory, start: Array) -> Array
 def run(request: Request, rule: Optimizer, tuned: tuple[str, ...], label: str) -> Entry:
     """Predict, simulate and confirm one optimizer."""
     problem, spectrum, start = request.problem, request.spectrum, request.start
-    analysis, reason = _theory(spectrum, rule, tuned)
+    analysis, reason = _theory(spectrum, rule, () if request.noise is not None else tuned)
     plan = _plan(request, analysis)
     trajectory, gap, counted = _simulated(request, rule, plan)
     longer = min(_cap(problem), 10 * PREFIX)

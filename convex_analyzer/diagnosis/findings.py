@@ -94,9 +94,9 @@ class Evidence:
 
     @property
     def learning_rate(self) -> float | None:
-        """α of the optimizer under diagnosis; None for a rule without a field of that name."""
+        """α of the optimizer under diagnosis; None for a rule without one constant α."""
         value = self.entry.optimizer.values.get("learning_rate")
-        return None if value is None else float(value)
+        return value if isinstance(value, float) else None
 
     @functools.cached_property
     def stability_limit(self) -> float | None:

@@ -304,15 +304,20 @@ class Optimizer:
         inner = ", ".join(f"{name}={value!r}" for name, value in self.values.items())
         return f"{type(self).__name__}({inner})"
 
-    def __str__(self) -> str:
-        told = {
+    @property
+    def told(self) -> dict[str, Any]:
+        """The fields worth telling: those that the reader could not assume."""
+        return {
             field.name: getattr(self, field.name)
             for field in self.fields()
             if field.default is dataclasses.MISSING
             or field.name in {"learning_rate", "momentum"}
             or not same_value(getattr(self, field.name), field.default)
         }
-        inner = ", ".join(f"{symbol_of(name)} = {_text(value)}" for name, value in told.items())
+
+    def __str__(self) -> str:
+        told = self.told.items()
+        inner = ", ".join(f"{symbol_of(name)} = {_text(value)}" for name, value in told)
         return f"{type(self).__name__}({inner})"
 
 

@@ -26,7 +26,8 @@ def verdict_cards(comparison: Comparison, table: Recap) -> Cards:
 def _stable(entry: Entry) -> Card:
     analysis = entry.analysis
     if analysis is None:
-        return Card("info", "No closed form.", f"{entry.optimizer}: {entry.reason}.")
+        title = f"{entry.outcome_text[0].upper()}{entry.outcome_text[1:]}."
+        return Card("info", title, f"{entry.optimizer}: {entry.reason}.")
     text = analysis.verdict()
     match analysis.outcome:
         case "stable":
@@ -116,10 +117,12 @@ def _fastest(comparison: Comparison) -> list[str]:
     reached = [entry for entry in comparison.entries if entry.simulated_steps is not None]
     count = None
     if best is not None:
-        count = best.predicted_steps
+        count = best.steps_needed
         text = f"{_steps(count)} ({_simulated(best)})"
         if best is not first:
-            said = [f"{best.label} with {settings_text(best)} needs {text}{_price(best)}."]
+            settings = settings_text(best)
+            chosen = f"{best.label} with {settings}" if settings else best.label
+            said = [f"{chosen} needs {text}{_price(best)}."]
         elif len(comparison.entries) > 1:
             said = [f"{best.label} is already the fastest of these: {text}."]
         else:

@@ -77,6 +77,9 @@ def _echo(comparison: Comparison) -> list[tuple[str, str]]:
         items.append(("gradient descent is stable for", "; ".join(parts)))
     if problem.why_no_minimum:
         items.append(("no minimum", problem.why_no_minimum))
+    noise = comparison.noise_notes()
+    if noise:
+        items.append(("gradients", " ".join(noise)))
     return items
 
 
@@ -169,7 +172,7 @@ def _optimizers(comparison: Comparison) -> Table:
             (
                 entry.label,
                 _settings(entry),
-                "no closed form" if analysis is None else analysis.rate_text,
+                entry.outcome_text if analysis is None else analysis.rate_text,
                 _stable_for(analysis),
                 entry.predicted_text(),
                 entry.simulated_text() if entry.complete else "too many",
@@ -201,7 +204,7 @@ def _settings(entry: Entry) -> str:
     """Return the hyper-parameters with four digits; a star marks what was tuned."""
     tuned = entry.tuned
     parts = []
-    for name, value in entry.optimizer.values.items():
+    for name, value in entry.optimizer.told.items():
         text = format_factor(value, 1 - value, 4) if isinstance(value, float) else str(value)
         parts.append(f"{symbol_of(name)} = {text}{'*' if name in tuned else ''}")
     return ", ".join(parts)
