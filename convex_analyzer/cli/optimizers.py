@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["optimizers"]
 
-_NARROW, _WIDE = 60, 120  # what is printed is never narrower or wider
+_NARROW, _WIDE = 66, 120  # what is printed is never narrower or wider
 _NAME, _THEORY = 24, 18  # widths of the columns of the list
 _ROOMY = 110  # from here on there is a column for sources
 _FORMULA = re.compile(r"\S+ (←|=) ")  # how a line that is a formula begins
@@ -93,9 +93,9 @@ def _list(groups: tuple[Family, ...], width: int) -> Iterator[str]:
     used = {one.theory.kind for group in groups for one in group.members}
     for kind in THEORIES:
         if kind in used:
-            hanging = " " * (_THEORY + 2)
-            text = f"{kind}{' ' * (_THEORY - len(kind))}{THEORIES[kind]}."
-            yield from textwrap.wrap(text, width, initial_indent="  ", subsequent_indent=hanging)
+            first, *rest = _wrapped(f"{THEORIES[kind]}.", width, " " * (_THEORY + 2))
+            yield f"  {kind:<{_THEORY}}" + first.lstrip()
+            yield from rest
     yield ""
     yield "convex-analyzer optimizers NAME shows the rule and all settings."
 
@@ -226,6 +226,8 @@ def _paragraphs(text: str) -> Iterator[list[str]]:
     for part in re.split(r"\n\n", text):
         lines = [line for line in part.split("\n") if line.strip()]
         formulas = all(_FORMULA.match(line) for line in lines)
+        if not lines:
+            continue
         if formulas or part.startswith("- "):
             items: list[str] = []
             for line in lines:
@@ -234,7 +236,7 @@ def _paragraphs(text: str) -> Iterator[list[str]]:
                 else:
                     items.append(line.strip())
             yield items
-        elif lines:
+        else:
             yield [" ".join(line.strip() for line in lines)]
 
 
@@ -248,7 +250,7 @@ def _wrapped(text: str, width: int, indent: str = "", hanging: str = "") -> list
     lines = textwrap.wrap(text, width, **layout)
     for narrower in range(width - 1, width // 2, -1):
         tighter = textwrap.wrap(text, narrower, **layout)
-        if len(tighter) > len(lines) or len(lines[-1]) > width // 3:
+        if len(tighter) > len(lines) or len(lines[-1].strip()) > (width - len(indent)) // 3:
             break
         lines = tighter
     return [line.replace("\u00a0", " ") for line in lines]

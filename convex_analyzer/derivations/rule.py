@@ -10,8 +10,8 @@ import inspect
 import operator
 import textwrap
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from convex_analyzer.derivations.setting import exact
@@ -39,11 +39,14 @@ class WrittenRule:
         The point that the method reports, as an expression; None for θ itself.
     notes
         What the lines leave out.
+    letters
+        What each hyper-parameter and slot of the code is called in the lines.
     """
 
     lines: tuple[Any, ...]
     reported: Any = None
     notes: tuple[str, ...] = ()
+    letters: Mapping[str, str] = field(default_factory=dict)
 
 
 def write_rule(optimizer: Optimizer) -> WrittenRule:
@@ -87,7 +90,7 @@ def write_rule(optimizer: Optimizer) -> WrittenRule:
     if index.asked:
         notes.append("the first step is unlike this one")
     shown = None if reported is slots[0] else writer.later(reported)
-    return WrittenRule(tuple(lines), shown, tuple(notes))
+    return WrittenRule(tuple(lines), shown, tuple(notes), writer.letters)
 
 
 def rule_source(optimizer: Optimizer | type[Optimizer]) -> str:

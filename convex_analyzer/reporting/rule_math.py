@@ -18,6 +18,7 @@ __all__ = ["rule_block", "rule_lines"]
 _LINE = 78  # letters of plain text that take the width of a line
 _LOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _HIGH = str.maketrans("⁺⁻²", "+−2")
+_RAISED = str.maketrans("+−", "⁺⁻")
 
 
 def _names() -> dict[str, str]:
@@ -59,7 +60,8 @@ def _plain(expression: Any) -> str:
     spelled = expression.replace(sympy.Piecewise, chosen)
     text = to_plain(spelled, names=_names()).replace("Max(", "max(").replace("Min(", "min(")
     text = re.sub(r"_(\d)", lambda found: found[1].translate(_LOW), text)
-    return text.replace("[t - 1]", "[t-1]")
+    text = re.sub(r"\^([′+−])", lambda found: found[1].translate(_RAISED), text)
+    return unicodedata.normalize("NFC", text.replace("[t - 1]", "[t-1]"))
 
 
 def rule_block(rule: WrittenRule) -> Math:

@@ -190,7 +190,6 @@ def on_terminal(cli, monkeypatch):
         ("analyze", "gallery:laplacian_1d:n=60", "-o", "HB"),
         ("compare", "gallery:ravine"),
         ("compare", "gallery:toy", "-o", "GD:0.1"),
-        ("optimizers",),
     ],
     ids=" ".join,
 )
