@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import MISSING
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,9 @@ from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.spectra.compute import spectrum as compute_spectrum
 from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.theory.analysis import Analysis
-from convex_analyzer.theory.tuning import tuned_pair
+from convex_analyzer.theory.arguments import checked_tolerance
+from convex_analyzer.theory.screening import screen
+from convex_analyzer.theory.tuning import curvature_ends, tuned_pair
 
 __all__ = ["settling_steps", "tune"]
 
@@ -49,9 +52,10 @@ def tune(
     goal
         ``"rate"``: the smallest asymptotic rate (published where it is known, else numerical);
         ``"steps"``: the fewest steps until the gap stays below `tolerance` times its start
-        (numerical: a local search around the former).
+        (numerical: a search around the former over exact curves, and never worse than it).
     tolerance, start
-        For ``"steps"``: the goal, and θ₀ of shape (d,); without a start, the worst one.
+        For ``"steps"``: the goal, and θ₀ of shape (d,), whose own curve then counts; without a
+        start, the worst one.
     given
         Hyper-parameters that stay fixed.
 
@@ -81,17 +85,18 @@ def tune(
 def _fewest_steps(
     spectrum: Spectrum, best: Optimizer, tolerance: float, start: Any, fixed: dict[str, Any]
 ) -> Optimizer:
-    """Search near the best rate; keep the result only if it needs fewer steps."""
+    """Search around the best rate, widely and then closely; keep what needs fewer steps."""
     from scipy.optimize import minimize
 
-    free = [name for name in best.hyperparameters() if name not in fixed]
-    if not free or not Analysis(spectrum, best).is_stable:
+    tolerance = checked_tolerance(tolerance)
+    analysis = Analysis(spectrum, best)
+    free = _open(best, spectrum, fixed)
+    if not free or not analysis.is_stable:
         return best
 
     def build(x: Array) -> Optimizer | None:
-        values = {n: best.values[n] * math.exp(e) for n, e in zip(free, x, strict=True)}
         try:
-            return best.replace(**values)
+            return best.replace(**{n: float(v) for n, v in _values(best, free, x).items()})
         except InputError:
             return None
 
@@ -102,18 +107,41 @@ def _fewest_steps(
         return _fractional_steps(Analysis(spectrum, candidate), tolerance, start)
 
     zero = np.zeros(len(free))
-    corners = [
-        zero,
-        *(0.15 * sign * np.eye(len(free))[j] for j in range(len(free)) for sign in (-1, 1)),
-    ]
-    first = min(corners, key=cost)
+    corners = [0.15 * sign * unit for unit in np.eye(len(free)) for sign in (-1, 1)]
+    screened = screen(analysis, lambda x: _values(best, free, x), len(free), tolerance, start)
+    first = min([zero, *corners, *screened], key=cost)
     simplex = np.vstack([first, first + 0.1 * (np.eye(len(free)) - 0.5)])
-    options = {"xatol": 1e-4, "fatol": 1e-3, "maxfev": 400, "initial_simplex": simplex}
+    options = {"xatol": 1e-4, "fatol": 1e-3, "maxfev": 200, "initial_simplex": simplex}
     found = minimize(cost, first, method="Nelder-Mead", options=options)
-    candidate = build(found.x)
-    if candidate is None or cost(found.x) >= cost(zero):
-        return best
-    return candidate
+    last = min([zero, first, found.x], key=lambda x: (math.ceil(cost(x)), cost(x)))
+    return build(last) or best
+
+
+def _open(best: Optimizer, spectrum: Spectrum, fixed: dict[str, Any]) -> list[str]:
+    """Return the hyper-parameters that are tuned: as for the best rate.
+
+    Any other has a default that is the author's choice, and may decide where the method ends.
+    """
+    m, L = curvature_ends(spectrum)
+    published = type(best).published_optimum(m, L, fixed) or {}
+    required = {field.name for field in best.fields() if field.default is MISSING}
+    names = {*published, *required, "learning_rate", "momentum"} - set(fixed)
+    return [name for name in best.hyperparameters() if name in names]
+
+
+def _values(best: Optimizer, free: list[str], x: Array) -> dict[str, Any]:
+    """Return hyper-parameters at an offset from the best rate, (p,), or offsets (p, g).
+
+    Rates are scaled; of a momentum below 1 the distance to 1 is, since that sets its memory.
+    """
+    values = {}
+    for name, offset in zip(free, x, strict=True):
+        center = float(best.values[name])
+        if name == "momentum" and 0 <= center < 1:
+            values[name] = np.maximum(1 - (1 - center) * np.exp(offset), 0.0)
+        else:
+            values[name] = center * np.exp(offset)
+    return values
 
 
 def settling_steps(analysis: Analysis, tolerance: float, start: Any = None) -> int | None:
