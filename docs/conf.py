@@ -67,7 +67,38 @@ def _block(translator: Any, node: Element) -> None:
     raise SkipNode
 
 
+def _list_optimizers(app: Any, name: str, source: list[str]) -> None:
+    """Fill the page of optimizers with what is registered: a new one needs no line there."""
+    if name != "optimizers":
+        return
+    from convex_analyzer.optimizers import registered
+    from convex_analyzer.reporting.catalogue import THEORIES, families
+
+    groups = families(registered())
+    kinds = "\n".join(f"- **{kind}**: {meaning}." for kind, meaning in THEORIES.items())
+    parts = []
+    for group in groups:
+        title = group.title[:1].upper() + group.title[1:]
+        rows = [
+            f"| {{py:obj}}`{one.name} <{one.cls.__module__}.{one.name}>` | {_cell(one.sentence)} "
+            f"| {_cell(one.state)} | {one.theory.kind} | {_cell(one.cls.source)} |"
+            for one in group.members
+        ]
+        head = (
+            "| optimizer | what it is | state besides θ | theory | source |\n|---|---|---|---|---|"
+        )
+        parts.append("\n".join([f"## {title}\n\n{group.sentence}\n", head, *rows]))
+    text = source[0].replace("<!-- theories -->", kinds)
+    source[0] = text.replace("<!-- optimizers -->", "\n\n".join(parts))
+
+
+def _cell(text: str) -> str:
+    """Return text for a cell of a table, nothing in it being markup."""
+    return re.sub(r"([|*_`<>\[\]$])", r"\\\1", text)
+
+
 def setup(app: Any) -> None:
-    """Register the formula writer and the docstring filter."""
+    """Register the formula writer, the docstring filter and the list of optimizers."""
     app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
     app.connect("autodoc-process-docstring", _plain_bars)
+    app.connect("source-read", _list_optimizers)

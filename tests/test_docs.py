@@ -99,9 +99,19 @@ def test_the_diff_in_contributing_is_an_optimizer_that_passes(monkeypatch):
     from convex_analyzer.testing import check_optimizer
 
     (diff,) = (text for language, text, _ in blocks(PAGES[0]) if language == "diff")
-    added = [line[1:] for line in diff.splitlines() if re.match(r"\+(?!\+\+)", line)]
-    assert len(added) - sum(line.startswith("from") or not line for line in added) <= 15
+    touched = set(re.findall(r"^\+\+\+ b/(.*)$", diff, re.MULTILINE))
+    assert touched == {"convex_analyzer/optimizers/nesterov.py"}
+    after = [line[1:] for line in diff.splitlines() if re.match(r"[ +](?!\+\+)", line)]
     module = types.ModuleType("contributed")
     monkeypatch.setitem(sys.modules, module.__name__, module)
-    exec(compile("\n".join(added), "CONTRIBUTING.md", "exec", dont_inherit=True), vars(module))
-    check_optimizer(module.HeavyBall)
+    exec(compile("\n".join(after), "CONTRIBUTING.md", "exec", dont_inherit=True), vars(module))
+    check_optimizer(module.NesterovRewritten)
+
+
+def test_the_diff_in_contributing_is_what_was_added():
+    """Line by line and in order; lines may be left out, but none is made up."""
+    (diff,) = (text for language, text, _ in blocks(PAGES[0]) if language == "diff")
+    (path,) = re.findall(r"^\+\+\+ b/(.*)$", diff, re.MULTILINE)
+    lines = iter((ROOT / path).read_text(encoding="utf-8").splitlines())
+    for added in (line[1:] for line in diff.splitlines() if re.match(r"\+(?!\+\+)", line)):
+        assert any(line == added for line in lines), added
