@@ -1,6 +1,7 @@
-"""Write the reports of this folder: the toy of the lectures, a ravine, and a real data set.
+"""Write the reports of this folder: every optimizer on a card, and three problems compared.
 
-Run it with ``make gallery``. Each file is the default comparison of one problem.
+Run it with ``make gallery``. The gallery of optimizers takes a minute; every other file is the
+default comparison of one problem: the toy of the lectures, a ravine, and a real data set.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import convex_analyzer as ca
+from convex_analyzer.reporting.optimizer_gallery import write_gallery
 
 HERE = Path(__file__).parent
 
@@ -24,3 +26,5 @@ if __name__ == "__main__":
         path = HERE / f"{name}.pdf"
         ca.report(ca.compare(make()), path)
         print(f"reports/{path.name}")
+    write_gallery(HERE / "optimizers.pdf")
+    print("reports/optimizers.pdf")

@@ -234,14 +234,12 @@ def _rule(one: Profile) -> Block:
 def _facts(one: Profile, data: CardData) -> RichText:
     limit = stability_of(one.example)
     why = f": {one.theory.why}" if one.theory.kind == "simulated only" else ""
-    spans: list[Span] = [
-        Bold("Theory: "),
-        f"{one.theory.kind}{why}{f'; {limit}' if limit else ''}. ",
-    ]
-    spans += [Bold("State: "), f"{one.state}. "]
-    settings = _settings(data.scenes[0].optimizer)
-    if settings:
-        spans += [Bold("Settings: "), f"{settings}. "]
+    reach = f"{one.theory.kind}{why}{f'; {limit}' if limit else ''}. "
+    spans: list[Span] = [Bold("Theory: "), reach, Bold("State: "), f"{one.state}. "]
+    toy, ravine = (_settings(scene.optimizer) for scene in data.scenes)
+    if toy:
+        both = toy if toy == ravine else f"{toy} on the toy, {ravine} on the ravine"
+        spans += [Bold("Settings: "), f"{both}. "]
     if one.inside:
         spans += [Bold("On the toy: "), Code(written(data.scenes[0].optimizer)), ". "]
     return (*spans, Bold("Source: "), f"{one.cls.source or 'not stated'}.")
@@ -253,7 +251,7 @@ def _settings(rule: Optimizer) -> str:
     for name, value in rule.values.items():
         if name == "learning_rate" or isinstance(value, Optimizer) or value in (0.0, False, "off"):
             continue
-        text = format_number(value, 4) if isinstance(value, float) else str(value)
         letter = symbol_of(name) if name in rule.hyperparameters() else name
-        told.append(f"{letter.replace('_', ' ')} = {text}")
+        text = format_number(value, 4) if isinstance(value, float) else str(value)
+        told.append(letter.replace("_", " ") + ("" if value is True else f" = {text}"))
     return ", ".join(told)

@@ -1,0 +1,131 @@
+"""The gallery: every optimizer on a card, cards on pages, pages in the index."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from convex_analyzer.optimizers import find
+from convex_analyzer.reporting import optimizer_gallery
+from convex_analyzer.reporting.document import (
+    CodeBlock,
+    Figure,
+    Heading,
+    Math,
+    Note,
+    PageBreak,
+    Table,
+    plain_text,
+)
+from convex_analyzer.reporting.optimizer_gallery import gallery_document, packed
+
+pytest.importorskip("typst")
+
+NAMES = ("GradientDescent", "SilverSteps", "HeavyBall", "Adam", "SignSGD", "EMA")
+
+
+@pytest.fixture(scope="module")
+def gallery():
+    return gallery_document({name: find(name) for name in NAMES})
+
+
+def blocks_of(gallery, kind):
+    return [block for block in gallery.blocks if isinstance(block, kind)]
+
+
+def test_every_optimizer_has_a_card(gallery):
+    headings = [plain_text(block.text) for block in blocks_of(gallery, Heading) if block.level == 2]
+    assert headings == list(NAMES)
+    assert len(blocks_of(gallery, Figure)) == len(NAMES)
+    assert len(blocks_of(gallery, Math)) == len(NAMES) - 1
+    (source,) = blocks_of(gallery, CodeBlock)  # silver steps depend on t in their own way
+    assert source.text.startswith("rate = ")
+
+
+def test_families_have_headings(gallery):
+    headings = [plain_text(block.text) for block in blocks_of(gallery, Heading) if block.level == 1]
+    assert headings == ["Index", "Gradient", "Momentum", "Adam", "Sign", "Averaging"]
+
+
+def test_a_card_says_theory_state_settings_and_source(gallery):
+    cards = zip(NAMES, blocks_of(gallery, Note), strict=True)
+    notes = {name: plain_text(note.text) for name, note in cards}
+    assert notes["HeavyBall"] == (
+        "Theory: closed form; stable if and only if αλ < 2·(1 + μ). State: velocity. "
+        "Settings: μ = 0.9. Source: Polyak (1964); lecture 001, slide 27."
+    )
+    assert "simulated only: no derivative at the minimum" in notes["SignSGD"]
+    assert "β₂ = 0.999, ε = 1e−8" in notes["Adam"]
+    assert "bias correction mean, bias correction square." in notes["Adam"]
+    assert re.search(r"On the toy: EMA\(HeavyBall\(0\.\d+, 0\.5\), 0\.9\)\.", notes["EMA"])
+    assert "largest = 4 on the toy, largest = 10 on the ravine" in notes["SilverSteps"]
+
+
+def test_pictures_are_said_in_words(gallery):
+    for name, figure in zip(NAMES, blocks_of(gallery, Figure), strict=True):
+        assert figure.alt.startswith(name)
+        assert "ravine" in plain_text(figure.caption)
+
+
+def test_the_index_names_the_pages(gallery):
+    (index,) = blocks_of(gallery, Table)
+    rows = {plain_text(row[1]): row for row in index.rows}
+    assert list(rows) == list(NAMES)
+    page, pages = 1, {}  # the front is short here: one page
+    for block in gallery.blocks:
+        if isinstance(block, PageBreak):
+            page += 1
+        elif isinstance(block, Heading) and block.level == 2:
+            pages[plain_text(block.text)] = page
+    assert {name: int(plain_text(row[-1])) for name, row in rows.items()} == pages
+    assert plain_text(rows["SignSGD"][4]) == "–"
+    assert int(plain_text(rows["GradientDescent"][4])) > 10
+
+
+def test_no_page_runs_over(gallery):
+    from convex_analyzer.reporting.typst import page_fill
+
+    fills = page_fill(gallery)
+    assert len(fills) == 1 + len(blocks_of(gallery, PageBreak))
+    assert all(fill > 0.2 for fill in fills)
+
+
+def test_cards_that_are_higher_than_measured_are_packed_again(monkeypatch):
+    measured = optimizer_gallery._height
+    monkeypatch.setattr(optimizer_gallery, "_height", lambda blocks: measured(blocks) - 0.06)
+    document = gallery_document({name: find(name) for name in NAMES[:3]})
+    from convex_analyzer.reporting.typst import page_fill
+
+    breaks = sum(isinstance(block, PageBreak) for block in document.blocks)
+    assert len(page_fill(document)) == 1 + breaks
+
+
+def test_bytes_are_the_same_every_time(gallery, tmp_path):
+    from convex_analyzer.reporting.typst import render_pdf
+
+    again = gallery_document({name: find(name) for name in NAMES})
+    assert again.to_dict() == gallery.to_dict()
+    pdf = render_pdf(gallery)
+    assert pdf == render_pdf(again)
+    assert len(pdf) < 60_000 * len(NAMES)
+
+
+@pytest.mark.parametrize(
+    ("heights", "pages"),
+    [
+        ([], []),
+        ([0.5], [[0]]),
+        ([0.5, 0.5, 0.5], [[0, 1], [2]]),
+        ([1.4, 0.2], [[0], [1]]),
+    ],
+)
+def test_packing_keeps_the_order(heights, pages):
+    assert packed(heights) == pages
+
+
+def test_the_whole_gallery_is_written(monkeypatch, tmp_path):
+    classes = {name: find(name) for name in ("Newton", "SignSGD")}
+    monkeypatch.setattr(optimizer_gallery, "registered", lambda: classes)
+    (path,) = optimizer_gallery.write_gallery(tmp_path / "out.pdf")
+    assert path.read_bytes().startswith(b"%PDF")
