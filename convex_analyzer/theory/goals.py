@@ -22,6 +22,7 @@ from convex_analyzer.spectra.compute import spectrum as compute_spectrum
 from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.theory.analysis import Analysis
 from convex_analyzer.theory.arguments import checked_tolerance
+from convex_analyzer.theory.counting import steps_at_rate
 from convex_analyzer.theory.screening import screen
 from convex_analyzer.theory.tuning import curvature_ends, tuned_pair
 
@@ -167,6 +168,11 @@ def _fractional_steps(analysis: Analysis, tolerance: float, start: Any) -> float
     "For good": an underdamped error dips through zero, and tuning on such a dip would be luck.
     """
     long_run = analysis.steps_to(tolerance, criterion="rate")
+    if long_run is not None and start is not None and analysis.scope == "global":
+        # A direction without a part in the start must converge, but takes no time.
+        excited = (analysis.modes.eigenvalues != 0) & (analysis.errors(start, 0) != 0)
+        slowest = float(np.min(analysis.modes.one_minus_rate[excited], initial=1.0))
+        long_run = steps_at_rate(slowest, tolerance)
     if long_run is None or long_run * len(analysis.directions) > _AFFORDABLE:
         return _NEVER
     k = np.arange(2.0 * long_run + 20)

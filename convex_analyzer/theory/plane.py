@@ -106,7 +106,8 @@ class Plane(Result):
 
     def _scanned(self, rest: float) -> int | None:
         top = 256
-        while top <= MOST_FACTORS:
+        periodic = self._analysis.scope == "periodic"  # its velocity may swing for ever
+        while top <= (64 * (self.optimizer.cycle or 1) + 256 if periodic else MOST_FACTORS):
             velocity = self.velocity(np.arange(top + 1))
             above = np.abs(1 - velocity / self.terminal_velocity) > rest * (1 + 1e-12)
             last = int(np.flatnonzero(above)[-1])

@@ -55,8 +55,8 @@ def screen(
     lam, deviations = _excited(analysis, start)
     horizon, people = int(1.3 * steps) + 30, 12 * size
     work = horizon * people * len(lam) * analysis.modes.slots
-    generations = min(25, _STEPS // horizon, _ENTRIES // work)
-    if generations < _FEWEST or not deviations.any():
+    generations = min(25, _STEPS // horizon, _ENTRIES // max(work, 1))
+    if generations < _FEWEST or not len(lam):
         return []
 
     def cost(x: Array) -> Array:

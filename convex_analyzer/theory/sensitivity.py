@@ -149,7 +149,7 @@ def _row(truth: Truth) -> tuple[str, ...]:
 def sensitivity(
     problem: Analysis | Spectrum | Any,
     optimizer: Optimizer | type[Optimizer] | None = None,
-    relative_error: float = 0.1,
+    relative_error: Any = 0.1,
     tolerance: float = 1e-6,
     given: Mapping[str, Any] | None = None,
 ) -> Sensitivity:
@@ -206,7 +206,7 @@ def sensitivity(
         for name, spectrum in _moved(analysis.spectrum, relative_error)
     )
     margin = _margin(analysis) if truths[0].is_stable else None
-    return Sensitivity(analysis.optimizer, relative_error, tolerance, truths, margin)
+    return Sensitivity(analysis.optimizer, float(relative_error), tolerance, truths, margin)
 
 
 def _analysed(problem: Any, optimizer: Any, given: Mapping[str, Any] | None) -> Analysis:
