@@ -4,7 +4,7 @@
 step; float64, one thread, CPU time, medians of samples taken in turn. Ours is measured whole. All
 of torch's loop would take an hour, so some runs and steps are timed and the rest is extrapolated in
 proportion. What torch is spared: automatic differentiation (the gradient is written into ``.grad``,
-about four times faster than ``backward()``), allocations, and the slower of its own implementations.
+about four times faster than ``backward()``), allocations, and the slower of its implementations.
 
 Before anything is timed both run the same 30 steps, and their losses must agree.
 """
