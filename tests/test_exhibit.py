@@ -187,3 +187,10 @@ def test_averages_are_the_points_reported():
     mean = states(TOY, Averaged(GradientDescent(0.1)), START, 5).points
     np.testing.assert_allclose(mean[5], plain[1:].mean(axis=0))
     assert EMA(GradientDescent(0.1)).memory == ("average",)
+
+
+def test_rates_of_noisy_rules_are_judged_by_several_runs():
+    langevin = find("Langevin")(1.0, temperature=0.01)
+    rule = with_good_rate(TOY, langevin, START, 200)
+    assert 0.02 < rule.learning_rate < 0.49  # neither asleep nor past its limit
+    assert with_good_rate(TOY, langevin, START, 200) == rule

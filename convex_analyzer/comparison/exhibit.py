@@ -19,6 +19,7 @@ from convex_analyzer.simulation.engine import simulate
 __all__ = [
     "States",
     "example_of",
+    "is_noisy",
     "learning_rate_in",
     "settled_after",
     "states",
@@ -30,6 +31,7 @@ Array = npt.NDArray[np.float64]
 # Ten learning rates per decade, between round numbers: from a round start, steps of round length
 # end exactly on the minimum, which says nothing about a method.
 _RATES = tuple(float(f"{10 ** ((k + 0.5) / 10):.3g}") for k in range(-40, 21))
+_RUNS = 16  # of each learning rate of a noisy rule, whose gaps are averaged
 _FEW = 60  # steps of a first, short search
 
 
@@ -114,6 +116,18 @@ def learning_rate_in(rule: Optimizer) -> Any:
     return next((rate for rate in inner if rate is not None), None)
 
 
+def is_noisy(rule: Optimizer) -> bool:
+    """Tell whether runs of a rule differ: it draws numbers, or is made for noisy gradients.
+
+    Examples
+    --------
+    >>> from convex_analyzer.optimizers.gradient import SGD, GradientDescent
+    >>> is_noisy(SGD(0.1)), is_noisy(GradientDescent(0.1))
+    (True, False)
+    """
+    return rule.random or getattr(rule, "noise", None) is not None
+
+
 def with_good_rate(
     problem: Quadratic, rule: Optimizer, start: Any, steps: int, tolerance: float = 1e-6
 ) -> Optimizer:
@@ -121,8 +135,8 @@ def with_good_rate(
 
     All of a logarithmic grid are run, and the rule's own. Best is the gap below `tolerance` times
     the first for good in the fewest steps; when none gets there, the smallest gap over the last
-    third of the run (its median). Rates at which the gap climbs above the first come last. A rule
-    without a learning rate is returned as it is.
+    third of the run (its median). Rates at which the gap climbs above the first come last, unless
+    the rule is noisy. A rule without a learning rate is returned as it is.
 
     Examples
     --------
@@ -152,11 +166,13 @@ def _best_rate(
 ) -> tuple[Optimizer, int]:
     """Return the rule with the best of all learning rates, and the steps that it needs (or -1)."""
     rates = [float(learning_rate_in(rule)), *_RATES]
-    candidates = _with_rate(rule, np.array(rates)[:, None])
+    runs = _RUNS if is_noisy(rule) else 1
+    candidates = _with_rate(rule, np.repeat(rates, runs)[:, None])
     assert candidates is not None
-    gap = _gap(problem, candidates, np.tile(start, (len(rates), 1)), steps)
+    gap = _gap(problem, candidates, np.tile(start, (len(rates) * runs, 1)), steps)
+    gap = gap.reshape(steps + 1, len(rates), runs).mean(axis=-1)
     counts = settled_after(gap, tolerance)
-    wild = np.max(gap, axis=0) > gap[0]  # no sensible setting
+    wild = (np.max(gap, axis=0) > gap[0]) & (not is_noisy(rule))  # no sensible setting
     late = np.median(gap[-(steps // 3 + 1) :], axis=0)
     order = np.lexsort((late, np.where(counts < 0, steps + 1, counts), wild))
     best = int(order[0])

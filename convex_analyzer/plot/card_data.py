@@ -11,6 +11,7 @@ import numpy.typing as npt
 from convex_analyzer.comparison.exhibit import (
     States,
     example_of,
+    is_noisy,
     learning_rate_in,
     settled_after,
     states,
@@ -32,6 +33,7 @@ Array = npt.NDArray[np.float64]
 
 TOLERANCE = 1e-6
 STEPS = 600  # of the search for a learning rate
+_STAY = 30  # steps that a run must stay where it has settled
 _SLOTS = 3  # of the memory that are drawn
 _EXAMPLES = 24  # of the data of a stochastic rule
 
@@ -55,7 +57,7 @@ class Scene:
     predicted
         The same from theory, or empty.
     settled
-        Steps after which the gap stays below the tolerance; None if it does not.
+        Steps after which the gap stays below the tolerance, for 30 at least; None if it does not.
     manner
         ``zigzags``, ``swings``, ``glides`` or ``wanders``.
     memory
@@ -158,6 +160,7 @@ def _scene(
         rule = with_good_rate(problem, rule, start, STEPS, TOLERANCE)
     run = states(problem, rule, start, STEPS)
     count = int(settled_after(run.gap, TOLERANCE))
+    count = -1 if count > STEPS - _STAY else count
     steps = STEPS if count < 0 else min(STEPS, math.ceil(1.1 * count) + 2)
     vectors = decomposed.from_eigenbasis(np.eye(2)).T
     return Scene(
@@ -185,7 +188,7 @@ def _with_data(problem: Quadratic) -> Quadratic:
 
 def _predicted(problem: Quadratic, rule: Optimizer, start: tuple[float, float], n: int) -> Array:
     """Return the gap from theory; empty where there is none."""
-    if rule.random or getattr(rule, "noise", None) is not None:
+    if is_noisy(rule):
         return np.empty(0)
     try:
         return np.asarray(Analysis(spectrum(problem), rule).gap(start, np.arange(n + 1)))
@@ -195,7 +198,7 @@ def _predicted(problem: Quadratic, rule: Optimizer, start: tuple[float, float], 
 
 def _manner(rule: Optimizer, run: States, vectors: Array, steps: int) -> str:
     """Name in one verb how a run moves across the valley."""
-    if rule.random or getattr(rule, "noise", None) is not None:
+    if is_noisy(rule):
         return "wanders"
     across = (run.points @ vectors)[: min(steps, 13), 1]
     big = across[np.abs(across) > 1e-6 * np.abs(across).max(initial=0.0)]

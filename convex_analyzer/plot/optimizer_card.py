@@ -44,7 +44,7 @@ def finding(data: CardData) -> str:
         ways = f"{count_text(toy.settled)} on the toy, {ravine.settled} on the ravine"
         return f"{data.name} needs {ways}"
     if toy.settled is None and ravine.settled is None:
-        return f"{data.name} does not get to {format_number(TOLERANCE)} of its first gap"
+        return f"{data.name} does not settle below {format_number(TOLERANCE)} of its first gap"
     arrives, other = (toy, ravine) if ravine.settled is None else (ravine, toy)
     return (
         f"{data.name} needs {count_text(arrives.settled)} on the {arrives.name}, and does not "
@@ -73,7 +73,7 @@ def _end(scene: Scene) -> str:
     """Say where a run ends."""
     if scene.settled is not None:
         return f"gap ×{format_number(TOLERANCE)} after {count_text(scene.settled)}"
-    late = float(np.max(scene.gap[-(len(scene.gap) // 10 + 1) :]))
+    late = float(np.median(scene.gap[-(len(scene.gap) // 3 + 1) :]))
     return f"gap ×{format_number(late, 2)} after {len(scene.gap) - 1} steps"
 
 

@@ -202,7 +202,7 @@ def _index(cards: tuple[Card, ...], places: list[int], before: int) -> Table:
         kind = one.theory.kind
         chip = Chip(_KINDS.get(kind, "info"), kind)
         rows.append((family, one.name, chip, one.state, *counts, f"{before + place + 1}"))
-    return Table(columns, rows, note="–: not within 600 steps.")
+    return Table(columns, rows, note="–: has not settled within 600 steps.")
 
 
 def _count(scene: Scene) -> str:
