@@ -21,6 +21,7 @@ from convex_analyzer.tables import format_number
 from convex_analyzer.theory.arguments import checked_start
 
 __all__ = [
+    "compressed",
     "excited",
     "gauss_rule",
     "merged",
@@ -156,7 +157,7 @@ def smallest_gaps(values: Array, weights: Array, most: int) -> Array:
     exact_stop = len(values)
     steps = min(most, exact_stop - 1)
     if len(values) * (steps + 1) > _DIRECT:
-        values, weights = _compressed(values, weights, steps)
+        values, weights = compressed(values, weights, steps)
     if len(values) * (steps + 1) > _ENTRIES:
         affordable = int(math.sqrt(_ENTRIES / (3 * _PER_GROUP)))
         raise InputError(
@@ -210,8 +211,15 @@ def _orthogonal(vector: Array, basis: Array) -> Array:
 # -- fewer eigenvalues ----------------------------------------------------------------------------
 
 
-def _compressed(values: Array, weights: Array, steps: int) -> tuple[Array, Array]:
-    """Replace groups of neighbours by Gauss rules.
+def compressed(values: Array, weights: Array, steps: int) -> tuple[Array, Array]:
+    """Replace groups of neighbouring eigenvalues by Gauss rules of eight nodes.
+
+    Parameters
+    ----------
+    values, weights
+        Distinct positive eigenvalues, ascending, and positive weights.
+    steps
+        Degree of the polynomials whose squares are to be summed.
 
     Groups are narrow against the wavelength of a polynomial of degree k on [0, L], which is uniform
     in the angle of √(λ/L), and against λ itself.

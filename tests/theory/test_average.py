@@ -15,7 +15,7 @@ from convex_analyzer import schedules
 from convex_analyzer.errors import InputError, NotConvexError, NotDerivableError
 from convex_analyzer.optimizers import registered
 from convex_analyzer.spectra.density import Density
-from convex_analyzer.theory import laws
+from convex_analyzer.theory import average, laws
 from convex_analyzer.theory.analysis import analyze
 from convex_analyzer.theory.average import (
     average_limit,
@@ -92,6 +92,30 @@ def test_flat_and_negative_directions():
         expected_gap(analyze(drifting, ca.GradientDescent(0.5)), 1)
     with pytest.raises(NotConvexError, match="unbounded below"):
         average_limit(saddle.spectrum, 1)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        ca.GradientDescent(1.9),
+        ca.GradientDescent(0.3),
+        ca.HeavyBall(0.9, 0.9),
+        ca.Nesterov(1.0, 0.95),
+        ALL["Newton"](),
+        ALL["DampedNewton"](0.1),
+        ca.GradientDescent(2.2),
+    ],
+    ids=str,
+)
+def test_many_eigenvalues_are_compressed_without_a_trace(rule, monkeypatch):
+    rng = np.random.default_rng(4)
+    for values in (np.sort(rng.uniform(1e-3, 1, 6000)), np.geomspace(1e-9, 1, 6000)):
+        analysis = analyze(ca.Spectrum.from_eigenvalues(values), rule)
+        weights, k = rng.uniform(size=6000), np.arange(31)
+        full = expected_gap(analysis, k, weights=weights)
+        monkeypatch.setattr(average, "_BLOCK", 1000)
+        np.testing.assert_allclose(expected_gap(analysis, k, weights=weights), full, rtol=1e-11)
+        monkeypatch.undo()
 
 
 def test_divergence_is_infinite_and_not_undefined():
