@@ -6,7 +6,7 @@ above need nothing else.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -41,10 +41,13 @@ class SymmetricOperator:
         d.
     kind
         One word for reports.
+    makes_new_arrays
+        Whether a product is surely no one else's array, so that it may be written into.
     """
 
     dimension: int
     kind: str = "operator"
+    makes_new_arrays: ClassVar[bool] = False
 
     def multiply(self, vectors: Array) -> Array:
         """Return A V for a vector (d,) or columns (d, runs)."""
@@ -76,6 +79,7 @@ class DenseOperator(SymmetricOperator):
     """A dense symmetric array."""
 
     kind = "dense"
+    makes_new_arrays = True
 
     def __init__(self, matrix: Array) -> None:
         # Columns contiguous; the transpose of a symmetric matrix is itself, and costs no copy.

@@ -135,7 +135,12 @@ class Quadratic:
     def gradient(self, theta: Any) -> Array:
         """Return Aθ + b, shape (..., d)."""
         product = self._multiply(np.asarray(theta, dtype=float))
-        return product + self.linear if self._has_linear else product
+        if not self._has_linear:
+            return product
+        if self.operator.makes_new_arrays:
+            product += self.linear
+            return product
+        return product + self.linear
 
     @functools.cached_property
     def _has_linear(self) -> bool:
@@ -149,8 +154,10 @@ class Quadratic:
 
     def value_from_gradient(self, theta: Array, gradient: Array) -> Array:
         """Return J(θ) = ½ θᵀ(g + b) + c from a gradient already at hand, shape (...)."""
-        slope = gradient + self.linear if self._has_linear else gradient
-        return np.asarray((theta * slope).sum(axis=-1) / 2 + self.constant)
+        twice = np.einsum("...i,...i->...", theta, gradient)
+        if self._has_linear:
+            twice = twice + theta @ self.linear
+        return np.asarray(twice / 2 + self.constant)
 
     # -- the minimum --------------------------------------------------------------------------
 

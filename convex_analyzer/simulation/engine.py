@@ -7,6 +7,7 @@ sees the transposed view (runs, d); the gradient keeps that order.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -229,6 +230,15 @@ class _Stepper:
     rule: Optimizer
     sampler: Sampler | None
 
+    @functools.cached_property
+    def scheduled(self) -> bool:
+        """Whether the rule differs from step to step."""
+        return self.rule.is_scheduled
+
+    def rule_at(self, t: int) -> Optimizer:
+        """Return the rule of step t."""
+        return self.rule.at(t) if self.scheduled else self.rule
+
     def problem_at(self, t: int, problem: Any = None) -> Any:
         """Return what `step` sees as the problem at step t."""
         problem = self.problem if problem is None else problem
@@ -236,7 +246,7 @@ class _Stepper:
 
     def take(self, t: int, state: tuple[Any, ...], problem: Any = None) -> tuple[Array, ...]:
         """Take step t."""
-        rule = self.rule.at(t)
+        rule = self.rule_at(t)
         return as_state(rule, rule.step(self.problem_at(t, problem), t, *state))
 
     def checked(self, t: int, frozen: tuple[Array, ...], problem: Any = None) -> tuple[Any, ...]:
@@ -258,7 +268,7 @@ class _Stepper:
         if done >= until:
             return state
         state = self.checked(done + 1, _frozen(state))  # plain in the loop below
-        if self.sampler is not None or self.rule.is_scheduled or not self.rule.memory:
+        if self.sampler is not None or self.scheduled or not self.rule.memory:
             for t in range(done + 2, until + 1):
                 state = self.take(t, state)
             return state
@@ -320,13 +330,16 @@ def _record(
     stepper: _Stepper, state: tuple[Array, ...], t: int, steps: int, sink: Sink
 ) -> tuple[Array, ...]:
     """Write row t, and take the next step; its gradient often gives the loss for free."""
-    state = _frozen(state)
-    point = np.asarray(stepper.rule.at(max(t, 1)).report(*state))
+    watched = t % _CHECK == 0
+    if watched:
+        state = _frozen(state)
+    point = np.asarray(stepper.rule_at(max(t, 1)).report(*state))
     if t >= steps:
         sink.write(point, np.asarray(stepper.problem.value(point)))
         return state
     view = _Remembering(stepper.problem)
-    after: tuple[Array, ...] = stepper.checked(t + 1, state, view)
+    take = stepper.checked if watched else stepper.take
+    after: tuple[Array, ...] = take(t + 1, state, view)
     loss = view.loss_at(point)
     sink.write(point, np.asarray(stepper.problem.value(point)) if loss is None else loss)
     return after
