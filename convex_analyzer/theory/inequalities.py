@@ -338,10 +338,11 @@ def solve(conditions: list[Inequality]) -> Any:
         everywhere = all(_holds(c, sympy.Integer(0)) for c in conditions)
         return sympy.S.Reals if everywhere else sympy.S.EmptySet
     edges = [-sympy.oo, *borders, sympy.oo]
+    tried = [(low, high, _between(low, high)) for low, high in itertools.pairwise(edges)]
     pieces = [
         sympy.Interval.open(low, high)
-        for low, high in itertools.pairwise(edges)
-        if all(_holds(c, _between(low, high)) for c in conditions)
+        for low, high, inside in tried
+        if all(_holds(c, inside) for c in conditions)
     ]
     return sympy.Union(*pieces) if pieces else sympy.S.EmptySet
 
@@ -359,7 +360,8 @@ def _between(low: Any, high: Any) -> Any:
     if high.is_infinite:
         return sympy.ceiling(low) + 1
     a, b = _number(low), _number(high)
-    return sympy.nsimplify((a + b) / 2, rational=True, tolerance=(b - a) / 8)
+    short = sympy.Rational(((a + b) / 2).evalf(15))
+    return short if a < short < b else sympy.Rational((a + b) / 2)
 
 
 def _holds(condition: Inequality, point: Any) -> bool:

@@ -11,7 +11,6 @@ s = αλ. Rules with more are solved at numbers, from exact real roots.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -127,12 +126,8 @@ class Region(Result):
         Returns
         -------
         Interval, Union, EmptySet or Reals
-            Or a ConditionSet, if values are left out and the conditions are symbolic.
+            Or a ConditionSet, if values are left out.
 
-        Raises
-        ------
-        InputError
-            A name is unknown, or a value is left out of a rule without symbolic conditions.
         """
         import sympy
 
@@ -202,13 +197,13 @@ class Region(Result):
         """
         self._known(values)
         self._require([name for name in self.parameters if name not in values])
-        given = [s, *(values[name] for name in self.parameters)]
+        given = (s, *(values[name] for name in self.parameters))
         arrays = np.broadcast_arrays(*(np.asarray(value, dtype=float) for value in given))
         inside = np.ones(arrays[0].shape, dtype=bool)
         with np.errstate(all="ignore"):
             if not self.is_symbolic:
-                return inside & inside_circle(self._numeric[0](*arrays), arrays[0].shape)
-            values_at = iter(np.broadcast_to(v, inside.shape) for v in self._numeric[0](*arrays))
+                return inside & inside_circle(self._numeric(*arrays), arrays[0].shape)
+            values_at = iter(np.broadcast_to(v, inside.shape) for v in self._numeric(*arrays))
             for condition in self.full:
                 sign = np.ones(inside.shape)
                 for _ in condition.factors:
@@ -219,14 +214,14 @@ class Region(Result):
         return inside
 
     @functools.cached_property
-    def _numeric(self) -> tuple[Callable[..., Any]]:
+    def _numeric(self) -> Any:
         import sympy
 
         wanted = list(self.polynomial)
         if self.is_symbolic:
             wanted = [f.as_expr() for c in self.full for f in (*c.factors, *c.nonzero)]
         symbols = [self.s, *self.parameters.values()]
-        return (sympy.lambdify(symbols, wanted, "numpy", cse=True),)
+        return sympy.lambdify(symbols, wanted, "numpy", cse=True)
 
     # -- what happens on the border ---------------------------------------------------------------
 
