@@ -4,6 +4,7 @@
 #   make docs     the documentation        make gallery   redraw the reports in reports/
 #   make bench    the benchmarks           make lock      renew requirements/ (needs the network)
 #   make bench-peers  against torch        make clean     remove all that make and the tools created
+#   make test-peers   our rules held against torch and optax themselves (installs them: large)
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -14,7 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export MPLCONFIGDIR := $(CURDIR)/.cache/matplotlib
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help demo test lint docs gallery bench bench-peers lock clean
+.PHONY: help demo test test-peers lint docs gallery bench bench-peers lock clean
 .DELETE_ON_ERROR:
 
 help:
@@ -41,6 +42,10 @@ gallery: $(VENV)/report.stamp
 
 bench: $(VENV)/dev.stamp
 	$(PY) -m benchmarks
+
+# Our rules against torch and optax themselves; nothing else depends on it.
+test-peers: $(PEERS)/stamp
+	PYTHONPATH=tests/peers $(PEERS)/bin/python -m pytest tests/peers -n 2
 
 bench-peers: $(PEERS)/stamp
 	$(PEERS)/bin/python -m benchmarks.torch_loop

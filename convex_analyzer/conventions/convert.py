@@ -282,19 +282,21 @@ def _refusal(
     title = target.title
     near = [each for each in obstacles if each[0].nearest is not None]
     if not obstacles:
-        return NotConvertibleError(f"{title} has no equal of {rule}: no rule like it")
+        nothing = f"it has nothing like {type(rule).__name__}"
+        return NotConvertibleError(f"{title} has no equal of {rule}: {nothing}")
     told, form = min(near or obstacles, key=lambda each: (bool(each[1].difference), each[0].misses))
     message = f"{title} has no equal of {rule}: {told.reason}"
     if told.nearest is None:
         return NotConvertibleError(message)
     call = _call(target, told.nearest, form)
+    one_line = "; ".join(line.partition("  # ")[0] for line in call.call.splitlines())
     place = arena(spectrum, problem, steps)
     try:
         distance = apart(place.path(rule), place.path(call.rule()), place.name)
     except ConvexAnalyzerError:
-        return NotConvertibleError(f"{message}; the nearest is {call}", nearest=call)
+        return NotConvertibleError(f"{message}; the nearest is {one_line}", nearest=call)
     return NotConvertibleError(
-        f"{message}; the nearest, {call}, runs apart by {distance}",
+        f"{message}; the nearest, {one_line}, runs apart by {distance}",
         nearest=call,
         distance=distance.largest,
     )

@@ -6,6 +6,7 @@ import math
 from fractions import Fraction
 from typing import Any
 
+from convex_analyzer.conventions.typed import scaled
 from convex_analyzer.domains import is_schedule
 from convex_analyzer.ops import is_symbolic
 from convex_analyzer.optimizers.base import Optimizer
@@ -97,6 +98,20 @@ def _symbol_of(schedule: Any, known: list[tuple[Any, Any]]) -> Any:
     for other, symbol in known:
         if other == schedule:
             return symbol
+        ratio = _ratio(schedule, other)
+        if ratio is not None:
+            return ratio * symbol
     symbol = sympy.Symbol(f"s{len(known) + 1}", positive=True)
     known.append((schedule, symbol))
     return symbol
+
+
+def _ratio(schedule: Any, other: Any) -> Any:
+    """Return the number by which one schedule is a multiple of the other; None if it is not."""
+    if type(schedule) is not type(other):
+        return None
+    first, second = schedule.at(1), other.at(1)
+    if not (isinstance(first, float) and isinstance(second, float) and second != 0):
+        return None
+    ratio = first / second
+    return rational(ratio) if scaled(other, ratio) == scaled(schedule, 1) else None

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from convex_analyzer.conventions.typed import tidy
+from convex_analyzer.conventions.typed import scaled, tidy, value_text
 from convex_analyzer.domains import is_schedule
 from convex_analyzer.errors import InputError
 from convex_analyzer.optimizers.adam import Adam, AdamW, AMSGrad, NAdam
@@ -112,8 +112,6 @@ def _outer(r: Any) -> Iterator[Form]:
     if decayed:
         plain = r.replace(weight_decay=0.0)
         yield Form(WeightDecay(plain, r.weight_decay, decoupled=False))
-        told = "" if _is(r.momentum, 0) else "coupled weight decay enters the velocity"
-        yield Form(WeightDecay(plain, r.weight_decay, decoupled=True), told)
         return
     told = "" if _constant(r.learning_rate) else SCHEDULED
     if r.nesterov:
@@ -125,26 +123,26 @@ def _outer(r: Any) -> Iterator[Form]:
             "the first buffer is not dampened, so nothing equals it from zero velocity (learning "
             "rate α(1 - τ) does with the initial velocity τ α g₁/μ)"
         )
-        yield Form(HeavyBall(tidy(r.learning_rate * (1 - r.dampening)), r.momentum), told)
+        yield Form(HeavyBall(scaled(r.learning_rate, 1 - r.dampening), r.momentum), told)
 
 
 def _average(r: Any) -> Iterator[Form]:
     if _constant(r.momentum):
-        yield Form(OuterMomentum(tidy(r.learning_rate * (1 - r.momentum)), r.momentum))
+        yield Form(OuterMomentum(scaled(r.learning_rate, 1 - r.momentum), r.momentum))
 
 
 def _two_rates(r: Any) -> Iterator[Form]:
     if _constant(r.gradient_rate):
-        yield Form(OuterMomentum(tidy(r.learning_rate * r.gradient_rate), r.momentum))
+        yield Form(OuterMomentum(scaled(r.learning_rate, r.gradient_rate), r.momentum))
     if _constant(r.learning_rate):
-        yield Form(HeavyBall(tidy(r.learning_rate * r.gradient_rate), r.momentum))
+        yield Form(HeavyBall(scaled(r.gradient_rate, r.learning_rate), r.momentum))
 
 
 def _two_rates_ahead(r: Any) -> Iterator[Form]:
     if not _constant(r.learning_rate):
         return
     told = "" if not r.as_printed or _is(r.learning_rate, 1) else "it looks ahead by μp, not γμp"
-    yield Form(Nesterov(tidy(r.learning_rate * r.gradient_rate), r.momentum), told)
+    yield Form(Nesterov(scaled(r.gradient_rate, r.learning_rate), r.momentum), told)
     if not told:
         yield Form(r.replace(as_printed=False))
 
@@ -153,10 +151,16 @@ def _nesterov(r: Any) -> Iterator[Form]:
     if _is(r.momentum, 0):
         yield Form(GradientDescent(r.learning_rate))
     else:
-        yield Form(
-            NesterovRewritten(r.learning_rate, r.momentum),
-            reported="the look-ahead point θ + μv is what is stored; θ is that minus μv",
-        )
+        yield Form(NesterovRewritten(r.learning_rate, r.momentum), reported=_looking_back(r))
+
+
+def _looking_back(r: Any) -> str:
+    """Say how to get the iterate from what libraries store, the look-ahead point θ + μv."""
+    told = "the parameters are the look-ahead point θ + μv; the iterate is θ = parameters "
+    if not _constant(r.learning_rate, r.momentum):
+        return f"{told}- μ velocity"
+    share, both = value_text(r.momentum), value_text(tidy(r.learning_rate * r.momentum))
+    return f"{told}+ {both} buffer (torch and optax), - {share} momentum (Keras)"
 
 
 def _rewritten(r: Any) -> Iterator[Form]:
@@ -178,7 +182,7 @@ def _quasi_hyperbolic(r: Any) -> Iterator[Form]:
     elif _is(r.nu, 1):
         yield Form(EMAMomentum(r.learning_rate, r.momentum))
     elif _constant(r.nu, r.momentum) and r.nu == r.momentum:
-        rate = tidy(r.learning_rate * (1 - r.momentum))
+        rate = scaled(r.learning_rate, 1 - r.momentum)
         yield Form(OuterMomentum(rate, r.momentum, nesterov=True))
 
 
@@ -324,14 +328,15 @@ def _undecoupled(r: Any) -> Iterator[Form]:
         yield Form(r.replace(decoupled=False))
 
 
-def _of_gradient_descent(r: Any) -> Iterator[Form]:
-    """Decay of gradient descent: coupled and decoupled are one."""
-    if isinstance(r.optimizer, (GradientDescent, OuterMomentum)):
-        first = r.optimizer
-        if _is(first.values.get("momentum", 0), 0):
-            yield Form(WeightDecay(first, r.weight_decay, decoupled=not r.decoupled))
-        if isinstance(first, GradientDescent) and not r.decoupled:
-            yield Form(OuterMomentum(first.learning_rate, 0.0, weight_decay=r.weight_decay))
+def _of_momentum(r: Any) -> Iterator[Form]:
+    """Decay of gradient descent is coupled and decoupled at once; that of momentum is not."""
+    first = r.optimizer
+    if isinstance(first, (GradientDescent, HeavyBall, NesterovRewritten, OuterMomentum)):
+        still = _is(first.values.get("momentum", 0), 0)
+        told = "" if still else "coupled weight decay enters the velocity, decoupled does not"
+        yield Form(WeightDecay(first, r.weight_decay, decoupled=not r.decoupled), told)
+    if isinstance(first, GradientDescent) and not r.decoupled:
+        yield Form(OuterMomentum(first.learning_rate, 0.0, weight_decay=r.weight_decay))
 
 
 def _inside(r: Any) -> Iterator[Form]:
@@ -375,5 +380,5 @@ _FORMS: dict[type[Optimizer], tuple[Callable[[Any], Iterator[Form]], ...]] = {
     Signum: (_signum,),
     Lion: (_lion,),
     SignSGD: (_sign,),
-    WeightDecay: (_decayed, _of_gradient_descent),
+    WeightDecay: (_decayed, _of_momentum),
 }

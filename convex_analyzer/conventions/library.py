@@ -159,6 +159,8 @@ class Library:
             draft = row.write(rule, self.known(row.name), self.title)
             if isinstance(draft, Draft):
                 draft = self._with_schedules(draft, steps)
+            elif draft.nearest is not None:
+                draft = self._nearest_with_schedules(draft, steps)
             if isinstance(draft, Draft):
                 return draft
             obstacles.append(draft)
@@ -200,14 +202,24 @@ class Library:
                 draft = draft.replacing(option, value.value)
             elif _holds_schedule(value):
                 if self.scheduled is not None and option not in self.scheduled:
-                    return Obstacle(f"{self.title} can only schedule {join_words(self.scheduled)}")
+                    told = f"{self.title} can only schedule {join_words(self.scheduled)}"
+                    return Obstacle(told, misses=0)
                 written = self.write_schedule(value, steps)
                 if isinstance(written, Obstacle):
                     if written.nearest is None:
-                        return written
-                    return Obstacle(written.reason, draft.replacing(option, written.nearest))
+                        return Obstacle(written.reason, misses=0)
+                    near = draft.replacing(option, written.nearest)
+                    return Obstacle(written.reason, near, misses=0)
                 draft = draft.replacing(option, written).adding(*written.notes)
         return draft
+
+    def _nearest_with_schedules(self, told: Obstacle, steps: int | None) -> Obstacle:
+        """Return an obstacle whose nearest call has schedules of the library."""
+        assert told.nearest is not None
+        near = self._with_schedules(told.nearest, steps)
+        if isinstance(near, Draft):
+            return Obstacle(told.reason, near, told.misses)
+        return Obstacle(f"{told.reason}; {near.reason}", near.nearest, told.misses)
 
     def write_schedule(self, schedule: Schedule, steps: int | None = None) -> Draft | Obstacle:
         """Return the call for a schedule."""

@@ -229,7 +229,7 @@ def _write_stairs(s: Any) -> Draft:
 def _write_levels(s: Any) -> Draft | Obstacle:
     scales: dict[int, float] = {}
     levels = s.levels
-    for place, before, after in zip(s.milestones, levels, levels[1:], strict=True):
+    for place, before, after in zip(s.milestones, levels[:-1], levels[1:], strict=True):
         if s.factor is None and (before == 0 or after / before < 0):
             return Obstacle("optax's piecewise_constant_schedule multiplies by positive factors")
         scale = s.factor if s.factor is not None else after / before

@@ -18,12 +18,13 @@ from convex_analyzer.spectra.compute import spectrum as compute_spectrum
 from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.tables import format_number
 
-__all__ = ["STEPS", "Arena", "Distance", "apart", "arena", "horizon"]
+__all__ = ["STEPS", "Arena", "Distance", "apart", "arena", "horizon", "last_alike"]
 
 Array = npt.NDArray[np.float64]
 
 STEPS = 200
 _MOST_DIMENSIONS = 500  # of a spectrum that is turned into a matrix
+_COORDINATES = 8  # that are changed alone to see how rounding grows
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,17 +172,34 @@ def horizon(rule: Optimizer, place: Arena, most: float, nudge: float = 1e-13) ->
     most
         The largest change, relative to the largest iterate.
     nudge
-        Relative change of the start, in both directions.
+        Relative change of the start: of all coordinates, of every second one's sign, and of each
+        coordinate alone.
     """
-    change = nudge * np.where(place.start == 0, 1.0, np.abs(place.start))
-    signs = np.where(np.arange(place.start.shape[-1]) % 2, -1.0, 1.0)
-    starts = np.stack([place.start, place.start + change, place.start - signs * change])
-    paths = place.path(rule, starts)
-    worst = np.full(len(paths), 0.0)
-    with np.errstate(invalid="ignore"):
-        size = np.maximum.accumulate(np.abs(paths[:, 0]).max(axis=-1))
-        for other in (1, 2):
-            grown = np.abs(paths[:, other] - paths[:, 0]).max(axis=-1)
-            worst = np.maximum(worst, grown / np.where(size > 0, size, 1.0))
-    late = ~(worst <= most)  # also where a run has diverged
-    return int(np.argmax(late)) - 1 if late.any() else len(paths) - 1
+    size = place.start.shape[-1]
+    turns = [np.ones(size), (-1.0) ** np.arange(size), *np.eye(min(size, _COORDINATES), size)]
+    room = nudge * np.where(place.start == 0, 1.0, np.abs(place.start))
+    starts = [
+        place.start,
+        *(place.start + sign * room * turn for turn in turns for sign in (1, -1)),
+    ]
+    paths = place.path(rule, np.stack(starts))
+    return last_alike(paths[:, 0], paths[:, 1:], most)
+
+
+def last_alike(path: Array, others: Array, most: float) -> int:
+    """Return the last step up to which all other paths are near a path.
+
+    Parameters
+    ----------
+    path
+        Shape (steps + 1, d).
+    others
+        Shape (steps + 1, runs, d).
+    most
+        How near, relative to the largest iterate so far.
+    """
+    with np.errstate(invalid="ignore", over="ignore"):
+        size = np.maximum.accumulate(np.abs(path).max(axis=-1))
+        grown = np.abs(others - path[:, None]).max(axis=(1, 2))
+        late = ~(grown <= most * np.where(size > 0, size, 1.0))  # also where a run has diverged
+    return int(np.argmax(late)) - 1 if late.any() else len(path) - 1

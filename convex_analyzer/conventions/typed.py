@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from convex_analyzer.domains import is_schedule
 from convex_analyzer.ops import is_symbolic
 
-__all__ = ["Formula", "arguments_text", "tidy", "value_text"]
+__all__ = ["Formula", "arguments_text", "scaled", "tidy", "value_text"]
 
 
 class Formula:
@@ -49,6 +50,34 @@ def tidy(value: Any) -> Any:
     (0.09999999999999998, 0.1)
     """
     return float(f"{value:.15g}") if isinstance(value, float) else value
+
+
+_SCALED = ("initial", "final", "value", "values")  # what a schedule is made of, in its own units
+
+
+def scaled(value: Any, factor: Any) -> Any:
+    """Return a number or a schedule times a number, a schedule as one of its own class.
+
+    Examples
+    --------
+    >>> from convex_analyzer.schedules import Step
+    >>> scaled(Step(0.5, 0.1, 30), 0.1)
+    Step(initial=0.05, factor=0.1, every=30)
+    """
+    if not is_schedule(value):
+        return tidy(value * factor)
+    changes: dict[str, Any] = {}
+    for field in value.fields():
+        held = getattr(value, field.name)
+        if field.name in _SCALED and held is not None:
+            several = isinstance(held, tuple)
+            each = [tidy(entry * factor) for entry in (held if several else (held,))]
+            changes[field.name] = each if several else each[0]
+        elif field.name in {"schedule", "first"} and is_schedule(held):
+            changes[field.name] = scaled(held, factor)
+        else:
+            changes[field.name] = held
+    return type(value)(**changes) if changes else value * factor
 
 
 def value_text(value: Any) -> str:
