@@ -66,6 +66,8 @@ if TYPE_CHECKING:
     from convex_analyzer.spectra.spectrum import Spectrum as Spectrum
     from convex_analyzer.theory.analysis import analyze as analyze
     from convex_analyzer.theory.goals import tune as tune
+    from convex_analyzer.theory.regions import stability_region as stability_region
+    from convex_analyzer.theory.sensitivity import sensitivity as sensitivity
 
 __all__ = [
     "LBFGS",
@@ -100,8 +102,10 @@ __all__ = [
     "plot",
     "report",
     "schedules",
+    "sensitivity",
     "simulate",
     "spectrum",
+    "stability_region",
     "testing",
     "to_library",
     "tune",
@@ -145,8 +149,10 @@ _HOMES = {
     "least_squares": "convex_analyzer.problems.least_squares",
     "load": "convex_analyzer.problems.files",
     "report": "convex_analyzer.reporting.build",
+    "sensitivity": "convex_analyzer.theory.sensitivity",
     "simulate": "convex_analyzer.simulation.engine",
     "spectrum": "convex_analyzer.spectra.compute",
+    "stability_region": "convex_analyzer.theory.regions",
     "to_library": "convex_analyzer.conventions.convert",
     "tune": "convex_analyzer.theory.goals",
 }

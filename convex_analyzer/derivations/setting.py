@@ -111,12 +111,12 @@ def _blank(optimizer: type[Optimizer], hyper: dict[str, Any]) -> Optimizer:
 
 
 def _symbolic_iteration(rule: Optimizer, eigenvalue: Any) -> Iteration:
+    if rule.period != 1:
+        raise NotDerivableError(
+            f"{type(rule).__name__} changes from step to step; only rules whose every step is the "
+            "same are derived so far"
+        )
     try:
-        if rule.period != 1:
-            raise NotDerivableError(
-                f"{type(rule).__name__} changes from step to step; only rules whose every step is "
-                "the same are derived so far"
-            )
         return linearise(rule, eigenvalue)
     except NotDerivableError:
         raise

@@ -250,8 +250,8 @@ def check_optimum(case: Case) -> str | None:
         if not published:
             continue
         with case.guard("published optimum", "making the rule with the published optimum"):
-            found = {name: float(value) for name, value in published.items()}
-            best = case.settings[0].replace(**{**_defaults(case), **found, **given})
+            values = {name: float(value) for name, value in published.items()}
+            best = case.settings[0].replace(**{**_defaults(case), **values, **given})
         free = [name for name in names if name in published]
         eigenvalues = np.linspace(m, L, _BETWEEN + 2)
         mine = _worst_root(case, best, eigenvalues)
