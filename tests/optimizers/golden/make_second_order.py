@@ -285,8 +285,8 @@ def bfgs_with_torchs_search(first):
 
 
 def main():
-    import scipy
     import optax
+    import scipy
     import torch
 
     optax_is = f"optax {optax.__version__}"
