@@ -96,10 +96,14 @@ AGREE = [
 def test_right_code_agrees(place):
     code, rule = AGREE[place]
     found = ca.check_code(code, rule, steps=60)
-    assert found and found.agrees and found.cause == "" and found.step is None
+    assert found
+    assert found.agrees
+    assert found.cause == ""
+    assert found.step is None
     assert found.largest < 1e-9
     assert len(found.compared) == 5
-    assert "agrees" in str(found) and "agrees" in repr(found)
+    assert "agrees" in str(found)
+    assert "agrees" in repr(found)
     assert json.dumps(found.to_dict())
 
 
@@ -149,7 +153,9 @@ def test_slips_are_named(place):
     found = ca.check_code(code, rule, steps=40)
     assert not found
     assert cause in found.cause
-    assert found.step >= 1 and 1 <= found.problem <= 5 and 1 <= found.coordinate <= 3
+    assert found.step >= 1
+    assert 1 <= found.problem <= 5
+    assert 1 <= found.coordinate <= 3
     assert found.yours != found.ours
     assert found.cause in str(found).replace("\n", " ") or "likely cause" in str(found)
     assert json.dumps(found.to_dict())
@@ -168,7 +174,8 @@ def test_the_place_of_the_first_difference():
     found = ca.check_code(step, GradientDescent(0.05), steps=30)
     assert (found.step, found.problem, found.coordinate) == (7, 1, 2)
     assert found.yours - found.ours == pytest.approx(0.5)
-    assert found.cause == "" and "none that is known" in str(found)
+    assert found.cause == ""
+    assert "none that is known" in str(found)
 
 
 def run_of(code):
@@ -202,20 +209,22 @@ def test_whole_runs():
 
 
 def test_code_that_breaks():
-    class Broken(Exception):
+    class BrokenError(Exception):
         pass
 
     def raises(gradient, theta, state):
-        raise Broken
+        raise BrokenError
 
-    with pytest.raises(Broken):
+    with pytest.raises(BrokenError):
         ca.check_code(raises, GradientDescent(0.05))
     with pytest.raises(ca.InputError, match="theta and state"):
         ca.check_code(lambda g, x, s: x, GradientDescent(0.05))
     with pytest.raises(ca.InputError, match="shape"):
         ca.check_code(lambda g, x, s: (x[:2], s), GradientDescent(0.05))
     found = ca.check_code(lambda g, x, s: (x * np.nan, s), GradientDescent(0.05))
-    assert not found and found.step == 1 and np.isnan(found.yours)
+    assert not found
+    assert found.step == 1
+    assert np.isnan(found.yours)
 
 
 @pytest.mark.parametrize(
@@ -248,5 +257,6 @@ def test_variants():
     ):
         found = variants(rule)
         rules = [each.rule for each in found]
-        assert rule not in rules and len(set(rules)) == len(rules)
+        assert rule not in rules
+        assert len(set(rules)) == len(rules)
         assert all(each.cause for each in found)
