@@ -62,6 +62,14 @@ def _decaying(
 _SQUARES = {**_RATE, "decay": "rho", **_EPSILON, "centered": "centered"}
 _OUTSIDE = {"epsilon_inside": lambda rule: {"epsilon": rule.epsilon**2}}
 
+
+def _above_zero(beta: Any) -> Any:
+    if not is_schedule(beta) and beta == 0:
+        message = "Keras's Lion wants beta_1 above 0, and Keras has no signSGD"
+        raise ValueError(message)
+    return beta
+
+
 ROWS = (
     Row("SGD", GradientDescent, _RATE, when={"momentum": Switch(off, 0.0)}),
     Row("SGD", HeavyBall, {**_RATE, "momentum": "momentum"}, when={"nesterov": False}),
@@ -133,7 +141,7 @@ ROWS = (
         Lion,
         {
             **_RATE,
-            "beta1": "beta_1",
+            "beta1": Through("beta_1", lambda beta: beta, _above_zero),
             "beta2": "beta_2",
             "weight_decay": Through(
                 "weight_decay",

@@ -257,7 +257,9 @@ def _write_cosine(s: Any, steps: int | None) -> Draft | Obstacle:
     )
 
 
-def _write_restarts(s: Any, steps: int) -> Draft:
+def _write_restarts(s: Any, steps: int) -> Draft | Obstacle:
+    if s.initial == 0 and s.final:
+        return Obstacle("optax scales a wave by its peak, so one from 0 ends at 0")
     waves: list[dict[str, Any]] = []
     length, covered = s.first, 0
     while covered < steps:

@@ -834,8 +834,6 @@ def test_the_call_runs_as_the_rule_does(rule, library):
             if told.distance is not None:
                 assert told.distance >= 0
         return
-    if call.name == "Lion" and library == "keras" and call.arguments.get("beta_1") == 0:
-        pytest.xfail("to_library writes a call that from_library refuses: Lion(beta_1=0)")
     again = call.rule()
     known = typed(call)
     numeric = "lambda" in call.call
