@@ -6,16 +6,7 @@ import json
 import os
 from pathlib import Path
 
-os.environ["KERAS_BACKEND"] = "jax"
-
-import jax
-
-jax.config.update("jax_enable_x64", val=True)
-
-import keras
 import numpy as np
-
-keras.config.set_floatx("float64")
 
 MATRIX = [[3.0, 1.0, 0.5], [1.0, 2.0, -0.4], [0.5, -0.4, 1.0]]
 LINEAR = [1.0, -2.0, 0.5]
@@ -98,7 +89,18 @@ SCHEDULES = [
 ]
 
 
-def path_of(optimizer, average=False):
+def with_keras():
+    os.environ["KERAS_BACKEND"] = "jax"
+    import jax
+
+    jax.config.update("jax_enable_x64", val=True)
+    import keras
+
+    keras.config.set_floatx("float64")
+    return keras
+
+
+def path_of(keras, optimizer, average=False):
     variable = keras.Variable(np.array(START), dtype="float64")
     optimizer.build([variable])
     matrix, linear = np.array(MATRIX), np.array(LINEAR)
@@ -112,22 +114,30 @@ def path_of(optimizer, average=False):
 
 
 def main():
+    keras = with_keras()
     runs = [
         {
             "name": name,
             "options": options,
-            "points": path_of(getattr(keras.optimizers, name)(**options)),
+            "points": path_of(keras, getattr(keras.optimizers, name)(**options)),
         }
         for name, options in RUNS
     ]
     options = {"learning_rate": 0.05, "momentum": 0.9, "use_ema": True, "ema_momentum": 0.8}
     averaged = keras.optimizers.SGD(**options)
-    runs.append({"name": "SGD", "options": options, "points": path_of(averaged, average=True)})
+    runs.append(
+        {"name": "SGD", "options": options, "points": path_of(keras, averaged, average=True)}
+    )
     scheduled = keras.optimizers.schedules.ExponentialDecay(0.1, 5, 0.5, staircase=True)
     for extra in ({"momentum": 0.9}, {"momentum": 0.9, "nesterov": True}):
         optimizer = keras.optimizers.SGD(learning_rate=scheduled, **extra)
         runs.append(
-            {"name": "SGD", "options": extra, "stairs": [0.1, 0.5, 5], "points": path_of(optimizer)}
+            {
+                "name": "SGD",
+                "options": extra,
+                "stairs": [0.1, 0.5, 5],
+                "points": path_of(keras, optimizer),
+            }
         )
     tables = [
         {
