@@ -239,13 +239,11 @@ def _swapped(line: str) -> str:
 
 
 def _lines_of_change(change: ChangeOfVariables) -> tuple[str, ...]:
-    start = "the map below takes the first start to the second, and commutes with the steps"
-    steps = (
-        "by induction, at every step"
-        if change.steps is None
-        else (f"checked on symbols for the first {change.steps} steps only")
-    )
-    return (f"{start}, for any gradient: {steps}", ", ".join(change.lines))
+    steps = "of every step, by induction"
+    if change.steps is not None:
+        steps = f"of the first {change.steps} steps only"
+    told = f"a map of the states takes start to start and step to step, for any gradient: {steps}"
+    return (told, ", ".join(change.lines))
 
 
 def _lines_of(decision: Decision) -> tuple[str, ...]:
