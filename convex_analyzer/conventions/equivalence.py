@@ -28,6 +28,7 @@ __all__ = ["Equivalence", "equivalent"]
 Array = npt.NDArray[np.float64]
 
 _LONGEST = 100  # characters of an exact expression; beyond, its numbers are rounded
+_ROUNDED = 1e-12  # how far apart settings that differ by rounding may run
 _SETTLED = 1e-10  # growth of a 1e-13 change of the start up to which runs are compared
 
 
@@ -161,12 +162,15 @@ def equivalent(
     place = arena(spectrum, problem, min([STEPS if steps is None else steps, *lengths]))
     differ = _differ(bare, place)
     change, swapped = _change(*bare)
-    if change is not None and change.reports and change.steps is None:
+    proved = change is not None and change.reports and change.steps is None
+    if proved:
         differ = False  # by no more than rounding, which has grown
-    decision = None if change is not None and not differ else decide(*bare)
+    decision = None if proved else decide(*bare)
     if decision is not None and decision.equal and decision.complete:
         differ = False
     distance = _distance(bare, place, settled=not differ)
+    if decision is not None and not decision.equal and distance is not None:
+        differ = differ or distance.largest > _ROUNDED
     if differ:
         lines = _lines_of(decision) if decision is not None and not decision.equal else ()
         return Equivalence(
@@ -219,7 +223,7 @@ def _agreement(
         return "proved", "every quadratic", _lines_of(decision)
     tried = "no difference on random quadratics"
     if decision is not None:
-        told = () if decision.equal else ("but by no more than the settings are rounded",)
+        told = () if decision.equal else ("no more than if the settings were rounded",)
         return "plausible", tried, (*_lines_of(decision), *told)
     if change is not None and change.reports:
         return "plausible", tried, _lines_of_change(change)
@@ -321,7 +325,7 @@ def _differ(rules: tuple[Optimizer, Optimizer], place: Arena) -> bool:
             failure = error
             spots.remove(spot)
             continue
-        gap = apart(paths[0][: last + 1], paths[1][: last + 1], spot.name, rounding=1e-8)
+        gap = apart(paths[0][: last + 1], paths[1][: last + 1], spot.name, rounding=1e-9)
         if gap.first_step is not None or gap.horizon < last:
             return True
     if failure is not None and not spots:

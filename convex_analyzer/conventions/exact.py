@@ -16,6 +16,7 @@ from convex_analyzer.schedules.decays import Constant
 __all__ = ["exactly", "rational", "simplest", "with_symbols"]
 
 _ULPS = 2  # products such as α(1 - μ) have lost that much
+_SHORT = 12  # digits of a decimal that is taken for what was meant
 
 
 def simplest(low: Fraction, high: Fraction) -> Fraction:
@@ -34,7 +35,7 @@ def simplest(low: Fraction, high: Fraction) -> Fraction:
 
 
 def rational(value: Any) -> Any:
-    """Return a float as the simplest fraction within rounding; symbols as they are.
+    """Return a float as the short decimal or simplest fraction within rounding; symbols stay.
 
     Examples
     --------
@@ -53,8 +54,9 @@ def rational(value: Any) -> Any:
     if not math.isfinite(number):
         return sympy.Float(number)
     size, room = Fraction(abs(number)), _ULPS * Fraction(math.ulp(number))
-    low = max(size - room, size / 2)
-    found = simplest(low, size + room)
+    found = Fraction(f"{abs(number):.{_SHORT}g}")
+    if abs(found - size) > room:
+        found = simplest(max(size - room, size / 2), size + room)
     return sympy.Rational(found.numerator, found.denominator) * (1 if number > 0 else -1)
 
 

@@ -228,3 +228,84 @@ def test_python_functions_become_tables():
     assert product.table(3) == pytest.approx([1.0, 0.5, 0.25])
     with pytest.raises(ca.InputError, match="covers 3 steps"):
         product.check_length(4)
+
+
+def joined(*pieces):
+    """Return values of pieces (length, function of the place) one after the other."""
+    return [function(k) for length, function in pieces for k in range(length)]
+
+
+def test_one_cycle_of_optax_by_hand():
+    """Up to the peak in 30 of 100 steps, down to where it began in 55 more, and to nearly zero."""
+    line = ca.from_library(
+        "optax", "linear_onecycle_schedule", transition_steps=100, peak_value=1.0
+    )
+    low, last = 1 / 25, 1 / 25 / 10_000
+    by_hand = joined(
+        (30, lambda k: low + (1 - low) * k / 30),
+        (55, lambda k: 1 + (low - 1) * k / 55),
+        (15, lambda k: low + (last - low) * k / 15),
+        (9, lambda k: last),
+    )
+    assert line.table(109) == pytest.approx(by_hand, rel=1e-12)
+    wave = ca.from_library(
+        "optax", "cosine_onecycle_schedule", transition_steps=100, peak_value=1.0
+    )
+    assert wave.table(101)[[0, 15, 30, 65, 100]] == pytest.approx(
+        [low, (1 + low) / 2, 1.0, (1 + last) / 2, last], rel=1e-12
+    )
+
+
+def test_restarts_of_optax_by_hand():
+    waves = [
+        {"init_value": 0.0, "peak_value": 1.0, "warmup_steps": 4, "decay_steps": 10},
+        {
+            "init_value": 0.5,
+            "peak_value": 0.5,
+            "warmup_steps": 0,
+            "decay_steps": 6,
+            "end_value": 0.1,
+        },
+    ]
+    found = ca.from_library("optax", "sgdr_schedule", cosine_kwargs=waves)
+    by_hand = joined(
+        (4, lambda k: k / 4),
+        (6, lambda k: (1 + np.cos(np.pi * k / 6)) / 2),
+        (6, lambda k: 0.1 + 0.4 * (1 + np.cos(np.pi * k / 6)) / 2),
+        (3, lambda k: 0.1),
+    )
+    assert found.table(19) == pytest.approx(by_hand, rel=1e-12, abs=1e-15)
+    with pytest.raises(ca.InputError, match="has no option 'power'"):
+        ca.from_library("optax", "sgdr_schedule", cosine_kwargs=[{**waves[0], "power": 2}])
+
+
+def test_one_cycle_of_torch_by_hand():
+    """Three phases: up in 0.3 x 20 - 1 steps, down in as many, then to a tenth of nothing."""
+    with pytest.warns(ca.ConvexAnalyzerWarning):
+        found = ca.from_library(
+            "torch",
+            "OneCycleLR",
+            max_lr=1.0,
+            total_steps=20,
+            three_phase=True,
+            anneal_strategy="linear",
+        )
+    low, last = 0.04, 0.04e-4
+    by_hand = [low + (1 - low) * k / 5 for k in range(6)]
+    by_hand += [1 + (low - 1) * (k - 5) / 5 for k in range(6, 11)]
+    by_hand += [low + (last - low) * (k - 10) / 9 for k in range(11, 20)]
+    assert found.table(20) == pytest.approx(by_hand, rel=1e-12)
+
+
+def test_triangles_of_torch_by_hand():
+    found = ca.from_library(
+        "torch",
+        "CyclicLR",
+        base_lr=0.1,
+        max_lr=0.5,
+        step_size_up=4,
+        step_size_down=2,
+        cycle_momentum=False,
+    )
+    assert found.table(8) == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5, 0.3, 0.1, 0.2])
+    assert found.period == 6

@@ -254,6 +254,15 @@ def test_any_other_setting_is_refuted(rule, name, factor):
     assert find(rule, other) is None or not find(rule, other).reports
 
 
+def test_settings_that_differ_by_more_than_rounding():
+    one = HeavyBall(0.1, 0.9)
+    assert ca.equivalent(one, HeavyBall(0.1, 0.9 + 1e-10)).verdict == "refuted"
+    rounded = ca.equivalent(one, HeavyBall(0.1, 0.9 * (1 + 1e-15)))
+    assert rounded.verdict == "plausible"
+    assert "if the settings were rounded" in rounded.proof[-1]
+    assert ca.equivalent(one, HeavyBall(0.1, np.nextafter(0.9, 1.0))).verdict == "proved"
+
+
 def test_proofs_hold_on_an_objective_that_is_no_quadratic():
     """A change of variables is proved for any gradient; here Σ θ⁴/4 + cos θ, coupled."""
 
