@@ -98,7 +98,7 @@ def agree(request):
             )
             assert last >= min(least, steps), f"{place.name}: compared up to step {last} only"
             size = np.abs(ours[: last + 1]).max()
-            deviation = np.abs(ours - theirs)[: last + 1].max() / size
+            deviation = float(np.abs(ours - theirs)[: last + 1].max() / size)
             tally.add(name, spot, last, deviation)
             assert deviation <= TOLERANCE, f"{name}, {place.name}: {deviation:.2e} of {size:.3g}"
 
