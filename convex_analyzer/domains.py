@@ -10,6 +10,7 @@ remarked on (momentum 1 never settles, but one may well ask what it does).
 
 from __future__ import annotations
 
+import abc
 import math
 import typing
 from dataclasses import dataclass
@@ -68,7 +69,7 @@ def is_schedule(value: Any) -> bool:
     return bool(getattr(value, "is_schedule", False))
 
 
-class Setting:
+class Setting(abc.ABC):
     """What values a field of an optimizer may take: the part that all kinds share.
 
     Attributes
@@ -82,9 +83,9 @@ class Setting:
     is_continuous: ClassVar[bool] = False
     sentence: str
 
+    @abc.abstractmethod
     def check(self, owner: str, name: str, value: Any) -> Any:
         """Return the value in its stored form, or raise InputError."""
-        raise NotImplementedError
 
     def hint(self, owner: str, name: str, value: Any) -> str | None:
         """Return a remark when a legal value is unusual, else None."""
@@ -103,13 +104,13 @@ class Setting:
         """Inverse of `encode`."""
         return value
 
+    @abc.abstractmethod
     def strategy(self) -> Any:
         """Return a Hypothesis strategy for usual values (Hypothesis must be installed)."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def invalid(self) -> list[Any]:
         """Return values that must be refused; tests of messages use them."""
-        raise NotImplementedError
 
     def _refuse(self, owner: str, name: str, value: Any) -> InputError:
         return InputError(

@@ -130,14 +130,17 @@ def _cyclic(o: Native) -> Schedule:
 def _sequential(o: Native) -> Schedule:
     parts, places = list(o["schedulers"]), list(o["milestones"])
     ramp = parts[0] if parts else None
-    fits = len(parts) == 2 and len(places) == 1 and isinstance(ramp, Linear)
-    if not fits or ramp.steps != places[0] or ramp.final != parts[1].at(1):  # type: ignore[union-attr]  # it is a Linear
+    if (
+        not isinstance(ramp, Linear)
+        or (len(parts), len(places)) != (2, 1)
+        or ramp.steps != places[0]
+        or ramp.final != parts[1].at(1)
+    ):
         raise o.error(
             "only a LinearLR that ends where the second scheduler starts has an equal here",
             "schedulers",
             "that is WarmUp(steps, schedule, fraction)",
         )
-    assert isinstance(ramp, Linear)
     return WarmUp(places[0], parts[1], ramp.initial / ramp.final)
 
 

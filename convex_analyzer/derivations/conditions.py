@@ -7,12 +7,13 @@ from typing import Any
 
 from convex_analyzer.derivations.lines import Line
 from convex_analyzer.derivations.positivity import is_positive, on_interval, on_unit_interval
-from convex_analyzer.derivations.setting import Setting, exact, tidy, verdict
+from convex_analyzer.derivations.setting import Setting, tidy, verdict
 from convex_analyzer.errors import InputError
 from convex_analyzer.notation import symbol_of
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.tables import format_number
 from convex_analyzer.theory.stability import jury_conditions
+from convex_analyzer.theory.symbolic import exactly
 from convex_analyzer.theory.tuning import worst_rate
 
 __all__ = ["best_lines", "stability_lines"]
@@ -44,7 +45,7 @@ def stability_lines(s: Setting) -> tuple[list[Line], str]:
         return lines, f"The published limit of {name} is not written in symbols: not checked here"
     if limit is None:
         return lines, ""
-    return [*lines, _limit_line(s, conditions, tidy(exact(limit)))], ""
+    return [*lines, _limit_line(s, conditions, tidy(exactly(limit)))], ""
 
 
 def _limit_line(s: Setting, conditions: list[Any], limit: Any) -> Line:
@@ -167,7 +168,7 @@ def best_lines(s: Setting) -> tuple[list[Line], str]:
         return [], f"The published best setting of {name} is not written in symbols"
     if not published:
         return [], f"No best setting is published for {name}; it is found numerically"
-    values = {s.hyper[n]: exact(v) for n, v in published.items()}
+    values = {s.hyper[n]: exactly(v) for n, v in published.items()}
     reason = "for eigenvalues in [m, L], as published"
     if _ends_agree(s, values, low, high):
         outcome, check, reason = "proved", _check_text(s), f"{reason}: {_EQUALLY}"

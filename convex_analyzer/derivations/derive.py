@@ -12,9 +12,10 @@ from typing import Any
 
 from convex_analyzer.derivations.conditions import best_lines, stability_lines
 from convex_analyzer.derivations.lines import Derivation, Line
-from convex_analyzer.derivations.setting import Scalar, Setting, exact, tidy, verdict
+from convex_analyzer.derivations.setting import Scalar, Setting, tidy, verdict
 from convex_analyzer.errors import NotDerivableError
 from convex_analyzer.optimizers.base import Optimizer, as_state
+from convex_analyzer.theory.symbolic import exactly
 
 __all__ = ["derive"]
 
@@ -83,7 +84,7 @@ def _rule(s: Setting) -> list[Line]:
     import sympy
 
     returned = as_state(s.rule, s.rule.step(Scalar(s.eigenvalue), 1, *s.at(0)))
-    after = [sympy.expand(exact(value)) for value in returned]
+    after = [sympy.expand(exactly(value)) for value in returned]
     image = s.matrix * sympy.Matrix(s.at(0))
     holds = all(sympy.expand(a - b) == 0 for a, b in zip(after, image, strict=True))
     numeric = _agrees_with_floats(s)

@@ -14,11 +14,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from convex_analyzer.derivations.setting import exact
 from convex_analyzer.derivations.terms import Index, Term, Writing, leaf
 from convex_analyzer.errors import ConvexAnalyzerError, NotDerivableError
 from convex_analyzer.notation import SYMBOLS, symbol_of
 from convex_analyzer.optimizers.base import Optimizer, as_state
+from convex_analyzer.theory.symbolic import exactly
 
 __all__ = ["WrittenRule", "rule_source", "write_rule"]
 
@@ -340,7 +340,7 @@ def _number(value: Any) -> Any:
     """Return a number as one writes it: 1/2, 0.96."""
     import sympy
 
-    short = exact(value)
+    short = exactly(value)
     return short if short.is_Rational and short.q < 10 else sympy.sympify(value)
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-import math
 from collections.abc import Iterable
-from fractions import Fraction
 from typing import Any
 
 from convex_analyzer.errors import NotDerivableError
@@ -14,8 +12,9 @@ from convex_analyzer.notation import SYMBOLS, symbol_of
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.theory.iteration import Iteration, linearise, require_linear
 from convex_analyzer.theory.stability import characteristic_polynomial
+from convex_analyzer.theory.symbolic import exactly
 
-__all__ = ["Scalar", "Setting", "exact", "tidy", "verdict"]
+__all__ = ["Scalar", "Setting", "tidy", "verdict"]
 
 # What every derivation prints; a hyper-parameter or memory of such a name is printed as name_1.
 _TAKEN = frozenset({"J", "L", "f", "g_k", "k", "lambda", "m", "r_1", "r_2", "x", "x_0", "x_1", "z"})
@@ -55,7 +54,7 @@ class Setting:
         self.bases = [sympy.IndexedBase(n) for n in ("x", *(slots[n] for n in optimizer.memory))]
         iteration = _symbolic_iteration(self.rule, self.eigenvalue)
         require_linear(iteration, self.rule)
-        self.matrix = sympy.Matrix(iteration.matrix).applyfunc(exact).applyfunc(sympy.expand)
+        self.matrix = sympy.Matrix(iteration.matrix).applyfunc(exactly).applyfunc(sympy.expand)
 
     def at(self, shift: int) -> list[Any]:
         """Return the state at step k + shift, as indexed symbols."""
@@ -67,7 +66,7 @@ class Setting:
         import sympy
 
         raw = characteristic_polynomial(self.matrix.tolist())
-        return [sympy.expand(exact(c)) for c in raw]
+        return [sympy.expand(exactly(c)) for c in raw]
 
     @functools.cached_property
     def fractions(self) -> dict[str, Any]:
@@ -125,30 +124,6 @@ def _symbolic_iteration(rule: Optimizer, eigenvalue: Any) -> Iteration:
             f"{type(rule).__name__}: step cannot be run on symbols ({error}), so its derivation "
             "cannot be printed; choose between values with ops.where, and use ops for functions"
         ) from error
-
-
-def exact(expression: Any) -> Any:
-    """Return an expression with decimals as the fractions they stand for: 0.9 is 9/10.
-
-    A fraction with a short denominator is taken if only rounding separates it from the decimal.
-
-    Examples
-    --------
-    >>> exact(0.9), exact(1 - 0.9), exact(1 / 3), exact(2.000000002)
-    (9/10, 1/10, 1/3, 1000000001/500000000)
-    """
-    import sympy
-
-    given = sympy.sympify(expression)
-    return given.xreplace({number: _fraction(float(number)) for number in given.atoms(sympy.Float)})
-
-
-def _fraction(number: float) -> Any:
-    import sympy
-
-    short = Fraction(number).limit_denominator(1_000_000)
-    close = abs(float(short) - number) <= 4 * math.ulp(number)
-    return sympy.Rational(short if close else Fraction(repr(number)))
 
 
 def tidy(expression: Any) -> Any:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from convex_analyzer import schedules
 from convex_analyzer.errors import InputError
 from convex_analyzer.optimizers.base import Optimizer
-from convex_analyzer.schedules.reading import name_in, rebuilt
+from convex_analyzer.schedules.reading import name_in, named, rebuilt
 
 if TYPE_CHECKING:
     from convex_analyzer.optimizers.gradient import GradientDescent as GradientDescent
@@ -68,10 +68,6 @@ def registered() -> dict[str, type[Optimizer]]:
     return found
 
 
-def _plain(name: str) -> str:
-    return name.replace("_", "").replace("-", "").replace(" ", "").lower()
-
-
 def find(name: str, extra: dict[str, type[Optimizer]] | None = None) -> type[Optimizer]:
     """Return the optimizer class of this name; case, underscores and hyphens do not matter.
 
@@ -92,19 +88,8 @@ def find(name: str, extra: dict[str, type[Optimizer]] | None = None) -> type[Opt
     >>> find("heavy_ball").__name__, find("gd").__name__
     ('HeavyBall', 'GradientDescent')
     """
-    import difflib
-
     classes = {**registered(), **(extra or {})}
-    names = {_plain(key): cls for key, cls in classes.items()}
-    for cls in classes.values():
-        names.update({_plain(alias): cls for alias in cls.aliases if _plain(alias) not in names})
-    if _plain(name) in names:
-        return names[_plain(name)]
-    near = difflib.get_close_matches(_plain(name), names, n=1, cutoff=0.5)
-    guess = "`convex-analyzer optimizers` lists them"
-    if near:
-        guess = f"did you mean {names[near[0]].__name__}?"
-    raise InputError(f"there is no optimizer called {name!r}", argument="optimizer", hint=guess)
+    return named(name, classes, "optimizer", "`convex-analyzer optimizers` lists them")
 
 
 def from_dict(

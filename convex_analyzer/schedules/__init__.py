@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from convex_analyzer.errors import InputError
 from convex_analyzer.schedules.base import Schedule
 from convex_analyzer.schedules.combined import Product, WarmUp
 from convex_analyzer.schedules.cosine import Cosine, WarmRestarts
@@ -21,7 +20,7 @@ from convex_analyzer.schedules.decays import (
     Polynomial,
     Power,
 )
-from convex_analyzer.schedules.reading import name_in, rebuilt
+from convex_analyzer.schedules.reading import name_in, named, rebuilt
 from convex_analyzer.schedules.settings import Inner
 from convex_analyzer.schedules.stairs import Growing, MultiStep, Step, Table
 
@@ -63,10 +62,6 @@ def registered() -> dict[str, type[Schedule]]:
     }
 
 
-def _plain(name: str) -> str:
-    return name.replace("_", "").replace("-", "").replace(" ", "").lower()
-
-
 def find(name: str, extra: Mapping[str, type[Schedule]] | None = None) -> type[Schedule]:
     """Return the schedule class of this name; case, underscores and hyphens do not matter.
 
@@ -87,16 +82,8 @@ def find(name: str, extra: Mapping[str, type[Schedule]] | None = None) -> type[S
     >>> find("warm_restarts").__name__, find("sgdr").__name__
     ('WarmRestarts', 'WarmRestarts')
     """
-    import difflib
-
     classes = {**registered(), **(extra or {})}
-    names = {_plain(alias): cls for cls in classes.values() for alias in cls.aliases}
-    names.update({_plain(key): cls for key, cls in classes.items()})
-    if _plain(name) in names:
-        return names[_plain(name)]
-    near = difflib.get_close_matches(_plain(name), names, n=1, cutoff=0.5)
-    guess = f"did you mean {names[near[0]].__name__}?" if near else f"known: {', '.join(classes)}"
-    raise InputError(f"there is no schedule called {name!r}", argument="schedule", hint=guess)
+    return named(name, classes, "schedule", f"known: {', '.join(classes)}")
 
 
 def from_dict(

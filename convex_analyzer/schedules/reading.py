@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from convex_analyzer.errors import InputError
 from convex_analyzer.tables import join_words
 
-__all__ = ["missing_fields", "name_in", "rebuilt"]
+__all__ = ["missing_fields", "name_in", "named", "rebuilt"]
 
 T = TypeVar("T")
 
@@ -27,6 +27,32 @@ def name_in(data: Any, kind: str) -> str:
             f"this describes no {kind}: {data!r}", value=data, hint="to_dict() writes what is read"
         )
     return str(data["name"])
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").replace("-", "").replace(" ", "").lower()
+
+
+def named(name: str, classes: Mapping[str, type[T]], kind: str, hint: str) -> type[T]:
+    """Return the class of this name or alias; case, underscores and hyphens do not matter.
+
+    Raises
+    ------
+    InputError
+        There is none; the message names the nearest, or else gives the hint.
+    """
+    import difflib
+
+    names: dict[str, type[T]] = {}
+    for cls in classes.values():
+        aliases: tuple[str, ...] = getattr(cls, "aliases", ())
+        names.update({_plain(alias): cls for alias in aliases if _plain(alias) not in names})
+    names.update({_plain(key): cls for key, cls in classes.items()})
+    if _plain(name) in names:
+        return names[_plain(name)]
+    near = difflib.get_close_matches(_plain(name), names, n=1, cutoff=0.5)
+    guess = f"did you mean {names[near[0]].__name__}?" if near else hint
+    raise InputError(f"there is no {kind} called {name!r}", argument=kind, hint=guess)
 
 
 def missing_fields(cls: Any, given: Mapping[str, Any]) -> list[str]:
