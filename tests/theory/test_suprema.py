@@ -1,0 +1,119 @@
+"""The worst error over an interval, against critical points found in exact arithmetic."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import mpmath
+import numpy as np
+import pytest
+
+import convex_analyzer as ca
+from convex_analyzer.errors import InputError, NotDerivableError
+from convex_analyzer.optimizers import find
+from convex_analyzer.theory.suprema import worst_eigenvalues_between, worst_error_between
+
+INTERVAL = ca.Spectrum.between(1.0, 100.0)
+
+
+def momentum_polynomial(rate: float, mu: float, n: int, ahead: bool) -> list[Fraction]:
+    """Return p_n by the textbook recurrence on exact coefficients, constant term first."""
+    alpha, beta = Fraction(rate), Fraction(mu)
+    x, v = [Fraction(1)] + [Fraction(0)] * n, [Fraction(0)] * (n + 1)
+    for _ in range(n):
+        point = [a + beta * b for a, b in zip(x, v, strict=True)] if ahead else x
+        bent = [Fraction(0), *point[:-1]]  # times λ
+        v = [beta * b - alpha * c for b, c in zip(v, bent, strict=True)]
+        x = [a + b for a, b in zip(x, v, strict=True)]
+    return x
+
+
+def maximum(coefficients: list[Fraction], m: float, L: float) -> tuple[float, float]:
+    """Return the largest |p| on [m, L], from all roots of p' at 40 digits, and its place."""
+    with mpmath.workdps(40):
+        exact = [mpmath.mpf(c.numerator) / c.denominator for c in reversed(coefficients)]
+        n = len(exact) - 1
+        slope = [c * (n - i) for i, c in enumerate(exact[:-1])]
+        roots = mpmath.polyroots(slope, maxsteps=500, extraprec=150) if n > 1 else []
+        real = [mpmath.re(r) for r in roots if abs(mpmath.im(r)) < mpmath.mpf(10) ** -20]
+        places = [mpmath.mpf(m), mpmath.mpf(L), *(r for r in real if m < r < L)]
+        best = max(places, key=lambda place: abs(mpmath.polyval(exact, place)))
+        return float(abs(mpmath.polyval(exact, best))), float(best)
+
+
+@pytest.mark.parametrize(
+    "rule", [ca.HeavyBall(0.01, 0.9), ca.Nesterov(0.01, 0.95), ca.HeavyBall(0.02, 0.95)], ids=str
+)
+def test_the_maximum_is_that_of_the_critical_points(rule):
+    analysis, steps = ca.analyze(INTERVAL, rule), [1, 2, 7, 12]
+    found = worst_error_between(analysis, steps)
+    places = worst_eigenvalues_between(analysis, steps)
+    inside = 0
+    for n, value, place in zip(steps, found, places, strict=True):
+        ahead = isinstance(rule, ca.Nesterov)
+        true, where = maximum(
+            momentum_polynomial(rule.learning_rate, rule.momentum, n, ahead), 1.0, 100.0
+        )
+        assert value == pytest.approx(true, rel=1e-13)
+        if 1 < where < 100:
+            inside += 1
+            assert place == pytest.approx(where, rel=1e-5)
+    assert inside >= 1  # the ends would not have been enough
+
+
+def test_chebyshev_steps_ripple_equally():
+    """After n planned steps all n + 1 extremes are equal: 1/T_n((κ+1)/(κ-1)), and less is lost."""
+    rule = find("ChebyshevSteps")(1.0, 100.0, 8)
+    analysis = ca.analyze(INTERVAL, rule)
+    sigma = 101 / 99
+    bound = 1 / np.cosh(8 * np.arccosh(sigma))
+    assert worst_error_between(analysis, [8])[0] == pytest.approx(bound, rel=1e-12)
+    halfway = worst_error_between(analysis, [3])[0]
+    dense = np.linspace(1, 100, 200_001)
+    brute = np.ones_like(dense)
+    for t in range(1, 4):
+        root = 1 / float(_step_size(rule, t))
+        brute *= 1 - dense / root
+    assert halfway == pytest.approx(np.abs(brute).max(), rel=1e-9)
+    assert halfway >= np.abs(brute).max() * (1 - 1e-14)
+
+
+def _step_size(rule, t):
+    class Slope:
+        def gradient(self, theta):
+            return theta * 0 + 1.0
+
+    return -rule.step(Slope(), t, np.zeros(1))[0]
+
+
+def test_monotone_methods_are_worst_at_an_end():
+    analysis = ca.analyze(INTERVAL, ca.GradientDescent)
+    k = np.array([0, 1, 10, 300, 5000])  # the last beyond the degree that is followed
+    assert worst_error_between(analysis, k) == pytest.approx((99 / 101) ** k, rel=1e-12, abs=0)
+    point = ca.analyze(ca.Spectrum.between(2.0, 2.0), ca.HeavyBall(0.1, 0.5))
+    assert worst_error_between(point, [4]) == pytest.approx(point.worst_error([4]), rel=1e-14)
+
+
+def test_never_below_the_sampled_worst_case_and_never_far_above():
+    """A finite spectrum between the same ends, brute force: no eigenvalue is worse than found."""
+    rule = ca.HeavyBall(0.0396, 0.99)
+    steps = np.array([5, 60, 197])
+    found = worst_error_between(ca.analyze(INTERVAL, rule), steps)
+    many = ca.analyze(ca.Spectrum.from_eigenvalues(np.linspace(1, 100, 100_001)), rule)
+    sampled = many.worst_error(steps)
+    assert np.all(sampled <= found * (1 + 1e-13))
+    assert sampled == pytest.approx(found, rel=1e-4)
+
+
+def test_divergence_and_rules_that_are_no_polynomial():
+    unstable = ca.analyze(INTERVAL, ca.GradientDescent(1.0))
+    assert worst_error_between(unstable, [1, 1000]) == pytest.approx([99.0, np.inf], rel=1e-14)
+    newton = ca.analyze(INTERVAL, find("DampedNewton")(0.5, damping=0.25))
+    assert worst_error_between(newton, [3]) == pytest.approx([0.6**3], rel=1e-12)  # λ = 1
+
+
+def test_what_cannot_be_answered_says_why():
+    with pytest.raises(NotDerivableError):
+        worst_error_between(ca.analyze(INTERVAL, find("Adam")(0.001)), [3])
+    with pytest.raises(InputError, match="whole numbers"):
+        worst_error_between(ca.analyze(INTERVAL, ca.GradientDescent), [2.5])
