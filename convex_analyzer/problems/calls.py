@@ -82,6 +82,7 @@ class _Call:
             )
         self.function, self.dimension, self.name = function, dimension, name
         self.evaluations = 0
+        self.single = False  # whether values came in single precision
         self._scalar = scalar
         self._apart = dimension > 1 and _required(function) == dimension
 
@@ -144,6 +145,7 @@ class _Call:
                 argument=self.name,
                 value=result,
             )
+        self.single |= array.dtype.kind == "f" and array.dtype.itemsize < 8
         return array
 
 
@@ -194,7 +196,6 @@ class ScalarCall(_Call):
         scalar: bool = False,
     ) -> None:
         super().__init__(function, dimension, name, scalar=scalar)
-        self.single = False  # whether values came in single precision
 
     def at(self, point: Array) -> float:
         """Return the value, which may be infinite or undefined.
@@ -212,7 +213,6 @@ class ScalarCall(_Call):
                 argument=self.name,
                 hint="sum or average what it returns",
             )
-        self.single |= array.dtype.kind == "f" and array.dtype.itemsize < 8
         return float(array.reshape(()))
 
     def value(self, point: Array) -> float:
@@ -248,6 +248,18 @@ class ScalarCall(_Call):
 
 class VectorCall(_Call):
     """A gradient θ ↦ (d,), or a Hessian product (θ, v) ↦ (d,), as a callable."""
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        dimension: int,
+        name: str = "gradient",
+        *,
+        scalar: bool = False,
+        product: bool = False,
+    ) -> None:
+        super().__init__(function, dimension, name, scalar=scalar)
+        self._apart = self._apart and not product
 
     def value(self, point: Array, *more: Array) -> Array:
         """Return the vector.
