@@ -10,6 +10,7 @@ and entries that have decayed below the smallest float are not computed at all.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,7 @@ Array = npt.NDArray[np.float64]
 
 _DEAD = -746.0  # exp of this is 0 in float64
 _ROWS = 32  # rows of a curve computed at once: they stay in cache
+_TILE = 16_384  # entries computed at once: larger temporaries are page-faulted afresh each time
 
 
 def propagate(modes: Modes, first: Array, change: Array, steps: Array) -> Array:
@@ -39,7 +41,33 @@ def propagate(modes: Modes, first: Array, change: Array, steps: Array) -> Array:
     steps
         k, shape (K,), non-negative whole numbers (as floats, so that 1e20 is possible).
     """
-    k = np.asarray(steps, dtype=float)[:, None]
+    return _in_tiles(_propagate, modes, first, change, steps)
+
+
+def _in_tiles(
+    formula: Callable[[Modes, Array, Array, Array], Array],
+    modes: Modes,
+    first: Array,
+    change: Array,
+    steps: Array,
+) -> Array:
+    """Evaluate a formula of shape (K, n) in pieces that stay in cache."""
+    k, size = np.asarray(steps, dtype=float), len(first)
+    if len(k) * size <= 2 * _TILE:
+        return formula(modes, first, change, k[:, None])
+    result = np.empty((len(k), size))
+    rows = min(len(k), 64)
+    columns = max(1, _TILE // rows)
+    for left in range(0, size, columns):
+        part = slice(left, left + columns)
+        some = modes.take(part)
+        for top in range(0, len(k), rows):
+            block = k[top : top + rows, None]
+            result[top : top + rows, part] = formula(some, first[part], change[part], block)
+    return result
+
+
+def _propagate(modes: Modes, first: Array, change: Array, k: Array) -> Array:
     with np.errstate(all="ignore"):
         if modes.slots == 1:
             result = first * _power(modes, k)
@@ -60,7 +88,10 @@ def displacement(modes: Modes, first: Array, change: Array, steps: Array) -> Arr
 
     With e the displacement per step, this is the total displacement after k steps.
     """
-    k = np.asarray(steps, dtype=float)[:, None]
+    return _in_tiles(_displacement, modes, first, change, steps)
+
+
+def _displacement(modes: Modes, first: Array, change: Array, k: Array) -> Array:
     with np.errstate(all="ignore"):
         if modes.slots == 1:
             result = first * _geometric_sum(modes, k)
@@ -261,21 +292,23 @@ def _complex_pair(c: _Columns, k: Array, *, rest: bool = False) -> tuple[Array, 
     gap = -c.discriminant / ((c.trace + 2 * root_d) * 2 * root_d)
     angle = 2 * np.arcsin(np.sqrt(np.clip(gap, 0.0, 1.0) / 2))
     exponent = _times(k, c.log_d / 2)
-    rows, columns = np.nonzero(exponent > _DEAD)
-    alive = exponent[rows, columns]
-    turned = k[rows, 0] * angle[columns]
-    sine = np.sin(angle)
-    safe = np.where(sine > 0, sine, 1.0)[columns]
-    ratio = np.where(sine[columns] > 0, np.sin(turned) / safe, k[rows, 0])
-    decay, cosine = np.exp(alive), np.cos(turned)
-    part = decay / root_d[columns] * ratio
-    leaning = c.total[columns] / 2 * part  # 1 - t/2 = ((1 - r) + (1 - q))/2
-    v, u = np.full(exponent.shape, float(rest)), np.zeros(exponent.shape)
-    u[rows, columns] = part
+    dead = exponent <= _DEAD
+    some_dead = bool(dead.any())
+    if some_dead:
+        exponent[dead] = _DEAD  # exp of anything lower is slow, and as good as 0
+    turned, sine = k * angle, np.sin(angle)
+    safe = np.where(sine > 0, sine, 1.0)
+    whole = sine > 0
+    ratio = np.sin(turned) / safe if whole.all() else np.where(whole, np.sin(turned) / safe, k)
+    decay, cosine = np.exp(exponent), np.cos(turned)
+    u = decay * (ratio / root_d)
+    leaning = (c.total / 2) * u  # 1 - t/2 = ((1 - r) + (1 - q))/2
     if rest:
-        v[rows, columns] = 2 * np.sin(turned / 2) ** 2 - np.expm1(alive) * cosine - leaning
+        v = 2 * np.sin(turned / 2) ** 2 - np.expm1(exponent) * cosine - leaning
     else:
-        v[rows, columns] = decay * cosine + leaning
+        v = decay * cosine + leaning
+    if some_dead:
+        u[dead], v[dead] = 0.0, float(rest)
     return v, u
 
 

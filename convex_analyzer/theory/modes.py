@@ -112,7 +112,7 @@ class Modes:
             self.one_minus_rate < 0.5, 1 - self.one_minus_rate, np.abs(self.roots[:, 0])
         )
 
-    def take(self, chosen: npt.NDArray[np.intp]) -> Modes:
+    def take(self, chosen: npt.NDArray[np.intp] | slice) -> Modes:
         """Return some of the directions."""
         return Modes(**{name: getattr(self, name)[chosen] for name in Modes.__dataclass_fields__})
 
