@@ -42,7 +42,12 @@ def is_symbolic(*values: Any) -> bool:
     return any(hasattr(value, "free_symbols") for value in values)
 
 
+_PLAIN = frozenset((np.ndarray, np.float64, float, int, bool))  # what NumPy is asked for at once
+
+
 def _apply(name: str, sympy_name: str, *values: Any) -> Any:
+    if all(type(value) in _PLAIN for value in values):
+        return getattr(np, name)(*values)
     for value in values:
         own = getattr(value, f"_op_{name}", None)
         if own is not None:
@@ -105,6 +110,8 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     In a rule, branches on values must be written with this function: a Python ``if`` on a state
     would be decided once for a whole batch of runs.
     """
+    if type(condition) is np.ndarray and type(x) in _PLAIN and type(y) in _PLAIN:
+        return np.where(condition, x, y)
     for value in (condition, x, y):
         own = getattr(value, "_op_where", None)
         if own is not None:

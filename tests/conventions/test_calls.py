@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 import convex_analyzer as ca
 from convex_analyzer import schedules
-from convex_analyzer.conventions import libraries
+from convex_analyzer.conventions import libraries, running
 from convex_analyzer.conventions.lectures import LECTURES
 from convex_analyzer.conventions.rows import defaults
 from convex_analyzer.optimizers.adam import Adam, AdamW, AMSGrad, NAdam
@@ -319,9 +320,13 @@ B = np.array([0.5, -1.0])
 START = np.array([2.0, -1.5])
 
 
-def path(rule, steps=30):
+STEPS = 30
+
+
+@functools.cache
+def path(rule):
     problem = ca.Quadratic(A, B)
-    return ca.simulate(problem, rule, START, steps, record="path").theta
+    return ca.simulate(problem, rule, START, STEPS, record="path").theta
 
 
 def read(library, name, /, **options):
@@ -825,7 +830,8 @@ RULES = [
 
 @pytest.mark.parametrize("library", libraries())
 @pytest.mark.parametrize("rule", RULES, ids=repr)
-def test_the_call_runs_as_the_rule_does(rule, library):
+def test_the_call_runs_as_the_rule_does(rule, library, monkeypatch):
+    monkeypatch.setattr(running, "STEPS", STEPS)  # how far the nearest call is, on a short run
     try:
         call = ca.to_library(rule, library)
     except ca.NotConvertibleError as told:

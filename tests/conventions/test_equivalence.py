@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 
@@ -79,9 +80,15 @@ SAME = [
 ]
 
 
+@functools.cache
+def compared(one, other):
+    """Compare two rules, once for all tests."""
+    return ca.equivalent(one, other)
+
+
 @pytest.mark.parametrize(("one", "other"), SAME, ids=str)
 def test_pairs_that_are_one(one, other):
-    found = ca.equivalent(one, other)
+    found = compared(one, other)
     assert found
     if SAME.index((one, other)) < 12:
         assert found.verdict == "proved"
@@ -137,7 +144,7 @@ DIFFERENT = [
 
 @pytest.mark.parametrize(("one", "other"), DIFFERENT, ids=str)
 def test_pairs_that_are_not(one, other):
-    found = ca.equivalent(one, other)
+    found = compared(one, other)
     assert not found
     assert found.verdict == "refuted"
     assert found.equivalent is False
@@ -257,7 +264,7 @@ LOOPS = {
 
 @pytest.mark.parametrize("place", LOOPS)
 def test_counterexamples_can_be_redone_by_a_plain_loop(place):
-    example = ca.equivalent(*DIFFERENT[place]).counterexample
+    example = compared(*DIFFERENT[place]).counterexample
     a, b, start = (np.array(v) for v in (example.matrix, example.linear, example.start))
     for loop, point in zip(LOOPS[place], (example.first, example.second), strict=True):
         assert np.allclose(loop(lambda x: a @ x + b, start, example.step), point, rtol=1e-12)
