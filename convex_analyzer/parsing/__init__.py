@@ -1,0 +1,1 @@
+"""Text that users type, read through whitelists; nothing is evaluated."""
