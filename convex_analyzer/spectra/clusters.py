@@ -65,8 +65,7 @@ class Clusters(Result):
     tolerance
         Of the gap J - J*, relative.
     root_steps
-        Steps that suffice by a polynomial with one root after the other at the eigenvalue where it
-        is largest; None when more than `distinct`.
+        Steps that suffice by a polynomial with one root after the other where it is largest; None when more than `distinct`.
     chebyshev_steps
         Steps that suffice for any spectrum with this κ.
     """
@@ -160,7 +159,7 @@ def clusters(spectrum: Spectrum | Any, tolerance: float = 1e-6, gap: float = GAP
     kappa = float(values[-1] / values[0])
     goal = math.sqrt(tolerance)  # of the A-norm
     return Clusters(
-        groups, distinct, kappa, tolerance, _root_steps(values, goal, distinct),
+        groups, distinct, kappa, tolerance, _root_steps(values, groups, goal, distinct),
         chebyshev_steps(kappa, goal),
     )  # fmt: skip
 
@@ -180,11 +179,19 @@ def chebyshev_steps(kappa: float, goal: float) -> int:
     return max(1, math.ceil(exact * (1 - 1e-13)))
 
 
-def _root_steps(values: Array, goal: float, most: int) -> int | None:
-    """Return the degree of a polynomial with roots at eigenvalues that stays within the goal."""
-    logs = np.zeros(len(values))
+def _root_steps(values: Array, groups: tuple[Cluster, ...], goal: float, most: int) -> int | None:
+    """Return the degree of a polynomial, root by root, that stays within the goal on `values`.
+
+    The next root is where the polynomial is largest: in the middle of that group when the group
+    has none yet, else at the eigenvalue itself.
+    """
+    group = np.repeat(np.arange(len(groups)), [g.count for g in groups])
+    logs, fresh = np.zeros(len(values)), np.ones(len(groups), dtype=bool)
     for k in range(1, most + 1):
-        root = values[int(np.argmax(logs))] if k > 1 else values[-1]
+        worst = int(np.argmax(logs)) if k > 1 else len(values) - 1
+        root, of = values[worst], groups[group[worst]]
+        if fresh[group[worst]]:
+            root, fresh[group[worst]] = (of.low + of.high) / 2, False
         with np.errstate(divide="ignore"):
             logs += np.log(np.abs(1 - values / root))
         if logs.max() <= math.log(goal):

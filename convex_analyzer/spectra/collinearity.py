@@ -204,7 +204,7 @@ def collinearity(
     Examples
     --------
     >>> x = np.arange(8.0)
-    >>> X = np.column_stack([np.ones(8), x, 2 * x - 1 + 0.01 * (-1) ** x])
+    >>> X = np.column_stack([np.ones(8), x, 2 * x - 1 + 0.001 * (-1) ** x])
     >>> print(collinearity(X, ["one", "a", "b"]).relations[0].equation)
     b ≈ 2·a − 1
     """
@@ -383,18 +383,17 @@ def solution_sensitivity(problem: LeastSquares) -> DataSensitivity:
     >>> found.condition_number, round(found.from_residual, 6)
     (1.0, 0.5)
     """
-    X, y = problem._stacked if problem.l2 > 0 else (problem.X, problem.y)
-    norms = np.linalg.norm(X, axis=0)
+    factor = problem.operator.factor  # of √s X and the penalty, reduced by QR
+    norms = np.linalg.norm(factor, axis=0)
     norms = np.where(norms > 0, norms, 1.0)
-    singular, _ = _svd(X / norms)
-    flat = singular <= max(X.shape) * EPSILON * np.max(singular, initial=0.0)
-    if flat.any() or not len(singular):
+    singular, _ = _svd(factor / norms)
+    limit = max(*problem.X.shape, problem.dimension) * EPSILON
+    if not singular[-1] > limit * singular[0]:
         return DataSensitivity(math.inf, math.inf, math.inf, math.inf)
-    theta = problem.coefficients * norms
     kappa = float(singular[0] / singular[-1])
-    size = float(singular[0]) * float(np.linalg.norm(theta))
-    residual = float(np.linalg.norm(y - X @ problem.coefficients))
-    target = float(np.linalg.norm(y))
+    size = float(singular[0]) * float(np.linalg.norm(problem.coefficients * norms))
+    residual = math.sqrt(2 * float(problem.value(problem.coefficients)))
+    target = math.sqrt(problem.factor) * float(np.linalg.norm(problem.y))
     if size == 0:
         rest = math.inf if target > 0 else 0.0
         return DataSensitivity(kappa, kappa, rest, rest)
