@@ -138,7 +138,7 @@ def _degrees(analysis: Analysis, k: Array) -> Array:
     if steady and last:
         return totals[0] + k * (totals[1] - totals[0])
     known = np.array([*totals, math.inf])
-    return known[np.minimum(k, len(totals)).astype(int)]
+    return np.asarray(known[np.minimum(k, len(totals)).astype(int)])
 
 
 # -- the maximum ---------------------------------------------------------------------------------
