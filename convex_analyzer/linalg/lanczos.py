@@ -1,36 +1,139 @@
 """Both ends of a large spectrum from products alone.
 
 Plain Lanczos (Lanczos 1950), without reorthogonalisation: the extreme Ritz values converge all the
-same (Paige 1971), at 1.6 products' worth of work per step and with three vectors of memory. Each
-Ritz value has an eigenvalue within its residual.
+same (Paige 1971; copies of them that appear later are harmless), with three vectors of memory and
+little more work than the products. `convex_analyzer.linalg.lanczos_bounds` says how far a Ritz
+value may be from the end of the spectrum.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from convex_analyzer.errors import SpectrumError
+from convex_analyzer.linalg.lanczos_bounds import (
+    gap_below,
+    inverse_mass,
+    nearest_to_zero,
+    ritz_values,
+    values_up_to,
+)
 from convex_analyzer.linalg.operators import SymmetricOperator
 
-__all__ = ["Extremes", "extreme_eigenvalues"]
+__all__ = ["FAILURE", "Extremes", "extreme_eigenvalues", "start_vector", "tridiagonalise"]
 
 Array = npt.NDArray[np.float64]
 
-_FIRST_CHECK, _GROWTH, _MOST = 40, 1.5, 3000
+FAILURE = 1e-6  # how seldom a random start may hide an end of the spectrum
+_FIRST_CHECK, _GROWTH, _MOST = 40, 1.25, 5000
+_GAP = 1e3  # a zero eigenvalue is believed when the next one is this many roundings away
+# Two passes over the vectors per step, tile by tile: a tile of each fits the second-level cache.
+_TILE = 16_384
 
 
 @dataclass(frozen=True)
 class Extremes:
-    """The two extreme Ritz values, with bounds of their distance to an eigenvalue."""
+    """The two extreme Ritz values, and where the ends of the spectrum may be.
+
+    Attributes
+    ----------
+    smallest, largest
+        Ritz values: λmin is not above the first and λmax is not below the second, up to `rounding`.
+    lowest, highest
+        λmin is not below the first and λmax is not above the second, up to `rounding`, except for
+        one random start in a million (exact arithmetic).
+    rounding
+        What rounding in the products and the recurrence may have added to each.
+    second, second_low
+        When the smallest cannot be told from zero but a gap follows: the next eigenvalue, and its
+        lower bound; else None.
+    near_zero
+        When zero lies inside: some eigenvalue is at most this large in size; else None.
+    steps
+        Number of products.
+    converged
+        Whether the bounds are as close as was asked for.
+    """
 
     smallest: float
-    smallest_error: float
     largest: float
-    largest_error: float
+    lowest: float
+    highest: float
+    rounding: float
     steps: int
+    converged: bool
+    second: float | None = None
+    second_low: float | None = None
+    near_zero: float | None = None
+
+
+def start_vector(size: int, seed: int, index: int = 0) -> Array:
+    """Return a random unit vector, uniform on the sphere, (size,)."""
+    vector = np.random.Generator(np.random.Philox(key=[seed, index])).standard_normal(size)
+    return np.asarray(vector / np.linalg.norm(vector))
+
+
+def tridiagonalise(operator: SymmetricOperator, start: Array) -> Iterator[tuple[float, float]]:
+    """Yield the diagonal entry and the entry beside it of each Lanczos step, without end.
+
+    Parameters
+    ----------
+    operator
+        The matrix.
+    start
+        Unit vector (d,); it is overwritten.
+
+    Raises
+    ------
+    SpectrumError
+        A product returned numbers that are not finite.
+    """
+    vector, previous = start, np.zeros_like(start)
+    scratch = np.empty(min(_TILE, len(start)))
+    before = 0.0
+    while True:
+        product = operator.multiply(vector)
+        if not operator.makes_new_arrays:
+            product = np.array(product)
+        diagonal = _against_previous(product, vector, previous, before, scratch)
+        beside = _against_current(product, vector, diagonal, scratch)
+        if not np.isfinite(beside):
+            raise SpectrumError("A v is not finite for a random unit vector v")
+        yield diagonal, beside
+        if beside == 0:
+            return
+        product *= 1 / beside if beside > 1e-300 else np.inf
+        previous, vector, before = vector, product, beside
+
+
+def _against_previous(
+    product: Array, vector: Array, previous: Array, before: float, scratch: Array
+) -> float:
+    """Subtract the part along the vector before, and return the part along this one."""
+    total = 0.0
+    for first in range(0, len(product), _TILE):
+        part = product[first : first + _TILE]
+        space = scratch[: len(part)]
+        np.multiply(previous[first : first + _TILE], before, out=space)
+        part -= space
+        total += float(part @ vector[first : first + _TILE])
+    return total
+
+
+def _against_current(product: Array, vector: Array, along: float, scratch: Array) -> float:
+    """Subtract the part along this vector, and return the norm of what is left."""
+    total = 0.0
+    for first in range(0, len(product), _TILE):
+        part = product[first : first + _TILE]
+        space = scratch[: len(part)]
+        np.multiply(vector[first : first + _TILE], along, out=space)
+        part -= space
+        total += float(part @ part)
+    return float(np.sqrt(total))
 
 
 def extreme_eigenvalues(operator: SymmetricOperator, tolerance: float, seed: int) -> Extremes:
@@ -41,49 +144,101 @@ def extreme_eigenvalues(operator: SymmetricOperator, tolerance: float, seed: int
     operator
         The matrix.
     tolerance
-        Aim: relative error of each.
+        Aim: relative error of each. The bounds are then within about its square root.
     seed
         Seed of the random starting vector.
 
     Raises
     ------
     SpectrumError
-        A product returned numbers that are not finite.
+        A product returned numbers that are not finite; carries the `Extremes` so far.
     """
     size = operator.dimension
-    vector = np.random.Generator(np.random.Philox(seed)).standard_normal(size)
-    vector /= np.linalg.norm(vector)
-    previous = np.zeros(size)
     diagonal: list[float] = []
-    beside: list[float] = [0.0]
-    check = min(_FIRST_CHECK, size)
-    while True:
-        product = operator.multiply(vector) - beside[-1] * previous
-        diagonal.append(float(vector @ product))
-        product -= diagonal[-1] * vector
-        norm = float(np.linalg.norm(product))
-        if not np.isfinite(norm):
-            raise SpectrumError("A v is not finite for a random unit vector v")
-        steps, scale = len(diagonal), max(abs(entry) for entry in diagonal)
-        exhausted = norm <= 1e-14 * scale or steps >= min(_MOST, 4 * size)
-        if steps >= check or exhausted:
-            found = _extremes(diagonal, beside[1:], norm, scale)
-            goal = [tolerance * abs(found.smallest), tolerance * abs(found.largest)]
-            if exhausted or (found.smallest_error <= goal[0] and found.largest_error <= goal[1]):
-                return found
-            check = int(check * _GROWTH)
-        beside.append(norm)
-        previous, vector = vector, product / norm
+    beside: list[float] = []
+    check, most = min(_FIRST_CHECK, size), min(_MOST, 4 * size)
+    steps = tridiagonalise(operator, start_vector(size, seed))
+    try:
+        for along, norm in steps:
+            diagonal.append(along)
+            beside.append(norm)
+            last = norm <= 1e-14 * max(map(abs, diagonal)) or len(diagonal) >= most
+            if len(diagonal) >= check or last:
+                check = int(check * _GROWTH) + 1
+                found = _Check(diagonal, beside, size, operator.noise)
+                if last or found.is_done(tolerance):
+                    return found.extremes(tolerance)
+    except SpectrumError as error:
+        if not diagonal:
+            raise
+        partial = _Check(diagonal, beside, size, operator.noise).extremes(tolerance)
+        raise SpectrumError(f"{error} (step {len(diagonal) + 1})", partial=partial) from None
+    return _Check(diagonal, beside, size, operator.noise).extremes(tolerance)
 
 
-def _extremes(diagonal: list[float], beside: list[float], norm: float, scale: float) -> Extremes:
-    from scipy.linalg import eigh_tridiagonal
+class _Check:
+    """What is known after some steps."""
 
-    main, off = np.array(diagonal), np.array(beside)
-    last = len(main) - 1
-    ends = []
-    for index in (0, last):
-        value, vector = eigh_tridiagonal(main, off, select="i", select_range=(index, index))
-        rounding = 4 * np.sqrt(len(main)) * float(np.finfo(float).eps) * scale
-        ends.append((float(value[0]), abs(float(vector[-1, 0])) * norm + rounding))
-    return Extremes(*ends[0], *ends[1], steps=len(main))
+    def __init__(self, diagonal: list[float], beside: list[float], size: int, noise: float) -> None:
+        self.diagonal, self.beside, self.steps = diagonal, beside, len(diagonal)
+        self.smallest, self.largest = ritz_values(diagonal, beside)
+        scale = max(abs(self.smallest), abs(self.largest))
+        self.exhausted = beside[-1] <= 1e-14 * scale or scale == 0
+        self.rounding = 4 * float(np.sqrt(self.steps)) * noise * scale
+        # One end each: half of the failures. A random unit vector has a component smaller than s
+        # along a given direction with probability at most s √(2d/π).
+        self.limit = float(np.log(2 * size / np.pi) - 2 * np.log(FAILURE / 2))
+
+    def is_done(self, tolerance: float) -> bool:
+        width = float(np.sqrt(tolerance))
+        if not self._excludes(self.largest, max(width * abs(self.largest), self.rounding), +1):
+            return False
+        if not self._excludes(self.smallest, max(width * abs(self.smallest), self.rounding), -1):
+            return False
+        if abs(self.smallest) > self.rounding:
+            return True
+        second = self._second()
+        return second is None or self._excludes(second, width * second, -1)
+
+    def _excludes(self, end: float, distance: float, side: int) -> bool:
+        """Tell whether an eigenvalue at this distance outside would have been seen."""
+        if self.exhausted:
+            return True
+        place = end + side * distance
+        return inverse_mass(self.diagonal, self.beside, place) >= self.limit
+
+    def _second(self) -> float | None:
+        """Return the first Ritz value above zero (copies of zero do not count), after a gap."""
+        zeros = values_up_to(self.diagonal, self.beside, self.rounding)
+        if zeros >= self.steps:
+            return None
+        second = ritz_values(self.diagonal, self.beside, zeros)[0]
+        return second if second > _GAP * self.rounding else None
+
+    def extremes(self, tolerance: float) -> Extremes:
+        """Return all that is known, in one object."""
+        low, high = (0.0, 0.0) if self.exhausted else self._gaps()
+        second = self._second() if abs(self.smallest) <= self.rounding else None
+        second_low = second
+        if second is not None and not self.exhausted:
+            mirrored = (self.diagonal, self.beside, second, second / 2, self.limit)
+            second_low = second - gap_below(*mirrored)
+        inside = self.smallest < -self.rounding and self.largest > self.rounding
+        return Extremes(
+            smallest=self.smallest,
+            largest=self.largest,
+            lowest=self.smallest - low,
+            highest=self.largest + high,
+            rounding=self.rounding,
+            steps=self.steps,
+            converged=self.is_done(tolerance),
+            second=second,
+            second_low=second_low,
+            near_zero=nearest_to_zero(self.diagonal, self.beside) if inside else None,
+        )
+
+    def _gaps(self) -> tuple[float, float]:
+        most = 1e12 * (self.largest - self.smallest + self.rounding)
+        below = gap_below(self.diagonal, self.beside, self.smallest, most, self.limit)
+        mirrored = [-entry for entry in self.diagonal]
+        return below, gap_below(mirrored, self.beside, -self.largest, most, self.limit)

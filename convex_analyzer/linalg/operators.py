@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convex_analyzer.errors import InputError, NotSymmetricError
-from convex_analyzer.linalg.decompositions import Decomposition, eigh, gram_eigh
+from convex_analyzer.linalg.decompositions import EPSILON, Decomposition, eigh, gram_eigh
 from convex_analyzer.linalg.solve import solve_large
 
 __all__ = [
@@ -43,11 +43,14 @@ class SymmetricOperator:
         One word for reports.
     makes_new_arrays
         Whether a product is surely no one else's array, so that it may be written into.
+    noise
+        Relative size of the rounding in a product.
     """
 
     dimension: int
     kind: str = "operator"
     makes_new_arrays: ClassVar[bool] = False
+    noise: float = EPSILON
 
     def multiply(self, vectors: Array) -> Array:
         """Return A V for a vector (d,) or columns (d, runs)."""
@@ -108,6 +111,7 @@ class DiagonalOperator(SymmetricOperator):
     """A diagonal matrix, held as its diagonal: any size."""
 
     kind = "diagonal"
+    makes_new_arrays = True
 
     def __init__(self, diagonal: Array) -> None:
         self.diagonal: Array = diagonal
@@ -150,6 +154,7 @@ class SparseOperator(SymmetricOperator):
     """A scipy.sparse matrix."""
 
     kind = "sparse"
+    makes_new_arrays = True
 
     def __init__(self, matrix: Any) -> None:
         self.matrix = matrix
@@ -177,6 +182,7 @@ class GramOperator(SymmetricOperator):
     """``factor.T @ factor``, never formed."""
 
     kind = "data"
+    makes_new_arrays = True
 
     def __init__(self, factor: Array) -> None:
         self.factor = np.asfortranarray(factor)
@@ -246,12 +252,21 @@ class LinearMap(SymmetricOperator):
                 "A: the LinearOperator answers the same vector differently each time", argument="A"
             )
         difference = abs(float(u @ image - v @ other))
+        self._note_noise(float(np.linalg.norm(image - again)), difference, size)
         if difference > _SAME * size:
             raise NotSymmetricError(
                 f"A is not symmetric: u·Av and v·Au differ by {difference:.3g} for random unit "
                 "vectors",
                 argument="A",
             )
+
+    def _note_noise(self, repeat: float, asymmetry: float, size: float) -> None:
+        """Learn how exact the products are: some are computed in single precision."""
+        kind = np.asarray(self.operator @ np.ones(self.dimension)).dtype
+        own = float(np.finfo(kind).eps) if kind.kind == "f" else EPSILON
+        # The errors of d entries average out in u·Av: one entry's are √d times as large.
+        seen = max(repeat, asymmetry * float(np.sqrt(self.dimension))) / size if size > 0 else 0.0
+        self.noise = max(own, EPSILON, seen)
 
     @property
     def can_decompose(self) -> bool:

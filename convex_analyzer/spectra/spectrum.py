@@ -58,6 +58,9 @@ class Spectrum(Result):
         What the problem is called.
     order
         Without eigenvectors: which coordinate each eigenvalue belongs to, shape (n,).
+    second_bracket
+        Of a singular A of which only the ends are known: an interval that holds the smallest
+        eigenvalue other than zero.
 
     Examples
     --------
@@ -83,6 +86,7 @@ class Spectrum(Result):
     dimension: int = 0
     name: str = "spectrum"
     order: npt.NDArray[np.intp] | None = field(default=None, repr=False)
+    second_bracket: Bracket | None = None
 
     @classmethod
     def from_eigenvalues(
@@ -227,19 +231,23 @@ class Spectrum(Result):
             return Bracket(kappa, math.inf)
         if self.data is not None and self.lambda_min > 0:
             return Bracket(self.data.bracket.low**2, self.data.bracket.high**2)
-        smallest = self.smallest_nonzero or 0.0
-        half = max(
-            self.lambda_max_bracket.high - self.lambda_max,
-            self.lambda_max - self.lambda_max_bracket.low,
-        )
-        largest = float(np.max(np.abs(self.eigenvalues)))
-        low_half = (self.lambda_min_bracket.high - self.lambda_min_bracket.low) / 2
-        low_half = low_half if self.lambda_min == smallest else half
-        low = (largest - half) / (smallest + low_half)
-        high = (largest + half) / (smallest - low_half) if smallest > low_half else math.inf
+        top, bottom = self.lambda_max_bracket, self.lambda_min_bracket
+        if self.lambda_min <= 0:
+            bottom = self.second_bracket or self._guess_bracket()
+            half = max(top.high - self.lambda_max, self.lambda_max - top.low)
+            largest = float(np.max(np.abs(self.eigenvalues)))
+            top = Bracket(largest - half, largest + half)
+        low = top.low / bottom.high
+        high = top.high / bottom.low if bottom.low > 0 else math.inf
         # The quotients are rounded too.
         low, high = np.nextafter(min(low, kappa), 0.0), np.nextafter(max(high, kappa), np.inf)
         return Bracket(float(low), float(high))
+
+    def _guess_bracket(self) -> Bracket:
+        """Return the smallest size other than zero, as uncertain as the largest eigenvalue."""
+        top, smallest = self.lambda_max_bracket, self.smallest_nonzero or 0.0
+        half = max(top.high - self.lambda_max, self.lambda_max - top.low)
+        return Bracket(smallest - half, smallest + half)
 
     @property
     def gradient_descent_limit(self) -> float | None:
@@ -285,7 +293,10 @@ class Spectrum(Result):
             return "undefined: A is zero"
         text = format_number(kappa, 7)
         if not self.resolved:
-            return f"at least {format_number(kappa, 2)}: float64 cannot carry more"
+            why = "float64 cannot carry more"
+            if self.is_interval:
+                why = "no smaller eigenvalue was reached by products alone"
+            return f"at least {format_number(kappa, 2)}: {why}"
         if self.rank < self.dimension and not self.is_interval:
             nonzero = f"{self.rank} of {self.dimension}"
             return f"{text} over the non-zero eigenvalues ({nonzero}: A is singular)"
@@ -359,4 +370,5 @@ class Spectrum(Result):
 def _end_text(value: float, bracket: Bracket) -> str:
     if value == 0 and bracket.high > 0:
         return f"0 (cannot be told from it: {bracket})"
-    return str(bracket) if bracket.high > bracket.low else format_number(value, 10)
+    half = max(bracket.high - value, value - bracket.low)
+    return str(Bracket(value - half, value + half)) if half > 0 else format_number(value, 10)
