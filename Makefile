@@ -3,7 +3,8 @@
 #   make test     the test suite           make lint      format, lint, types, import order
 #   make docs     the documentation        make gallery   redraw the reports in reports/
 #   make bench    the benchmarks           make lock      renew requirements/ (needs the network)
-#   make bench-peers  against torch        make clean     remove all that make and the tools created
+#   make bench-peers  speed against torch, worst cases against PEPit, AutoLyap, python-control
+#   make clean    remove all that make and the tools created
 #   make test-peers   our rules held against torch and optax themselves (installs them: large)
 PYTHON ?= python3
 VENV := .venv
@@ -47,8 +48,9 @@ bench: $(VENV)/dev.stamp
 test-peers: $(PEERS)/stamp
 	PYTHONPATH=tests/peers $(PEERS)/bin/python -m pytest tests/peers -n 2
 
-bench-peers: $(PEERS)/stamp
+bench-peers: $(PEERS)/theory.stamp
 	$(PEERS)/bin/python -m benchmarks.torch_loop
+	$(PEERS)/bin/python -m benchmarks.theory_peers
 
 clean:
 	rm -rf $(VENV) .cache build dist docs/_build .coverage* .hypothesis .import_linter_cache \
@@ -72,6 +74,10 @@ $(PEERS)/stamp: requirements/ci.txt | $(PY)
 	$(PEERS)/bin/python -m pip install --quiet --require-hashes -r requirements/ci.txt
 	$(PEERS)/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	$(PEERS)/bin/python -m pip install --quiet torch==2.13.0 optax==0.2.8
+	@touch $@
+
+$(PEERS)/theory.stamp: requirements/peers.txt $(PEERS)/stamp
+	$(PEERS)/bin/python -m pip install --quiet -r requirements/peers.txt
 	@touch $@
 
 $(PY):
