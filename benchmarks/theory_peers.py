@@ -28,8 +28,10 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import contextlib
 import importlib.metadata
 import importlib.util
+import io
 import math
 import statistics
 import time
@@ -144,11 +146,15 @@ def pepit(name: str, solver: str | None) -> Callable[[Job], tuple[float, str]]:
         problem.set_initial_condition((start - minimizer) ** 2 <= 1)
         end = job.run(function.gradient, start, 0 * start)
         problem.set_performance_metric((end - minimizer) ** 2)
+        printed = io.StringIO()
         try:
-            value = problem.solve(verbose=0, solver=solver)
+            with contextlib.redirect_stdout(printed):
+                value = problem.solve(verbose=0, solver=solver)
         except cvxpy.error.SolverError as error:
             raise RuntimeError(str(error)) from error
         status = problem.wrapper.prob.status
+        if "Warning" in printed.getvalue():  # its own checks of the duality gap
+            status += ", with a warning"
         if value is None:
             raise RuntimeError(status)
         return math.sqrt(max(value, 0.0)), status
