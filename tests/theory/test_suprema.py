@@ -122,7 +122,7 @@ def test_never_below_the_sampled_worst_case_and_never_far_above():
     many = ca.analyze(ca.Spectrum.from_eigenvalues(np.linspace(1, 100, 20_001)), rule)
     sampled = many.worst_error(steps)
     assert np.all(sampled <= found * (1 + 1e-13))
-    assert sampled == pytest.approx(found, rel=1e-4)
+    assert sampled == pytest.approx(found, rel=5e-3)
 
 
 def test_divergence_and_rules_that_are_no_polynomial():
