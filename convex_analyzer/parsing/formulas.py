@@ -18,7 +18,15 @@ from typing import Any
 
 from convex_analyzer.errors import InputError, ParseError
 
-__all__ = ["CONSTANTS", "FUNCTIONS", "Formula", "Function", "Grammar", "parse_formula"]
+__all__ = [
+    "CONSTANTS",
+    "FUNCTIONS",
+    "Formula",
+    "Function",
+    "Grammar",
+    "natural_order",
+    "parse_formula",
+]
 
 
 @dataclass(frozen=True)
@@ -177,8 +185,14 @@ def _symbol(name: str) -> Any:
     return sympy.Symbol(name, real=True)
 
 
-def _natural(name: str) -> list[Any]:
-    """Return a key that sorts x2 before x10."""
+def natural_order(name: str) -> list[Any]:
+    """Return a key that sorts x2 before x10.
+
+    Examples
+    --------
+    >>> sorted(["x10", "x2", "a"], key=natural_order)
+    ['a', 'x2', 'x10']
+    """
     return [int(part) if part.isdigit() else part for part in _DIGITS.split(name)]
 
 
@@ -226,7 +240,7 @@ class _Reader:
         self._check_spellings()
         if self.declared is not None:
             return Formula(self.text, expression, self.declared)
-        return Formula(self.text, expression, tuple(sorted(self.found, key=_natural)))
+        return Formula(self.text, expression, tuple(sorted(self.found, key=natural_order)))
 
     def _check_characters(self) -> None:
         if not self.text.strip():

@@ -281,8 +281,11 @@ class VectorCall(_Call):
 
     def near(self, point: Array, *more: Array) -> Array:
         """Return the vector, whose entries may be infinite or undefined."""
-        given = self._raw(point, *(v.copy() for v in more))
-        return self._shaped(self._numbers(given, point), point).astype(float)
+        return self._shaped(self.array(point, *more), point).astype(float)
+
+    def array(self, point: Array, *more: Array) -> Any:
+        """Return what the function gives as a real array of any shape."""
+        return self._numbers(self._raw(point, *(v.copy() for v in more)), point)
 
     def complex_at(self, point: npt.NDArray[np.complex128]) -> npt.NDArray[np.complex128] | None:
         """Return the vector at a complex point; None if the function has no use for one."""
