@@ -57,6 +57,11 @@ class Interval:
         below = array < self.high if self.open_high else array <= self.high
         return above & below
 
+    def holds(self, value: float) -> bool:
+        """Membership of one float, without the cost of arrays."""
+        above = value > self.low if self.open_low else value >= self.low
+        return above and (value < self.high if self.open_high else value <= self.high)
+
     def __str__(self) -> str:
         left = "(" if self.open_low else "["
         right = ")" if self.open_high else "]"
@@ -150,6 +155,8 @@ class Domain(Setting):
         InputError
             Not a real number, outside the valid range, or an array that would act per coordinate.
         """
+        if type(value) is float and self.valid.holds(value):
+            return value
         if is_symbolic(value) or isinstance(value, (DoubleDouble, Polynomial)):
             return value
         if is_schedule(value):

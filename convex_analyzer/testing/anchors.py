@@ -207,12 +207,12 @@ def _largest_stable(case: Case, rule: Optimizer) -> float | None:
         return _worst_root(case, rule.replace(learning_rate=rate), [1.0]) < 1
 
     grid = np.geomspace(1e-3, 1e5, 400)
-    found = [i for i, rate in enumerate(grid) if stable(float(rate))]
-    if not found:
+    last = next((i for i in reversed(range(len(grid))) if stable(float(grid[i]))), None)
+    if last is None:
         return None
-    if found[-1] == len(grid) - 1:
+    if last == len(grid) - 1:
         return math.inf
-    low, high = float(grid[found[-1]]), float(grid[found[-1] + 1])
+    low, high = float(grid[last]), float(grid[last + 1])
     for _ in range(40):
         middle = (low + high) / 2
         low, high = (middle, high) if stable(middle) else (low, middle)
@@ -301,7 +301,7 @@ def _search(
         return _worst_root(case, build(x), eigenvalues)
 
     best = (math.inf, rule)
-    options = {"xatol": 1e-9, "fatol": 1e-11, "maxfev": 250 * len(free)}
+    options = {"xatol": 1e-7, "fatol": 1e-9, "maxfev": 150 * len(free)}
     for start in (np.full(len(free), -1.0), np.array([back(name) for name in free])):
         found = minimize(cost, start, method="Nelder-Mead", options=options)
         if found.fun < best[0]:

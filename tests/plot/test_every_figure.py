@@ -34,9 +34,20 @@ def subjects(comparison, name):
     return [entry.analysis for entry in comparison if entry.analysis is not None][:4]
 
 
+def shared_out(comparison, name):
+    """Return what to draw of it: its analyses are dealt to the figures, in turn over comparisons.
+
+    So every pair of figure, analysis and comparison is drawn, though not every three.
+    """
+    found = subjects(comparison, name)
+    if name in OF_COMPARISONS or not found:
+        return found
+    return [found[(OF_ANALYSES.index(name) + len(comparison.problem.name)) % len(found)]]
+
+
 def texts_of(figure):
     """Return every text that is seen, with its box in points."""
-    figure.canvas.draw()
+    figure.draw_without_rendering()  # places everything, paints nothing
     hidden = set()
     axes = list(figure.axes)
     for one in axes:
@@ -97,7 +108,7 @@ def check_words(data):
 
 @pytest.mark.parametrize("name", [*OF_COMPARISONS, *OF_ANALYSES])
 def test_every_figure_is_whole_legible_and_says_what_it_shows(comparison, name):
-    for subject in subjects(comparison, name):
+    for subject in shared_out(comparison, name):
         data = getattr(plot, f"{name}_data")(subject)
         title = check_words(data)
         written = check_whole(getattr(plot, name)(data))

@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convex_analyzer.plot import style
@@ -26,7 +26,7 @@ def empty_axes(width=3.3, height=3.0):
 def boxes_of(axes):
     """Return the boxes of all labels as Matplotlib sees them, in points."""
     figure = axes.figure
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     scale = 72 / figure.dpi
     boxes = [text.get_window_extent() for text in axes.texts]
     return [(scale * b.x0, scale * b.y0, scale * b.x1, scale * b.y1) for b in boxes]
@@ -51,6 +51,7 @@ def inside(axes, box):
 POINT = st.tuples(st.floats(0, 1), st.floats(0, 1))
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(POINT, st.integers(1, 18)), min_size=1, max_size=14))
 def test_labels_never_touch_and_stay_inside(wanted):
     axes = empty_axes()
