@@ -28,6 +28,7 @@ COMMANDS = {
     "compare": "Run optimizers and hold each run against its theory.",
     "report": "Write a report to print or show: PDF, PNG, JSON.",
     "optimizers": "List the optimizers, or show one.",
+    "check-gradient": "Check a gradient in a Python file; name wrong entries, and why.",
 }
 
 
@@ -40,8 +41,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        module = importlib.import_module(f"{__name__}.{name}")
-        command = getattr(module, name)
+        home = name.replace("-", "_")
+        command = getattr(importlib.import_module(f"{__name__}.{home}"), home)
         assert isinstance(command, click.Command)
         return command
 

@@ -6,6 +6,7 @@ import difflib
 import importlib.util
 import inspect
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,15 @@ from convex_analyzer.problems import gallery
 from convex_analyzer.problems.files import load
 from convex_analyzer.problems.quadratic import Quadratic
 
-__all__ = ["Chosen", "classes_in", "noise_of", "optimizers_of", "problem_of", "start_of"]
+__all__ = [
+    "Chosen",
+    "classes_in",
+    "module_of",
+    "noise_of",
+    "optimizers_of",
+    "problem_of",
+    "start_of",
+]
 
 Chosen = Optimizer | tuple[type[Optimizer], dict[str, Any]]
 
@@ -119,20 +128,26 @@ def _complete(chosen: Chosen) -> Chosen:
 USER_MODULE = "_optimizers_"  # how the names of these modules begin
 
 
-def classes_in(path: Path) -> dict[str, type[Optimizer]]:
-    """Run a Python file of the user's and return the optimizers that it defines."""
+def module_of(path: Path, argument: str = "optimizer_module") -> ModuleType:
+    """Run a Python file of the user's and return it as a module."""
     if not path.is_file():
-        raise InputError(f"there is no file {path}", argument="optimizer_module")
+        raise InputError(f"there is no file {path}", argument=argument)
     specification = importlib.util.spec_from_file_location(USER_MODULE + path.stem, path)
     if specification is None or specification.loader is None:
-        raise InputError(f"{path} is not a Python file (.py)", argument="optimizer_module")
+        raise InputError(f"{path} is not a Python file (.py)", argument=argument)
     module = importlib.util.module_from_spec(specification)
     try:
         specification.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         raise InputError(
-            f"{path} cannot be run: {type(error).__name__}: {error}", argument="optimizer_module"
+            f"{path} cannot be run: {type(error).__name__}: {error}", argument=argument
         ) from error
+    return module
+
+
+def classes_in(path: Path) -> dict[str, type[Optimizer]]:
+    """Run a Python file of the user's and return the optimizers that it defines."""
+    module = module_of(path)
     found = {
         name: member
         for name, member in vars(module).items()

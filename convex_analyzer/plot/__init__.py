@@ -15,6 +15,7 @@ figure             of                        question that it answers
 `stability_map`    an analysis               how far from the cliff, and where to move?
 `roots`            a comparison or analyses  which direction limits, and does it swing?
 `rate_curve`       an analysis               why is the best α where it is?
+`gradient_errors`  a gradient check          is the gradient right, and would it show?
 =================  ========================  ==================================================
 """
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from convex_analyzer.plot.contours import level_sets as level_sets
     from convex_analyzer.plot.curve_data import gap_curves_data as gap_curves_data
     from convex_analyzer.plot.curves import gap_curves as gap_curves
+    from convex_analyzer.plot.gradient_ladder import gradient_errors as gradient_errors
+    from convex_analyzer.plot.gradient_ladder import gradient_errors_data as gradient_errors_data
     from convex_analyzer.plot.map_data import stability_map_data as stability_map_data
     from convex_analyzer.plot.momentum_map import stability_map as stability_map
     from convex_analyzer.plot.rates import rate_curve as rate_curve
@@ -46,6 +49,8 @@ __all__ = [
     "finding",
     "gap_curves",
     "gap_curves_data",
+    "gradient_errors",
+    "gradient_errors_data",
     "level_sets",
     "level_sets_data",
     "rate_curve",
@@ -61,6 +66,7 @@ __all__ = [
 
 _MODULES = {
     "gap_curves": "curves",
+    "gradient_errors": "gradient_ladder",
     "level_sets": "contours",
     "rate_curve": "rates",
     "roots": "root_plane",
@@ -69,6 +75,7 @@ _MODULES = {
 }
 _WORDS = {
     "GapCurvesData": "curves",
+    "GradientErrorsData": "gradient_ladder",
     "LevelSetsData": "contours",
     "MapData": "momentum_map",
     "RateData": "rates",

@@ -28,7 +28,8 @@ def test_help_names_every_command_and_its_module_has_it(cli):
     assert code == 0
     for name in COMMANDS:
         assert re.search(rf"^  {name} ", out, re.MULTILINE)
-        command = getattr(importlib.import_module(f"convex_analyzer.cli.{name}"), name)
+        home = name.replace("-", "_")
+        command = getattr(importlib.import_module(f"convex_analyzer.cli.{home}"), home)
         assert isinstance(command, click.Command)
     assert cli() == cli("-h")
 
