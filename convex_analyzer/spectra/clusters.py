@@ -65,7 +65,8 @@ class Clusters(Result):
     tolerance
         Of the gap J - J*, relative.
     root_steps
-        Steps that suffice by a polynomial with one root after the other where it is largest; None when more than `distinct`.
+        Steps that suffice by a polynomial with one root after the other where it is largest; None
+        when these would be more than `distinct`.
     chebyshev_steps
         Steps that suffice for any spectrum with this κ.
     """

@@ -78,6 +78,8 @@ class Remedy:
         0 (nothing) to 4 (a full factorisation): orders remedies that are equally good.
     keeps_solution
         Whether the minimiser stays the same; otherwise it has a bias.
+    keeps_spectrum
+        Whether the curvature stays what it was, seen from other axes.
     """
 
     title: ClassVar[str]
@@ -85,6 +87,7 @@ class Remedy:
     price: ClassVar[str]
     effort: ClassVar[int]
     keeps_solution: ClassVar[bool] = True
+    keeps_spectrum: ClassVar[bool] = False
 
     def why_not(self, problem: Quadratic) -> str | None:
         """Return why it cannot be applied, in a few words; None when it can."""

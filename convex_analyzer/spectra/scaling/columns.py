@@ -35,7 +35,7 @@ class Centre(Remedy):
     effort: ClassVar[int] = 1
 
     def why_not(self, problem: Quadratic) -> str | None:
-        """Only data with an intercept can be centred without changing the model."""
+        """Ask for an intercept: without one the model would change."""
         return _needs_intercept(problem, "centring")
 
     def change(self, problem: Quadratic) -> Changed:
@@ -54,7 +54,7 @@ class Scale(Remedy):
     effort: ClassVar[int] = 1
 
     def why_not(self, problem: Quadratic) -> str | None:
-        """Only data have columns."""
+        """Ask for data: a matrix has no columns to scale."""
         return None if isinstance(problem, LeastSquares) else "there are no columns of data"
 
     def change(self, problem: Quadratic) -> Changed:
@@ -73,7 +73,7 @@ class Standardise(Remedy):
     effort: ClassVar[int] = 1
 
     def why_not(self, problem: Quadratic) -> str | None:
-        """Only data with an intercept can be centred without changing the model."""
+        """Ask for an intercept: without one the model would change."""
         return _needs_intercept(problem, "standardising")
 
     def change(self, problem: Quadratic) -> Changed:

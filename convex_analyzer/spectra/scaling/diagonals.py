@@ -11,6 +11,7 @@ import numpy.typing as npt
 from convex_analyzer.linalg.operators import SparseOperator
 from convex_analyzer.problems.least_squares import LeastSquares
 from convex_analyzer.problems.quadratic import Quadratic
+from convex_analyzer.spectra.compute import spectrum
 from convex_analyzer.spectra.scaling.best_diagonal import LIMIT, best_diagonal, is_bipartite
 from convex_analyzer.spectra.scaling.change import (
     Changed,
@@ -42,7 +43,7 @@ class Jacobi(Remedy):
     effort: ClassVar[int] = 1
 
     def why_not(self, problem: Quadratic) -> str | None:
-        """The diagonal must be known and positive; for data it is `Scale`."""
+        """Ask for a diagonal that is known and positive; for data it is `Scale`."""
         if isinstance(problem, LeastSquares):
             return "for data this is the same as scaling the columns"
         return require_definite(problem)
@@ -65,11 +66,11 @@ class OptimalDiagonal(Remedy):
 
     title: ClassVar[str] = "best diagonal"
     does: ClassVar[str] = "scales every coordinate by the best factor that there is"
-    price: ClassVar[str] = "a semidefinite programme, O(d³) some hundred times"
+    price: ClassVar[str] = "a semidefinite programme"
     effort: ClassVar[int] = 4
 
     def why_not(self, problem: Quadratic) -> str | None:
-        """Small d, or a bipartite coupling; a diagonal that is known and positive."""
+        """Ask for a small d or a bipartite coupling, and a positive diagonal."""
         why = require_definite(problem)
         if why is not None or problem.dimension <= LIMIT:
             return why
@@ -85,7 +86,8 @@ class OptimalDiagonal(Remedy):
         roots = np.sqrt(diagonal)
         simple = change_by_matrix(problem, 1 / roots, roots)
         if problem.dimension > LIMIT:  # bipartite
-            return replace(simple, note="a unit diagonal is optimal here (Forsythe & Straus 1955)")
+            note = "a unit diagonal is optimal here (Forsythe & Straus 1955)"
+            return replace(simple, note=note, best_possible=self._kappa(simple.problem))
         matrix = _unit_diagonal(simple.problem)
         found = None if matrix is None else best_diagonal(matrix)
         if found is None:
@@ -94,6 +96,10 @@ class OptimalDiagonal(Remedy):
         scale = found.scale / roots
         changed = change_by_matrix(problem, scale, 1 / scale)
         return replace(changed, note=found.why, best_possible=found.lower_bound)
+
+    @staticmethod
+    def _kappa(problem: Quadratic) -> float | None:
+        return spectrum(problem).condition_number
 
 
 def _unit_diagonal(problem: Quadratic) -> Array | None:

@@ -64,7 +64,7 @@ class BlockJacobi(Remedy):
 
     title: ClassVar[str] = "block Jacobi"
     does: ClassVar[str] = "factors blocks of neighbouring coordinates"
-    price: ClassVar[str] = "Cholesky factors of blocks of s, O(d·s²)"
+    price: ClassVar[str] = "factors of small blocks"
     effort: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
@@ -72,7 +72,7 @@ class BlockJacobi(Remedy):
             raise InputError(f"size must be at least 1, got {self.size}", argument="size")
 
     def why_not(self, problem: Quadratic) -> str | None:
-        """The entries must be known, and d at least 3."""
+        """Ask for entries that are known, and d at least 3."""
         if problem.dimension < 3:
             return "there are too few coordinates for blocks"
         why = _needs_entries(problem)
@@ -113,11 +113,11 @@ class IncompleteCholesky(Remedy):
 
     title: ClassVar[str] = "incomplete Cholesky"
     does: ClassVar[str] = "factors A approximately, keeping its pattern of zeros"
-    price: ClassVar[str] = "one sparse factorisation without fill; two triangular solves a step"
+    price: ClassVar[str] = "sparse factors; solves per step"
     effort: ClassVar[int] = 3
 
     def why_not(self, problem: Quadratic) -> str | None:
-        """A must have zeros to keep, and a positive diagonal."""
+        """Ask for zeros to keep, and a positive diagonal."""
         why = _needs_entries(problem)
         if why is not None:
             return why
@@ -157,7 +157,7 @@ class SSOR(Remedy):
 
     title: ClassVar[str] = "SSOR"
     does: ClassVar[str] = "sweeps through the coordinates forth and back"
-    price: ClassVar[str] = "nothing in advance; two triangular solves a step"
+    price: ClassVar[str] = "two triangular solves per step"
     effort: ClassVar[int] = 2
 
     def __post_init__(self) -> None:
@@ -167,7 +167,7 @@ class SSOR(Remedy):
             )
 
     def why_not(self, problem: Quadratic) -> str | None:
-        """The entries must be known, the diagonal positive."""
+        """Ask for entries that are known, and a positive diagonal."""
         return _needs_entries(problem)
 
     def change(self, problem: Quadratic) -> Changed:

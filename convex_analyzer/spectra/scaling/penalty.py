@@ -35,7 +35,7 @@ class Ridge(Remedy):
 
     condition_number: float = 100.0
 
-    title: ClassVar[str] = "standardise + ridge"
+    title: ClassVar[str] = "scale + ridge"
     does: ClassVar[str] = "adds a penalty on large coefficients; the answer moves"
     price: ClassVar[str] = "a bias"
     effort: ClassVar[int] = 1
@@ -49,7 +49,7 @@ class Ridge(Remedy):
             )
 
     def why_not(self, problem: Quadratic) -> str | None:
-        """κ must be larger than the aim once everything is scaled, and no curvature negative."""
+        """Ask for a κ above the aim once everything is scaled, and no negative curvature."""
         if not problem.operator.can_decompose:
             return "A is too large to decompose"
         if not isinstance(problem, LeastSquares):

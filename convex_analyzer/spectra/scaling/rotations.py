@@ -34,11 +34,12 @@ class Rotate(Remedy):
 
     title: ClassVar[str] = "rotate (PCA)"
     does: ClassVar[str] = "turns the coordinates onto the principal axes; κ stays"
-    price: ClassVar[str] = "one eigendecomposition, O(d³)"
+    price: ClassVar[str] = "eigenvectors, O(d³)"
     effort: ClassVar[int] = 4
+    keeps_spectrum: ClassVar[bool] = True
 
     def why_not(self, problem: Quadratic) -> str | None:
-        """The eigenvectors must be at hand."""
+        """Ask for eigenvectors that are at hand."""
         return _needs_eigenvectors(problem)
 
     def change(self, problem: Quadratic) -> Changed:
@@ -57,11 +58,11 @@ class Whiten(Remedy):
 
     title: ClassVar[str] = "whiten (Newton)"
     does: ClassVar[str] = "turns and stretches the coordinates until every curvature is 1"
-    price: ClassVar[str] = "one eigendecomposition, O(nd²) or O(d³)"
+    price: ClassVar[str] = "eigenvectors, O(nd²) or O(d³)"
     effort: ClassVar[int] = 4
 
     def why_not(self, problem: Quadratic) -> str | None:
-        """The eigenvectors must be at hand, and no curvature negative."""
+        """Ask for eigenvectors that are at hand, and no negative curvature."""
         why = _needs_eigenvectors(problem)
         if why is not None:
             return why

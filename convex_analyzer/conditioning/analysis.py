@@ -1,0 +1,126 @@
+"""`condition`: scale or collinearity? What it costs, and what to do about it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from convex_analyzer.comparison.choice import default_start, exciting_start
+from convex_analyzer.conditioning.cost import (
+    CHEAP_KAPPA,
+    OPTIMIZERS,
+    Digits,
+    cheap_steps,
+    digits_lost,
+    mismatch,
+)
+from convex_analyzer.conditioning.fixes import Bought, fixes
+from convex_analyzer.conditioning.inputs import as_problem
+from convex_analyzer.conditioning.results import ConditionAnalysis
+from convex_analyzer.conditioning.split import Split, split
+from convex_analyzer.problems.least_squares import LeastSquares
+from convex_analyzer.problems.quadratic import Quadratic
+from convex_analyzer.spectra.clusters import clusters
+from convex_analyzer.spectra.collinearity import collinearity, solution_sensitivity
+from convex_analyzer.spectra.compute import spectrum as compute_spectrum
+from convex_analyzer.theory.arguments import checked_start, checked_tolerance
+
+__all__ = ["condition"]
+
+GOOD_DIGITS = 8.0  # of 16: a direct solve that keeps these is no reason to worry (heuristic)
+
+
+def condition(
+    problem: Quadratic | Any,
+    *,
+    target: Any = None,
+    intercept: bool = False,
+    start: Any = None,
+    tolerance: float = 1e-6,
+) -> ConditionAnalysis:
+    """Return where a condition number comes from, what it costs, and what each fix buys.
+
+    Parameters
+    ----------
+    problem
+        A `Quadratic` or `LeastSquares` problem; a square symmetric matrix; or data, an array of
+        shape (n, d) or a DataFrame.
+    target
+        For data: y, shape (n,). Without it no particular solution is looked at.
+    intercept
+        For data: whether to put a column of ones first. One that is there already is recognised.
+    start
+        θ₀, shape (d,). Left out: zeros for data with a target, else θ* plus one unit along every
+        eigendirection.
+    tolerance
+        Goal of training: J - J* relative to the first.
+
+    Raises
+    ------
+    InputError
+        A table with text, missing or infinite values; a start of the wrong length.
+    NotConvexError
+        A has negative curvature.
+
+    Examples
+    --------
+    >>> from convex_analyzer.problems.gallery import lecture001_slide24
+    >>> found = condition(lecture001_slide24())
+    >>> found.cause, f"{found.kappa:.3e}", found.cured_by_scaling
+    ('units', '1.386e+10', True)
+    >>> found.given.steps["GradientDescent"], found.remedy("Scale").steps["GradientDescent"]
+    (0, 0)
+    """
+    tolerance = checked_tolerance(tolerance)
+    problem, has_target = as_problem(problem, target, intercept)
+    found = compute_spectrum(problem)
+    name = "the start as given"
+    if start is None:
+        pick = default_start if has_target else exciting_start
+        start, name = pick(problem, found)
+    point = checked_start(start, problem.dimension)
+    is_data = isinstance(problem, LeastSquares)
+    labels = problem.labels or tuple(f"θ{j + 1}" for j in range(problem.dimension))
+    bought, refused = fixes(problem, point, tolerance)
+    best = next((entry.kappa for entry in bought if entry.best_possible is not None), None)
+    parts = split(problem, best)
+    digits = digits_lost(problem, found)
+    cheap = cheap_steps(tolerance)
+    kappa = found.condition_number or 1.0
+    data = found.data.condition_number if is_data and found.data is not None else None
+    return ConditionAnalysis(
+        name=problem.name,
+        labels=labels,
+        rows=len(problem.y) if isinstance(problem, LeastSquares) else None,
+        cause=_cause(parts, kappa, bought[0], digits, cheap, is_data=is_data),
+        kappa=kappa,
+        kappa_of_data=data,
+        kappa_is_bound=not found.resolved,
+        split=parts,
+        collinearity=collinearity(problem) if isinstance(problem, LeastSquares) else None,
+        digits=digits,
+        sensitivity=solution_sensitivity(problem)
+        if isinstance(problem, LeastSquares) and has_target
+        else None,
+        clusters=None if found.is_interval else clusters(found, tolerance),
+        remedies=bought,
+        refused=refused,
+        mismatch=mismatch(problem, point, labels),
+        cheap=cheap,
+        tolerance=tolerance,
+        start_name=name,
+        penalty=problem.l2 if isinstance(problem, LeastSquares) else 0.0,
+    )
+
+
+def _cause(
+    parts: Split, kappa: float, given: Bought, digits: Digits, cheap: int, *, is_data: bool
+) -> str:
+    """Return the cause in one word."""
+    exact = math.isinf(parts.decades("collinearity"))
+    steps = given.steps[OPTIMIZERS[0].__name__]
+    trains = steps is not None and steps <= cheap
+    solves = digits.kept >= GOOD_DIGITS or (not is_data and math.isinf(digits.by_qr))
+    if not exact and (kappa <= CHEAP_KAPPA or (trains and solves)):
+        return "harmless"
+    return parts.largest

@@ -1,0 +1,242 @@
+"""What a condition number costs: digits in a direct solve, steps in training, steps gone wrong."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from convex_analyzer.conditioning.krylov import conjugate_gradient_steps
+from convex_analyzer.optimizers.gradient import GradientDescent
+from convex_analyzer.optimizers.krylov import ConjugateGradient
+from convex_analyzer.optimizers.momentum import HeavyBall, Nesterov
+from convex_analyzer.problems.least_squares import LeastSquares
+from convex_analyzer.problems.quadratic import Quadratic
+from convex_analyzer.spectra.clusters import chebyshev_steps
+from convex_analyzer.spectra.collinearity import find_intercept, solution_sensitivity
+from convex_analyzer.spectra.compute import spectrum as compute_spectrum
+from convex_analyzer.spectra.scaling.rotations import prescaled
+from convex_analyzer.spectra.spectrum import Spectrum
+from convex_analyzer.tables import format_number
+from convex_analyzer.theory.analysis import Analysis, analyze
+from convex_analyzer.theory.counting import first_crossing, steps_at_rate
+
+__all__ = [
+    "OPTIMIZERS",
+    "Digits",
+    "Mismatch",
+    "cheap_steps",
+    "digits_lost",
+    "mismatch",
+    "steps_of",
+]
+
+Array = npt.NDArray[np.float64]
+
+CARRIED = -math.log10(np.finfo(float).eps / 2)  # decimal digits of float64: 15.95
+CHEAP_KAPPA = 100.0  # training that costs no more than this κ at worst is cheap (heuristic)
+_SCANNED = 400_000  # steps times directions up to which every step is looked at
+_BLOCK = 4096  # entries of a block of the scan: temporaries that stay in the cache
+OPTIMIZERS = (GradientDescent, HeavyBall, Nesterov, ConjugateGradient)
+
+
+@dataclass(frozen=True)
+class Digits:
+    """Decimal digits lost in a direct solve in float64, at worst to first order.
+
+    QR and Cholesky do not care how columns are scaled (van der Sluis 1969; Demmel 1989), so that
+    κ of columns of unit length counts: digits are lost to offsets and collinearity, never to units.
+
+    Attributes
+    ----------
+    by_qr
+        By QR of X; for a matrix, by Cholesky.
+    by_svd
+        By the SVD or pseudo-inverse of X as it is, which does care: κ(X) counts.
+    by_normal_equations
+        By solving XᵀXθ = Xᵀy; None for a matrix.
+    """
+
+    by_qr: float
+    by_svd: float
+    by_normal_equations: float | None
+
+    @property
+    def kept(self) -> float:
+        """Digits that are left of the 15.95 of float64, by QR."""
+        return max(CARRIED - self.by_qr, 0.0)
+
+    @property
+    def kept_by_normal_equations(self) -> float | None:
+        """Digits that are left when XᵀX is formed."""
+        lost = self.by_normal_equations
+        return None if lost is None else max(CARRIED - lost, 0.0)
+
+    @property
+    def kept_by_svd(self) -> float:
+        """Digits that are left by the SVD of X as it is."""
+        return max(CARRIED - self.by_svd, 0.0)
+
+
+def digits_lost(problem: Quadratic, spectrum: Spectrum) -> Digits:
+    """Return the digits lost in a direct solve."""
+    raw = spectrum.condition_number or 1.0
+    if isinstance(problem, LeastSquares):
+        found = solution_sensitivity(problem)
+        kappa, whole = found.condition_number, found.amplification
+        data = spectrum.data.condition_number if spectrum.data is not None else math.sqrt(raw)
+        singular = not math.isfinite(kappa)
+        qr = _log(max(whole, 1.0)) if math.isfinite(whole) else _log(kappa)
+        return Digits(
+            math.inf if singular else qr,
+            math.inf if singular else max(_log(data), qr),
+            math.inf if singular else max(2 * _log(kappa), qr),
+        )
+    if not problem.operator.can_decompose:
+        return Digits(_log(raw), _log(raw), None)
+    if spectrum.lambda_min <= 0:
+        return Digits(math.inf, math.inf, None)
+    scaled = compute_spectrum(prescaled(problem).problem).condition_number or 1.0
+    return Digits(_log(scaled), _log(raw), None)
+
+
+def _log(value: float) -> float:
+    return math.log10(value) if value < math.inf else math.inf
+
+
+def cheap_steps(tolerance: float) -> int:
+    """Return the steps of gradient descent at κ = 100 from the worst start: a yardstick."""
+    worst = analyze(Spectrum.between(1.0, CHEAP_KAPPA), GradientDescent).steps_to(tolerance)
+    assert worst is not None  # tuned gradient descent always converges there
+    return worst
+
+
+def steps_of(problem: Quadratic, start: Array | None, tolerance: float) -> dict[str, int | None]:
+    """Return exact numbers of steps of the tuned optimizers to the tolerance, by name.
+
+    Parameters
+    ----------
+    problem
+        Convex.
+    start
+        θ₀, shape (d,); None for the worst start.
+    tolerance
+        Of the gap J - J*, relative to the first.
+
+    Returns
+    -------
+    dict
+        The first step of all that is within the tolerance, up to some 400,000 divided by d; beyond,
+        a step that is and follows one that is not, since an error that swings may dip earlier. None
+        where the tolerance is never reached. Conjugate gradients are counted as they run in exact
+        arithmetic.
+    """
+    found = compute_spectrum(problem)
+    if problem.operator.can_decompose and problem.why_no_minimum is not None:
+        return {rule.__name__: None for rule in OPTIMIZERS}
+    worst = found.is_interval or start is None
+    steps: dict[str, int | None] = {}
+    for rule in OPTIMIZERS[:-1]:
+        steps[rule.__name__] = _first(analyze(found, rule), None if worst else start, tolerance)
+    name = ConjugateGradient.__name__
+    if worst:
+        kappa = found.condition_number
+        steps[name] = None if kappa is None else chebyshev_steps(kappa, math.sqrt(tolerance))
+    else:
+        errors = analyze(found, GradientDescent).errors(start, 0)
+        steps[name] = conjugate_gradient_steps(found.eigenvalues, errors, tolerance)
+    return steps
+
+
+def _first(analysis: Analysis, start: Array | None, tolerance: float) -> int | None:
+    """Return the first step within the tolerance, as `Analysis.steps_to` does, but faster."""
+    if analysis.outcome != "stable":
+        return None
+    error = analysis.relative_error(start, "gap")
+    size = len(analysis.modes.eigenvalues)
+    guess = float(steps_at_rate(analysis.one_minus_rate, tolerance) or 1)
+    last = first_crossing(error, tolerance, hint=guess, directions=size, monotone=True)
+    if last is None or analysis.modes.slots == 1 or last * size > _SCANNED:
+        return last
+    block = max(16, _BLOCK // size)
+    for first in range(0, last, block):
+        hits = np.flatnonzero(error(np.arange(first, first + block, dtype=float)) <= tolerance)
+        if hits.size:
+            return min(first + int(hits[0]), last)
+    return last
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """Two weights whose gradients ask for the opposite of what they need (lecture 001, slide 24).
+
+    Attributes
+    ----------
+    larger, smaller
+        Names: the first has the larger gradient at the start.
+    gradient_ratio
+        |gradient of `larger`| / |gradient of `smaller`|, hence the ratio of their first updates.
+    needed_ratio
+        The same of the ways from the start to the minimum.
+    """
+
+    larger: str
+    smaller: str
+    gradient_ratio: float
+    needed_ratio: float
+
+    @property
+    def is_reversed(self) -> bool:
+        """Whether the weight with the smaller gradient has the longer way to go."""
+        return self.needed_ratio < 1
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the two ratios differ tenfold."""
+        return self.gradient_ratio >= 10 * self.needed_ratio
+
+    @property
+    def sentence(self) -> str:
+        """Both ratios in words."""
+        first = (
+            f"The first gradient step moves {self.larger} {format_number(self.gradient_ratio, 2)} "
+            f"times as far as {self.smaller}"
+        )
+        if self.is_reversed:
+            way = format_number(1 / self.needed_ratio, 2)
+            return f"{first}, the wrong way round: {self.smaller} has {way} times as far to go."
+        way = format_number(self.needed_ratio, 2)
+        return f"{first}, which has to go only {way} times as far."
+
+
+def mismatch(problem: Quadratic, start: Array, labels: tuple[str, ...]) -> Mismatch | None:
+    """Return the two weights whose first update is most out of proportion; None for fewer than two.
+
+    The intercept does not count.
+    """
+    if problem.minimizer is None:
+        return None
+    gradient = np.abs(problem.gradient(start))
+    needed = np.abs(problem.minimizer - start)
+    kept = (gradient > 0) & (needed > 0)
+    at: Any = find_intercept(problem.X) if isinstance(problem, LeastSquares) else None
+    if at is not None:
+        kept[at] = False
+    index = np.flatnonzero(kept)
+    if len(index) < 2:
+        return None
+    push = np.log(gradient[index]) - np.log(needed[index])
+    high, low = int(index[np.argmax(push)]), int(index[np.argmin(push)])
+    if high == low:
+        return None
+    if gradient[high] < gradient[low]:
+        high, low = low, high
+    return Mismatch(
+        labels[high],
+        labels[low],
+        float(gradient[high] / gradient[low]),
+        float(needed[high] / needed[low]),
+    )

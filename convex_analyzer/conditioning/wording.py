@@ -1,0 +1,193 @@
+"""A condition number in sentences that a user of regressions can act on."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from convex_analyzer.conditioning.cost import CHEAP_KAPPA, OPTIMIZERS
+from convex_analyzer.conditioning.fixes import CG_TRUSTED
+from convex_analyzer.tables import format_count, format_number, join_words
+
+if TYPE_CHECKING:
+    from convex_analyzer.conditioning.results import ConditionAnalysis
+
+__all__ = ["cured_by_scaling", "sentences", "share"]
+
+_RELATIONS = 3  # collisions that are spelt out
+_NAMES = {
+    "GradientDescent": "gradient descent",
+    "HeavyBall": "heavy ball",
+    "Nesterov": "Nesterov",
+    "ConjugateGradient": "conjugate gradients",
+}
+
+
+def sentences(analysis: ConditionAnalysis) -> tuple[str, ...]:
+    """Return what it all means, most important first."""
+    said = [_number(analysis), _cause(analysis)]
+    found = analysis.collinearity
+    if found is not None:
+        said += [fault.sentence for fault in found.faults]
+        near = [relation for relation in found.relations if not relation.is_exact]
+        said += [f"{relation}." for relation in near[:_RELATIONS]]
+        if len(near) > _RELATIONS:
+            said.append(f"{len(near) - _RELATIONS} weaker relations are not shown.")
+    said += [_direct(analysis), _training(analysis), _advice(analysis), _scaling(analysis)]
+    said += [_per_weight(analysis), _ridge(analysis), _centring(analysis)]
+    if analysis.mismatch is not None and analysis.mismatch.is_large and not analysis.is_cheap:
+        said.append(analysis.mismatch.sentence)
+    return tuple(sentence for sentence in said if sentence)
+
+
+def share(value: float) -> str:
+    """Return a bias as a share of the first gap.
+
+    Examples
+    --------
+    >>> share(0.025), share(1e-9)
+    ('of 2.5 %', 'of 1e−9')
+    """
+    percent = f"{format_number(100 * value, 2)} %"
+    return f"of {percent if value >= 1e-4 else format_number(value, 1)}"
+
+
+def cured_by_scaling(analysis: ConditionAnalysis) -> bool | None:
+    """Return whether the cheap scaling alone brings κ(A) to at most 100."""
+    kappas = [
+        entry.kappa
+        for entry in analysis.remedies
+        if entry.name in {"Standardise", "Scale", "Jacobi"} and entry.kappa is not None
+    ]
+    if not kappas:
+        return None
+    return min(kappas) <= CHEAP_KAPPA and not math.isinf(analysis.split.decades("collinearity"))
+
+
+def _number(analysis: ConditionAnalysis) -> str:
+    least = "at least " if analysis.kappa_is_bound else ""
+    kappa = least + format_number(analysis.kappa, 4)
+    parts = [
+        f"{part.cause} {format_number(part.decades, 3)}"
+        for part in analysis.split.shares
+        if abs(part.decades) >= 0.05
+    ]
+    decades = f"; in decades of it: {', '.join(parts)}" if parts else ""
+    if analysis.kappa_of_data is None:
+        return f"κ(A) = {kappa} in the 2-norm{decades}."
+    with_penalty = (
+        f", with the penalty l2 = {format_number(analysis.penalty, 3)}" if analysis.penalty else ""
+    )
+    data = format_number(analysis.kappa_of_data, 4)
+    return f"κ(X) = {data}, κ(XᵀX) = {kappa} in the 2-norm{with_penalty}{decades}."
+
+
+def _cause(analysis: ConditionAnalysis) -> str:
+    if analysis.cause == "harmless":
+        return _harmless(analysis)
+    if math.isinf(analysis.split.decades("collinearity")):
+        return "Some columns are exact combinations of others: their coefficients have no values."
+    total = sum(part.decades for part in analysis.split.shares)
+    part = next(p for p in analysis.split.shares if p.cause == analysis.cause)
+    much = f"{format_number(part.decades, 3)} of {format_number(total, 3)} decades"
+    return f"The main cause is {analysis.cause}: {part.removed_by} takes away {much}."
+
+
+def _harmless(analysis: ConditionAnalysis) -> str:
+    if analysis.kappa <= CHEAP_KAPPA and not analysis.kappa_is_bound:
+        return f"That is small: nothing to mend below κ = {format_number(CHEAP_KAPPA)}."
+    steps = analysis.given.steps[OPTIMIZERS[0].__name__]
+    return (
+        f"It is harmless here: from {analysis.start_name} there is little to do along the slow "
+        f"directions, so gradient descent needs {format_count(steps)} steps."
+    )
+
+
+def _direct(analysis: ConditionAnalysis) -> str:
+    digits = analysis.digits
+    if math.isinf(digits.by_qr):
+        return "A direct solve has no unique answer; the one of least norm is a choice."
+    kept = _digits(digits.kept)
+    if digits.kept_by_normal_equations is None:
+        return f"A direct solve (Cholesky) keeps {kept} of 16 digits."
+    normal = _digits(digits.kept_by_normal_equations)
+    text = f"A direct solve by QR keeps {kept} of 16 digits, by the normal equations {normal}"
+    if digits.by_svd - digits.by_qr >= 1:
+        text += f", by the pseudo-inverse of unscaled X {_digits(digits.kept_by_svd)}"
+    return f"{text}."
+
+
+def _digits(kept: float) -> str:
+    return "none" if kept < 1 else f"about {math.floor(kept)}"
+
+
+def _training(analysis: ConditionAnalysis) -> str:
+    steps = analysis.given.steps
+    if all(count is None for count in steps.values()):
+        return "J has no minimum, so that no training ends."
+    counts = [f"{_NAMES[name]} {format_count(count)}" for name, count in steps.items()]
+    exact = " in exact arithmetic" if analysis.kappa > CG_TRUSTED else ""
+    return f"Training needs, in steps: {join_words(counts)}{exact}."
+
+
+def _advice(analysis: ConditionAnalysis) -> str:
+    advice = analysis.advice
+    if analysis.is_cheap or advice is None:
+        return ""
+    entry, name = advice
+    count = entry.steps[name]
+    cheap = "makes training cheap" if (count or 0) <= analysis.cheap else "helps most"
+    by = f"{_NAMES[name]}, {format_count(count)} steps"
+    if entry.name == "as given":
+        return f"The least effort that {cheap}: no change of the problem, but {by}."
+    return f"The least effort that {cheap}: {entry.title} ({entry.price}), then {by}."
+
+
+def _scaling(analysis: ConditionAnalysis) -> str:
+    cured = analysis.cured_by_scaling
+    if cured is None or analysis.kappa <= CHEAP_KAPPA:
+        return ""
+    names = ("Standardise", "Scale", "Jacobi")
+    done = [e for e in analysis.remedies if e.name in names and e.kappa is not None]
+    best = min(done, key=lambda entry: entry.kappa or math.inf)
+    what = {"Standardise": "Standardising", "Scale": "Scaling the columns"}.get(
+        best.name, "Scaling to a unit diagonal"
+    )
+    kappa = format_number(best.kappa, 4)
+    if cured:
+        return f"{what} is a cure: κ(A) = {kappa}."
+    return f"{what} is no cure: it leaves κ(A) = {kappa}, which is collinearity."
+
+
+def _per_weight(analysis: ConditionAnalysis) -> str:
+    before, after = analysis.split.best_diagonal, analysis.split.best_diagonal_after
+    if before is None or before <= CHEAP_KAPPA:
+        return ""
+    text = f"No step size per weight (Adam, RMSProp) gets below κ(A) = {format_number(before, 4)}"
+    if after is not None and after < 0.5 * before:
+        text += f", or {format_number(after, 4)} once standardised"
+    return f"{text}; a rotation (whitening, Newton) does."
+
+
+def _ridge(analysis: ConditionAnalysis) -> str:
+    for entry in analysis.remedies:
+        if entry.bias > 0:
+            return (
+                f"A ridge penalty that brings κ down to {format_number(entry.kappa, 3)} ends above "
+                f"the minimum by a share {share(entry.bias)} of the first gap."
+            )
+    return ""
+
+
+def _centring(analysis: ConditionAnalysis) -> str:
+    """Say so when centring without an intercept makes κ larger (THEORY 8.2 has the example)."""
+    views = {view.name: view for view in analysis.split.views}
+    if "centred" not in views or not views["raw"].same_model:
+        return ""
+    raw, centred = views["raw"].kappa, views["centred"].kappa
+    if centred > 1.05 * raw:
+        return (
+            f"Without an intercept, centring hurts: κ(XᵀX) from {format_number(raw, 4)} to "
+            f"{format_number(centred, 4)}; it also changes the model."
+        )
+    return ""
