@@ -202,33 +202,44 @@ class LocalModel(Quadratic):
         size, kind = lipschitz_constant(self.function, self.at, r)
         return TaylorError(r, size * r**3 / 6, size, kind)
 
-    def model_radius(self, relative: float = 0.1) -> float:
-        """Return the radius within which curvature changes by at most a share of the largest one.
+    def model_radius(self, relative: float = 0.1, of: str = "largest") -> float:
+        """Return the radius within which no curvature changes by more than a share of one.
 
-        M r ≤ relative · max|λ|: within it every eigenvalue of the Hessian stays within that
-        distance of those of the model, and so does the largest stable learning rate.
+        M r ≤ relative · |λ|. With the largest eigenvalue, the largest stable learning rate holds to
+        about that share; with the smallest (that is not zero), so do the step counts.
 
         Parameters
         ----------
         relative
-            Between 0 and 1.
+            The share, positive.
+        of
+            ``"largest"`` or ``"smallest"``: which eigenvalue, by size.
 
         Returns
         -------
         float
-            Infinite for a quadratic.
+            Infinite for a quadratic; 0 where no eigenvalue differs from zero.
 
         Examples
         --------
         >>> from convex_analyzer.problems.local import local_quadratic
-        >>> local_quadratic("x**2/2 + x**3/6", at=0).model_radius(0.1)
-        0.0999999999...
+        >>> round(local_quadratic("x**2/2 + x**3/6", at=0).model_radius(0.1), 8)
+        0.1
         """
         share = _positive(relative, "relative")
-        goal = share * max(map(abs, self.ends))
-        if goal == 0:
-            return 0.0
-        return reach_of(self._lipschitz, goal, self._scale)
+        if of not in {"largest", "smallest"}:
+            raise InputError(f"of must be 'largest' or 'smallest', got {of!r}", argument="of")
+        size = max(map(abs, self.ends))
+        if of == "smallest" and size:
+            size = self._smallest
+        return reach_of(self._lipschitz, share * size, self._scale) if size else 0.0
+
+    @property
+    def _smallest(self) -> float:
+        """The smallest |eigenvalue| that is not zero; by products, that of the smallest one."""
+        if not self.operator.can_decompose:
+            return abs(self.ends[0])
+        return float(np.min(np.abs(self.decomposition.eigenvalues[~self.is_zero_mode])))
 
     def _lipschitz(self, radius: float) -> float:
         return lipschitz_constant(self.function, self.at, radius)[0]
