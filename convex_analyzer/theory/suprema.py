@@ -38,7 +38,8 @@ __all__ = ["worst_eigenvalues_between", "worst_error_between"]
 Array = npt.NDArray[np.float64]
 
 _PER_DEGREE = 8  # steps of the grid per degree
-_HIGHEST = 2048  # degree up to which every peak is followed
+_HIGHEST, _SAMPLED = 8192, 65_536  # degree up to which peaks are followed; grid for higher ones
+_HIGHEST_STEPPED, _SAMPLED_STEPPED = 1024, 512  # the same where steps are multiplied out one by one
 _ROWS = 64  # numbers of steps treated at once
 _NEWTON = 5  # from at most π/16 of a period away: the last digits are reached at the fourth
 
@@ -51,8 +52,9 @@ def worst_error_between(analysis: Analysis, steps: Any) -> Array:
     analysis
         A linear rule, on a spectrum whose ends are taken; λmax at its safe end.
     steps
-        Numbers of steps, (K,). Where p_k has a degree beyond 2048 (or is no polynomial: rules that
-        invert the Hessian) the maximum over 16,385 eigenvalues is returned, a lower bound.
+        Numbers of steps, (K,). Beyond degree 8192 (1024 for a rule whose steps differ), and where
+        p_k is no polynomial (rules that invert the Hessian), the maximum over 65,537 eigenvalues
+        (513) is returned: a lower bound.
 
     Raises
     ------
@@ -91,12 +93,15 @@ def _suprema(analysis: Analysis, steps: Any) -> tuple[Array, Array]:
     if analysis.scope not in {"global", "periodic", "asymptotic", "product"}:
         raise NotDerivableError(wording.no_whole_run(analysis))
     k = checked_counts(steps)
-    degrees = _degrees(analysis, k)
+    steady = analysis.scope == "global"
+    degrees = _degrees(analysis, k, _HIGHEST if steady else _HIGHEST_STEPPED)
     values, where = np.ones(len(k)), np.full(len(k), analysis.spectrum.lambda_min)
     order = np.argsort(degrees, kind="stable")
-    for first in range(0, len(k), _ROWS):
-        rows = order[first : first + _ROWS]
-        values[rows], where[rows] = _block(analysis, k[rows], degrees[rows])
+    followed = int(np.isfinite(degrees).sum())
+    for group in (order[:followed], order[followed:]):
+        for first in range(0, len(group), _ROWS):
+            rows = group[first : first + _ROWS]
+            values[rows], where[rows] = _block(analysis, k[rows], degrees[rows])
     return values, where
 
 
@@ -121,24 +126,24 @@ class _Counting(Direction):
         return super().inverse_hessian_vector(theta, vector, damping)
 
 
-def _degrees(analysis: Analysis, k: Array) -> Array:
-    """Return an upper bound of the degree of p_k for each k."""
+def _degrees(analysis: Analysis, k: Array, highest: int) -> Array:
+    """Return an upper bound of the degree of p_k for each k; infinite beyond the highest."""
     rule = analysis.optimizer
     counter = _Counting(1.0, Trace())
     state = [Form(0.0, {name: 1.0}, counter.trace) for name in ("theta", *rule.memory)]
     rule.start(counter, state[0])
     totals = [counter.degree]
     steady = analysis.scope == "global"
-    last = int(min(k.max(initial=0.0), 1 if steady else _HIGHEST))
-    for t in range(1, last + 1):
-        if totals[-1] > _HIGHEST:
+    for t in range(1, int(min(k.max(initial=0.0), 1 if steady else highest)) + 1):
+        if totals[-1] > highest:
             break
         rule.at(t).step(counter, t, *state)
         totals.append(counter.degree)
-    if steady and last:
-        return totals[0] + k * (totals[1] - totals[0])
-    known = np.array([*totals, math.inf])
-    return np.asarray(known[np.minimum(k, len(totals)).astype(int)])
+    if steady and totals[-1] < math.inf:
+        degrees = totals[0] + k * (totals[-1] - totals[0])
+    else:
+        degrees = np.array([*totals, math.inf])[np.minimum(k, len(totals)).astype(int)]
+    return np.where(degrees > highest, math.inf, degrees)
 
 
 # -- the maximum ---------------------------------------------------------------------------------
@@ -157,7 +162,9 @@ def _ratios(analysis: Analysis, eigenvalues: Array, k: Array) -> Array:
 def _block(analysis: Analysis, k: Array, degrees: Array) -> tuple[Array, Array]:
     """Return the maxima for numbers of steps that share a grid, and their places."""
     m, L = analysis.spectrum.lambda_min, analysis.spectrum.lambda_max_bracket.high
-    size = int(np.clip(np.max(degrees), 1, _HIGHEST)) * _PER_DEGREE
+    beyond = _SAMPLED if analysis.scope == "global" else _SAMPLED_STEPPED
+    top = float(np.max(degrees))
+    size = max(1, int(top)) * _PER_DEGREE if top < math.inf else beyond
     angles = np.linspace(0, math.pi, size + 1)
     grid = _eigenvalues(m, L, angles)
     ratios = _ratios(analysis, grid, k)
@@ -186,7 +193,7 @@ def _peaks(row: Array, angles: Array, degree: float) -> Array:
     """Return the angles of the peaks of |q| that may be the highest."""
     sizes = np.abs(row)
     top = float(np.max(sizes))
-    if degree > _HIGHEST or not 0 < top < math.inf:
+    if degree == math.inf or not 0 < top < math.inf:
         return angles[[int(np.argmax(sizes))]]
     padded = np.concatenate([[0.0], sizes, [0.0]])
     peak = (sizes >= padded[:-2]) & (sizes >= padded[2:])
