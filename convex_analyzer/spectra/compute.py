@@ -13,6 +13,7 @@ from convex_analyzer.errors import InputError, SpectrumError
 from convex_analyzer.linalg.lanczos import Extremes, extreme_eigenvalues
 from convex_analyzer.linalg.operators import DiagonalOperator
 from convex_analyzer.problems.quadratic import Quadratic
+from convex_analyzer.spectra.certified import certify
 from convex_analyzer.spectra.exact import ZERO, exact_eigenvalues
 from convex_analyzer.spectra.spectrum import Bracket, DataConditioning, Spectrum
 
@@ -20,7 +21,7 @@ __all__ = ["spectrum"]
 
 Array = npt.NDArray[np.float64]
 
-METHODS = ("auto", "dense", "exact", "lanczos")
+METHODS = ("auto", "certified", "dense", "exact", "lanczos")
 _EXACT_LIMIT = 12  # largest SymPy matrix whose characteristic polynomial is solved exactly
 _BUT_FOR = "brackets fail for one seed in 10⁶ at most"
 _GAP = 1e3  # a zero eigenvalue is believed when the next one is this many tolerances away
@@ -41,18 +42,20 @@ def spectrum(
     method
         ``"auto"`` chooses: exact for a SymPy matrix up to 12 x 12; the closed form for a diagonal
         one; the SVD of X for data; dense ``eigh`` up to d = 4000 (sparse: 2000); Lanczos for both
-        ends beyond. Or name one of ``"exact"``, ``"dense"``, ``"lanczos"``.
+        ends beyond. Or name one of ``"exact"``, ``"dense"``, ``"lanczos"``; or ``"certified"``, the
+        same with brackets that are proved for the matrix as given (see `certify`).
     tolerance
-        For Lanczos: relative width of the bracket of the smallest eigenvalue that is aimed at.
+        For Lanczos: relative error of both ends that is aimed at. Their brackets, which do not
+        trust the start, reach about its square root.
     seed
         For Lanczos: seed of the starting vector (default 0, so that results repeat).
 
     Raises
     ------
     InputError
-        Unknown method, or a method that does not fit the problem.
+        Unknown method, a method that does not fit the problem, a tolerance or seed out of range.
     SpectrumError
-        Lanczos found no estimate at all.
+        A product that is not finite, or no proof; carries the spectrum found until then.
 
     Examples
     --------
@@ -65,15 +68,26 @@ def spectrum(
         raise InputError(
             f"method must be one of {', '.join(METHODS)}, got {method!r}", argument="method"
         )
+    _check_arguments(tolerance, seed)
     if method == "exact" and problem.exact is None:
         raise InputError("method 'exact' needs a SymPy matrix", argument="method")
     if method == "auto":
         method = _choose(problem)
-    key = (method, tolerance, seed or 0) if method == "lanczos" else (method,)
+    tunable = method in {"lanczos", "certified"}
+    key = (method, tolerance, seed or 0) if tunable else (method,)
     if key not in problem.spectra:  # once per problem: Lanczos may take minutes
         problem.spectra[key] = _compute(problem, method, tolerance, seed or 0)
     found: Spectrum = problem.spectra[key]
     return found
+
+
+def _check_arguments(tolerance: Any, seed: Any) -> None:
+    if not 0 < tolerance < 1:
+        raise InputError(
+            f"tolerance must lie between 0 and 1, got {tolerance!r}", argument="tolerance"
+        )
+    if seed is not None and not (isinstance(seed, (int, np.integer)) and 0 <= seed < 2**64):
+        raise InputError(f"seed must be a whole number from 0, got {seed!r}", argument="seed")
 
 
 def _compute(problem: Quadratic, method: str, tolerance: float, seed: int) -> Spectrum:
@@ -81,6 +95,8 @@ def _compute(problem: Quadratic, method: str, tolerance: float, seed: int) -> Sp
         return _exact(problem)
     if method == "lanczos":
         return _iterative(problem, tolerance, seed)
+    if method == "certified":
+        return certify(problem, lambda: spectrum(problem, "auto", tolerance, seed))
     return _dense(problem)
 
 

@@ -59,8 +59,8 @@ class Spectrum(Result):
     order
         Without eigenvectors: which coordinate each eigenvalue belongs to, shape (n,).
     second_bracket
-        Of a singular A of which only the ends are known: an interval that holds the smallest
-        eigenvalue other than zero.
+        Where zero is inside or at the end: an interval that holds the eigenvalue nearest to it,
+        other than zero, in size; None where none was computed.
 
     Examples
     --------
@@ -233,19 +233,18 @@ class Spectrum(Result):
             return Bracket(self.data.bracket.low**2, self.data.bracket.high**2)
         top, bottom = self.lambda_max_bracket, self.lambda_min_bracket
         if self.lambda_min <= 0:
-            bottom = self.second_bracket or self._guess_bracket()
-            half = max(top.high - self.lambda_max, self.lambda_max - top.low)
-            largest = float(np.max(np.abs(self.eigenvalues)))
-            top = Bracket(largest - half, largest + half)
+            bottom = self.second_bracket or self._guess_bracket(top)
+            below = self.lambda_min_bracket  # the largest in size may be the negative end
+            top = Bracket(max(top.low, -below.high), max(top.high, -below.low))
         low = top.low / bottom.high
         high = top.high / bottom.low if bottom.low > 0 else math.inf
         # The quotients are rounded too.
         low, high = np.nextafter(min(low, kappa), 0.0), np.nextafter(max(high, kappa), np.inf)
         return Bracket(float(low), float(high))
 
-    def _guess_bracket(self) -> Bracket:
+    def _guess_bracket(self, top: Bracket) -> Bracket:
         """Return the smallest size other than zero, as uncertain as the largest eigenvalue."""
-        top, smallest = self.lambda_max_bracket, self.smallest_nonzero or 0.0
+        smallest = self.smallest_nonzero or 0.0
         half = max(top.high - self.lambda_max, self.lambda_max - top.low)
         return Bracket(smallest - half, smallest + half)
 

@@ -13,7 +13,7 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convex_analyzer.errors import InputError
+from convex_analyzer.errors import InputError, SpectrumError
 from convex_analyzer.problems.least_squares import least_squares
 from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.spectra.compute import spectrum
@@ -118,6 +118,93 @@ def test_lanczos_repeats_itself_and_takes_seeds():
     first, again = (spectrum(problem, "lanczos", tolerance=1e-3) for _ in range(2))
     assert first == again
     assert spectrum(problem, "lanczos", tolerance=1e-3, seed=5) != first
+
+
+def ring(size: int) -> scipy.sparse.csr_array:
+    """The graph Laplacian of a ring: eigenvalues 4 sin²(kπ/n), zero once."""
+    after = scipy.sparse.coo_array(
+        (np.ones(size), (np.arange(size), (np.arange(size) + 1) % size)), shape=(size, size)
+    ).tocsr()
+    return (2 * scipy.sparse.eye_array(size) - after - after.T).tocsr()
+
+
+def test_lanczos_knows_a_graph_by_its_zero():
+    found = spectrum(ring(400), "lanczos")
+    second = 4 * math.sin(math.pi / 400) ** 2
+    assert found.lambda_min == 0.0
+    assert 0.0 in found.lambda_min_bracket
+    assert found.definiteness == "positive semi-definite (singular)"
+    assert second in found.second_bracket
+    assert 4.0 / second in found.condition_number_bracket
+    assert found.condition_number == pytest.approx(4.0 / second, rel=1e-9)
+
+
+def test_lanczos_cannot_see_inside():
+    """Of an indefinite matrix only the ends are found: κ is at least so much."""
+    found = spectrum(ring(400) - 2.01 * scipy.sparse.eye_array(400), "lanczos")
+    inside = np.abs(4 * np.sin(np.arange(400) * np.pi / 400) ** 2 - 2.01)
+    assert found.definiteness == "indefinite"
+    assert not found.resolved
+    assert 1.0 < found.condition_number <= inside.max() / inside.min()
+    assert found.condition_number_bracket.high == math.inf
+    assert "no smaller eigenvalue was reached" in str(found)
+
+
+def test_the_bracket_of_kappa_uses_the_far_ends():
+    """A bracket that is wider on one side is not halved."""
+    rough = spectrum(laplacian(500) + scipy.sparse.eye_array(500), "lanczos", tolerance=0.01)
+    low, high = rough.lambda_min_bracket
+    assert high - rough.lambda_min < rough.lambda_min - low  # one-sided
+    assert rough.condition_number_bracket.high >= rough.lambda_max_bracket.high / low
+
+
+def test_single_precision_products_give_wider_brackets():
+    matrix = laplacian(300) + scipy.sparse.eye_array(300)
+    half = matrix.astype(np.float32)
+    rough = spectrum(
+        scipy.sparse.linalg.LinearOperator(
+            (300, 300), matvec=lambda v: half @ v.astype(np.float32), dtype=np.float32
+        ),
+        "lanczos",
+    )
+    fine = spectrum(matrix, "lanczos")
+    low = 1 + laplacian_eigenvalue(300, 1)
+    for found in (rough, fine):
+        assert found.lambda_min_bracket.low <= low <= found.lambda_min_bracket.high
+    widths = [b.high - b.low for b in (rough.lambda_max_bracket, fine.lambda_max_bracket)]
+    assert widths[0] > 1e-6
+    assert widths[0] > 100 * widths[1] or widths[1] > 1e-6
+
+
+def test_an_interrupted_or_failed_run_leaves_the_problem_usable():
+    class Stops(scipy.sparse.linalg.LinearOperator):
+        left, error = 10**9, KeyboardInterrupt
+
+        def __init__(self):
+            super().__init__(np.float64, (300, 300))
+
+        def _matvec(self, v):
+            self.left -= 1
+            if self.left == 0:
+                if self.error is None:
+                    return v * np.nan
+                raise self.error
+            return laplacian(300) @ v
+
+    operator = Stops()
+    problem = Quadratic(operator)
+    operator.left = 50
+    with pytest.raises(KeyboardInterrupt):
+        spectrum(problem, "lanczos")
+    assert problem.spectra == {}
+    operator.left, operator.error = 50, None
+    with pytest.raises(SpectrumError, match="not finite") as caught:
+        spectrum(problem, "lanczos")
+    partial = caught.value.partial
+    assert "49 products" in partial.method
+    assert partial.lambda_max_bracket.low <= laplacian_eigenvalue(300, 300)
+    assert partial.lambda_max_bracket.high >= laplacian_eigenvalue(300, 300)
+    assert spectrum(problem, "lanczos").definiteness == "positive definite"
 
 
 # -- rank ---------------------------------------------------------------------------------------
@@ -226,11 +313,19 @@ def test_a_large_exact_matrix_is_treated_as_numbers():
 
 
 def test_methods_are_checked():
-    with pytest.raises(InputError, match="method must be one of auto, dense, exact, lanczos"):
+    with pytest.raises(
+        InputError, match="method must be one of auto, certified, dense, exact, lanczos"
+    ):
         spectrum(np.eye(2), "magic")
     with pytest.raises(InputError, match="needs a SymPy matrix"):
         spectrum(np.eye(2), "exact")
     assert spectrum(sympy.eye(2), "exact").kind == "exact"
+    for tolerance in (0.0, -1.0, 1.0, float("nan")):
+        with pytest.raises(InputError, match="tolerance must lie between 0 and 1"):
+            spectrum(np.eye(2), tolerance=tolerance)
+    for seed in (-1, 0.5, "now"):
+        with pytest.raises(InputError, match="seed must be a whole number"):
+            spectrum(np.eye(2), seed=seed)
 
 
 def test_data_have_two_condition_numbers():
