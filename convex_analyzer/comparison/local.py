@@ -192,7 +192,7 @@ def _centre(model: LocalModel) -> Array:
 def _default(model: LocalModel, radius: float) -> Array:
     length = _START * (radius if 0 < radius < np.inf else 1.0)
     if not model.operator.can_decompose:
-        return model.at + length / np.sqrt(model.dimension)
+        return np.asarray(model.at + length / np.sqrt(model.dimension))
     mixed = model.decomposition.eigenvectors.sum(axis=1)
     return np.asarray(model.at + length * mixed / np.linalg.norm(mixed))
 
