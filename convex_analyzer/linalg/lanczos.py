@@ -24,11 +24,19 @@ from convex_analyzer.linalg.lanczos_bounds import (
 )
 from convex_analyzer.linalg.operators import SymmetricOperator
 
-__all__ = ["FAILURE", "Extremes", "extreme_eigenvalues", "start_vector", "tridiagonalise"]
+__all__ = [
+    "FAILURE",
+    "Extremes",
+    "extreme_eigenvalues",
+    "ordinary",
+    "start_vector",
+    "tridiagonalise",
+]
 
 Array = npt.NDArray[np.float64]
 
 FAILURE = 1e-6  # how seldom a random start may hide an end of the spectrum
+_NOT_FINITE = "A v is not finite for a random unit vector v"
 _FIRST_CHECK, _GROWTH, _MOST = 40, 1.25, 5000
 _GAP = 1e3  # a zero eigenvalue is believed when the next one is this many roundings away
 # Two passes over the vectors per step, tile by tile: a tile of each fits the second-level cache.
@@ -77,6 +85,40 @@ def start_vector(size: int, seed: int, index: int = 0) -> Array:
     return np.asarray(vector / np.linalg.norm(vector))
 
 
+class _Scaled(SymmetricOperator):
+    """A matrix divided by a power of two, so that squares neither overflow nor underflow."""
+
+    makes_new_arrays = True
+
+    def __init__(self, operator: SymmetricOperator, scale: float) -> None:
+        self.operator, self.scale = operator, scale
+        self.dimension, self.noise = operator.dimension, operator.noise
+
+    def multiply(self, vectors: Array) -> Array:
+        """Return A V over the scale."""
+        return np.asarray(self.operator.multiply(vectors) / self.scale)
+
+
+def ordinary(operator: SymmetricOperator) -> tuple[SymmetricOperator, float]:
+    """Return a matrix of ordinary size, and by what to multiply its eigenvalues.
+
+    Raises
+    ------
+    SpectrumError
+        A product overflows, or is not a number.
+    """
+    with np.errstate(over="ignore"):
+        size = operator.norm_bound()
+        if size is None:
+            size = float(np.max(np.abs(operator.multiply(start_vector(operator.dimension, 0)))))
+    if not np.isfinite(size):
+        raise SpectrumError(_NOT_FINITE)
+    if size == 0 or 1e-100 < size < 1e100:
+        return operator, 1.0
+    scale = float(2.0 ** (np.frexp(size)[1] - 1))
+    return _Scaled(operator, scale), scale
+
+
 def tridiagonalise(operator: SymmetricOperator, start: Array) -> Iterator[tuple[float, float]]:
     """Yield the diagonal entry and the entry beside it of each Lanczos step, without end.
 
@@ -86,6 +128,8 @@ def tridiagonalise(operator: SymmetricOperator, start: Array) -> Iterator[tuple[
         The matrix.
     start
         Unit vector (d,); it is overwritten.
+
+    The matrix must be of ordinary size; see `ordinary`.
 
     Raises
     ------
@@ -102,11 +146,11 @@ def tridiagonalise(operator: SymmetricOperator, start: Array) -> Iterator[tuple[
         diagonal = _against_previous(product, vector, previous, before, scratch)
         beside = _against_current(product, vector, diagonal, scratch)
         if not np.isfinite(beside):
-            raise SpectrumError("A v is not finite for a random unit vector v")
+            raise SpectrumError(_NOT_FINITE)
         yield diagonal, beside
         if beside == 0:
             return
-        product *= 1 / beside if beside > 1e-300 else np.inf
+        product /= beside
         previous, vector, before = vector, product, beside
 
 
@@ -153,6 +197,7 @@ def extreme_eigenvalues(operator: SymmetricOperator, tolerance: float, seed: int
     SpectrumError
         A product returned numbers that are not finite; carries the `Extremes` so far.
     """
+    operator, scale = ordinary(operator)
     size = operator.dimension
     diagonal: list[float] = []
     beside: list[float] = []
@@ -167,13 +212,13 @@ def extreme_eigenvalues(operator: SymmetricOperator, tolerance: float, seed: int
                 check = int(check * _GROWTH) + 1
                 found = _Check(diagonal, beside, size, operator.noise)
                 if last or found.is_done(tolerance):
-                    return found.extremes(tolerance)
+                    break
     except SpectrumError as error:
         if not diagonal:
             raise
-        partial = _Check(diagonal, beside, size, operator.noise).extremes(tolerance)
+        partial = _Check(diagonal, beside, size, operator.noise).extremes(tolerance, scale)
         raise SpectrumError(f"{error} (step {len(diagonal) + 1})", partial=partial) from None
-    return _Check(diagonal, beside, size, operator.noise).extremes(tolerance)
+    return found.extremes(tolerance, scale)
 
 
 class _Check:
@@ -215,8 +260,8 @@ class _Check:
         second = ritz_values(self.diagonal, self.beside, zeros)[0]
         return second if second > _GAP * self.rounding else None
 
-    def extremes(self, tolerance: float) -> Extremes:
-        """Return all that is known, in one object."""
+    def extremes(self, tolerance: float, scale: float) -> Extremes:
+        """Return all that is known, in one object, in units of which the matrix was freed."""
         low, high = (0.0, 0.0) if self.exhausted else self._gaps()
         second = self._second() if abs(self.smallest) <= self.rounding else None
         second_low = second
@@ -224,17 +269,18 @@ class _Check:
             mirrored = (self.diagonal, self.beside, second, second / 2, self.limit)
             second_low = second - gap_below(*mirrored)
         inside = self.smallest < -self.rounding and self.largest > self.rounding
+        near = nearest_to_zero(self.diagonal, self.beside) if inside else None
         return Extremes(
-            smallest=self.smallest,
-            largest=self.largest,
-            lowest=self.smallest - low,
-            highest=self.largest + high,
-            rounding=self.rounding,
+            smallest=self.smallest * scale,
+            largest=self.largest * scale,
+            lowest=(self.smallest - low) * scale,
+            highest=(self.largest + high) * scale,
+            rounding=self.rounding * scale,
             steps=self.steps,
             converged=self.is_done(tolerance),
-            second=second,
-            second_low=second_low,
-            near_zero=nearest_to_zero(self.diagonal, self.beside) if inside else None,
+            second=None if second is None else second * scale,
+            second_low=None if second_low is None else second_low * scale,
+            near_zero=None if near is None else near * scale,
         )
 
     def _gaps(self) -> tuple[float, float]:

@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from convex_analyzer.errors import InputError
+from convex_analyzer.linalg.quadrature import quadrature_rules
+from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.results import Result
 from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.tables import Table, format_number
@@ -32,7 +34,8 @@ _DIRECTIONS = 10_000_000  # of a power law
 class Density(Result):
     """A law of eigenvalues, as nodes with weights.
 
-    Made by `Density.marchenko_pastur`, `Density.from_function` or `Density.power_law`.
+    Made by `Density.marchenko_pastur`, `Density.from_function`, `Density.power_law`, or, from the
+    products of a large matrix, `Density.estimate`.
 
     Attributes
     ----------
@@ -48,6 +51,8 @@ class Density(Result):
         that nothing is approximated.
     kind
         ``exact`` up to that degree, or ``numerical``.
+    parts
+        Of an estimate: the law that each random start gave. How far they differ is its error.
 
     Examples
     --------
@@ -63,6 +68,7 @@ class Density(Result):
     name: str = "density"
     degree: int | None = None
     kind: str = "exact"
+    parts: tuple[Density, ...] = field(default=(), repr=False)
 
     def __len__(self) -> int:
         return len(self.nodes)
@@ -195,6 +201,77 @@ class Density(Result):
         name = f"power law λ = i^−{format_number(exponent)}, x₀² = i^−{format_number(source)}"
         return cls(index**-exponent, index**-source, name)
 
+    @classmethod
+    def estimate(cls, problem: Any, steps: int = 50, probes: int = 10, seed: int = 0) -> Self:
+        """Return how the eigenvalues of a large matrix are spread, from steps x probes products.
+
+        For what is averaged over directions (`expected_gap` and the like). The outermost nodes lie
+        inside the spectrum: what must hold for every direction, such as a stable learning rate, is
+        asked of `convex_analyzer.spectrum`.
+
+        Parameters
+        ----------
+        problem
+            A `Quadratic`, or anything that `Quadratic` accepts as A.
+        steps
+            Lanczos steps from each random start: the nodes of its Gauss rule. Losses after fewer
+            than so many steps of an optimizer have no error but that of the starts.
+        probes
+            Random starts.
+        seed
+            Of the starts.
+
+        Raises
+        ------
+        InputError
+            Numbers out of range.
+        SpectrumError
+            A product that is not finite.
+
+        Notes
+        -----
+        Stochastic Lanczos quadrature; see `convex_analyzer.linalg.quadrature`. The error of an
+        average falls like 1/√(d · probes); `standard_error` measures it.
+
+        Examples
+        --------
+        >>> from convex_analyzer.problems.gallery import laplacian_2d
+        >>> law = Density.estimate(laplacian_2d(40), steps=20, probes=5)
+        >>> abs(law.moment(1) - 4) < 4 * law.standard_error(lambda lam: lam)
+        True
+        """
+        problem = problem if isinstance(problem, Quadratic) else Quadratic(problem)
+        count = _checked_nodes(steps, "steps")
+        starts = _checked_nodes(probes, "probes")
+        if not _is_whole(seed) or seed < 0:
+            raise InputError(f"seed must be a whole number from 0, got {seed!r}", argument="seed")
+        rules = quadrature_rules(problem.operator, count, starts, int(seed))
+        name = f"{problem.name}, {starts} random starts"
+        parts = tuple(
+            cls(nodes, weights, f"{problem.name}, start {i + 1}", 2 * count - 1, "numerical")
+            for i, (nodes, weights) in enumerate(rules)
+        )
+        nodes = np.concatenate([part.nodes for part in parts])
+        weights = np.concatenate([part.weights for part in parts]) / starts
+        order = np.argsort(nodes, kind="stable")
+        return cls(nodes[order], weights[order], name, 2 * count - 1, "numerical", parts)
+
+    def standard_error(self, function: Callable[[Array], Any]) -> float:
+        """Return the standard error of the mean of a function of λ, from the starts' differences.
+
+        Raises
+        ------
+        InputError
+            The law is no estimate, or has a single start.
+        """
+        if len(self.parts) < 2:
+            raise InputError(
+                "a standard error needs an estimate with at least two random starts",
+                argument="probes",
+            )
+        means = [float(part.weights @ np.asarray(function(part.nodes))) for part in self.parts]
+        return float(np.std(means, ddof=1) / math.sqrt(len(means)))
+
     def spectrum(self) -> Spectrum:
         """Return the nodes as a spectrum, for `analyze`; the weights stay here."""
         return Spectrum.from_eigenvalues(self.nodes, name=self.name)
@@ -206,6 +283,8 @@ class Density(Result):
     def summary(self) -> Table:
         """Return a table of the main facts."""
         reach = "all" if self.degree is None else f"polynomials up to degree {self.degree}"
+        if self.parts:
+            reach += f", but for the choice of {len(self.parts)} starts"
         rows = [
             ("nodes", f"{len(self):,}"),
             (
@@ -242,10 +321,10 @@ def _is_whole(value: Any) -> bool:
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
-def _checked_nodes(nodes: Any) -> int:
+def _checked_nodes(nodes: Any, name: str = "nodes") -> int:
     if not _is_whole(nodes) or not 1 <= nodes <= _MOST:
         raise InputError(
-            f"nodes must be a whole number from 1 to {_MOST:,}, got {nodes!r}", argument="nodes"
+            f"{name} must be a whole number from 1 to {_MOST:,}, got {nodes!r}", argument=name
         )
     return int(nodes)
 

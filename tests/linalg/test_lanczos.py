@@ -130,7 +130,7 @@ def test_products_that_are_not_finite_are_an_error_with_what_was_found():
         extreme_eigenvalues(Broken(), 1e-10, seed=0)
     assert caught.value.partial is None
     broken = Broken()
-    broken.good = 20
+    broken.good = 21  # one product tells the scale
     with pytest.raises(SpectrumError, match=r"not finite.*step 21") as caught:
         extreme_eigenvalues(broken, 1e-10, seed=0)
     partial = caught.value.partial
@@ -138,6 +138,15 @@ def test_products_that_are_not_finite_are_an_error_with_what_was_found():
     assert not partial.converged
     assert 0 <= partial.smallest < 1
     assert_held(partial, 0.0, 49.0)
+
+
+@pytest.mark.parametrize("scale", [2.0**-900, 2.0**-600, 2.0**600, 2.0**1010])
+def test_matrices_of_any_scale(scale):
+    plain = extreme_eigenvalues(DiagonalOperator(np.linspace(1.0, 9.0, 200)), 1e-8, seed=0)
+    found = extreme_eigenvalues(DiagonalOperator(scale * np.linspace(1.0, 9.0, 200)), 1e-8, seed=0)
+    assert found.steps == plain.steps
+    assert found.smallest / scale == pytest.approx(plain.smallest, rel=1e-12)
+    assert_held(found, scale, 9 * scale)
 
 
 # -- the parts -----------------------------------------------------------------------------------
