@@ -22,6 +22,6 @@ os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")
 
 # The same examples in every run, so that a failure is never a matter of luck; `explore` looks for
 # new ones.
-settings.register_profile("fixed", derandomize=True, deadline=None, database=None)
+settings.register_profile("fixed", derandomize=True, deadline=None, database=None, max_examples=40)
 settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))

@@ -7,11 +7,9 @@ example data. An ``output`` block is what the ``python`` block above it prints; 
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 import types
 from collections.abc import Iterator
@@ -19,11 +17,12 @@ from pathlib import Path
 
 import pytest
 
+from convex_analyzer.cli import run
+
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "CONTRIBUTING.md", ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 SETS_UP = {"make demo", "make test"}  # they install what they need first: .ci/run does both
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-RUN_CLI = [sys.executable, "-c", "from convex_analyzer.cli import main; main()"]
 
 
 def blocks(page: Path) -> Iterator[tuple[str, str, int]]:
@@ -33,17 +32,17 @@ def blocks(page: Path) -> Iterator[tuple[str, str, int]]:
         yield match[1], match[2], text.count("\n", 0, match.start(2))
 
 
-def run_command(line: str) -> None:
+def run_command(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Run a command line here; that the program starts as a process is tested elsewhere."""
     program, *arguments = shlex.split(line, comments=True)
     if f"{program} {' '.join(arguments)}" in SETS_UP:
         return
     assert program == "convex-analyzer"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
-    result = subprocess.run(
-        [*RUN_CLI, *arguments], capture_output=True, text=True, env=environment, check=False
-    )
-    assert result.returncode == 0, f"$ {line}\n{result.stdout}{result.stderr}"
-    assert result.stdout.strip(), f"$ {line}\nprints nothing"
+    capsys.readouterr()
+    code = run(arguments)
+    shown = capsys.readouterr()
+    assert code == 0, f"$ {line}\n{shown.out}{shown.err}"
+    assert shown.out.strip(), f"$ {line}\nprints nothing"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -62,16 +61,16 @@ def test_page_runs_and_prints_what_it_shows(page, tmp_path, monkeypatch, capsys)
             assert printed == text, f"{page.name}, line {line}"
         elif language == "console":
             for command in re.findall(r"^\$ (.*)$", text, re.MULTILINE):
-                run_command(command)
+                run_command(command, capsys)
 
 
-def test_commands_in_the_readmes_sentences_run(tmp_path, monkeypatch):
+def test_commands_in_the_readmes_sentences_run(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     commands = {" ".join(command.split()) for command in re.findall(r"`(convex-a[^`]*)`", text)}
     assert commands
     for command in commands - {"convex-analyzer demo"}:  # that is what `make demo` ends with
-        run_command(command)
+        run_command(command, capsys)
 
 
 @pytest.mark.parametrize(

@@ -204,10 +204,10 @@ class Products:
     def first_within(self, y0: Array, tolerance: float, criterion: str, most: int) -> int | None:
         """Return the first step at which the error is at most tolerance x the first, or None."""
         goal = math.nan
-        active = self.active
+        weights = self.eigenvalues / 2 if criterion == "gap" else np.ones(len(self.eigenvalues))
+        weights, centre = weights[self.active], self._centre[self.active]
         for k, point in enumerate(self.walk(y0)):
-            errors = (point - self._centre)[active]
-            weights = self.eigenvalues[active] / 2 if criterion == "gap" else 1.0
+            errors = point[self.active] - centre
             with np.errstate(all="ignore"):
                 size = float((weights * errors**2).sum())
             if k == 0:

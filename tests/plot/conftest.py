@@ -84,7 +84,7 @@ CASES: dict[str, Callable[[], Comparison]] = {
     ),
     "at the minimum": lambda: ca.compare(ca.gallery.toy(), [GD(0.1)], [0.0, 0.0]),
     "ends only": lambda: ca.compare(ca.gallery.laplacian_2d(50)),
-    "κ = 1e10": lambda: ca.compare(ca.Quadratic.diagonal([1e-5, 1e5]), steps=500),
+    "κ = 1e8": lambda: ca.compare(ca.Quadratic.diagonal([1e-4, 1e4]), steps=500),
     "odd names": lambda: ca.compare(
         ca.least_squares(np.array([[1.0, 2.0], [3.0, 1.0], [2.0, 2.0]]), [1.0, 0.0, 2.0])
     ),

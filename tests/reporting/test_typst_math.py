@@ -258,7 +258,7 @@ def grow(inner):
     )
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(st.recursive(LEAVES, grow, max_leaves=7), st.sampled_from(["stacked", "slash"]))
 def test_reading_the_printed_text_gives_the_same_number(expression, fractions):
     text = to_typst(expression, fractions=fractions)

@@ -68,7 +68,7 @@ def test_a_setting_that_was_found_before():
     assert settling_steps(rule, 1e-6, 1 / np.sqrt([0.1, 10.0])) == 40
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_never_worse_than_the_best_rate_for_any_start(seed):
     rng = np.random.default_rng(seed)
     lam = np.sort(10 ** rng.uniform(-1, 1, rng.integers(2, 7)))
