@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,25 +13,27 @@ import numpy.typing as npt
 from convex_analyzer.errors import InputError, NotDerivableError
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.problems.quadratic import Quadratic
-from convex_analyzer.results import Result
 from convex_analyzer.spectra.compute import spectrum as compute_spectrum
 from convex_analyzer.spectra.spectrum import Spectrum
-from convex_analyzer.tables import Table, format_factor
+from convex_analyzer.tables import Table
 from convex_analyzer.theory import wording
-from convex_analyzer.theory.arguments import (
-    checked_counts,
-    checked_start,
-    require_one_setting,
-)
-from convex_analyzer.theory.counting import count_steps, per_step
-from convex_analyzer.theory.directions import Directions
+from convex_analyzer.theory.arguments import checked_counts, checked_start, require_one_setting
+from convex_analyzer.theory.behaviour import Behaviour
+from convex_analyzer.theory.counting import count_steps
 from convex_analyzer.theory.dynamics import Dynamics, from_rest
-from convex_analyzer.theory.local import is_linear, scope_of
-from convex_analyzer.theory.modes import Modes, modes, representative_eigenvalues
+from convex_analyzer.theory.local import is_linear
 from convex_analyzer.theory.products import Products
-from convex_analyzer.theory.stability import stable_rates_on
 from convex_analyzer.theory.transients import Peak, worst_peak
 from convex_analyzer.theory.tuning import has_defaults, tuned_pair
+
+if TYPE_CHECKING:
+    from convex_analyzer.theory.average import Weights
+    from convex_analyzer.theory.exact import ExactAnalysis
+    from convex_analyzer.theory.limits import DistanceToLimit
+    from convex_analyzer.theory.nonnormal import Growth
+    from convex_analyzer.theory.sensitivity import Sensitivity
+    from convex_analyzer.theory.turning import Escape, Turn
+    from convex_analyzer.theory.views import Views
 
 __all__ = ["Analysis", "analyze"]
 
@@ -40,7 +41,7 @@ Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Analysis(Result):
+class Analysis(Behaviour):
     """An optimizer on a spectrum; made by `analyze`. Everything is computed when asked for.
 
     Attributes
@@ -54,140 +55,6 @@ class Analysis(Result):
     """
 
     schema: ClassVar[str] = "convex_analyzer.analysis/1"
-
-    spectrum: Spectrum
-    optimizer: Optimizer
-    tuned: tuple[str, ...] = ()
-    _precise: Optimizer | None = field(default=None, repr=False, compare=False)
-
-    # -- what the method does --------------------------------------------------------------------
-
-    @functools.cached_property
-    def _eigenvalues(self) -> Array:
-        return representative_eigenvalues(self.spectrum)
-
-    @functools.cached_property
-    def modes(self) -> Modes:
-        """The dynamics along every direction (numbers for experts)."""
-        local = self.scope in {"local", "asymptotic"}
-        return modes(self._precise or self.optimizer, self._eigenvalues, local=local)
-
-    @functools.cached_property
-    def scope(self) -> str:
-        """How far the analysis reaches.
-
-        ``global``: the rule is linear on quadratics, so nothing depends on where one is.
-        ``periodic``: so it is, and it repeats after some steps; rates are means over a period.
-        ``asymptotic``: it changes with the step index and tends to a linear rule; rates and
-        stability are those of that limit. ``product``: it changes and tends to none; it has no
-        rate, and its steps are multiplied out. ``local``: it is not linear; what is said holds for
-        small errors next to the minimum.
-        """
-        return scope_of(self.optimizer)
-
-    @property
-    def _steps(self) -> int:
-        """How many steps one application of the modes stands for."""
-        return (self.optimizer.cycle or 1) if self.scope == "periodic" else 1
-
-    def _require(self, *scopes: str) -> None:
-        if self.scope not in scopes:
-            raise NotDerivableError(wording.no_whole_run(self))
-
-    @functools.cached_property
-    def directions(self) -> Directions:
-        """What happens along each eigendirection."""
-        return Directions(self.modes)
-
-    @functools.cached_property
-    def _active(self) -> npt.NDArray[np.bool_]:
-        """Directions that carry loss: all but the flat ones."""
-        return np.asarray(self._eigenvalues != 0)
-
-    @functools.cached_property
-    def one_minus_rate(self) -> float:
-        """1 - ρ to full relative precision; negative for a method that diverges."""
-        if not self._active.any():
-            return 0.0
-        return per_step(float(np.min(self.modes.one_minus_rate[self._active])), self._steps)
-
-    @property
-    def rate(self) -> float:
-        """ρ: the factor per step of the slowest direction that carries loss (loss: ρ²)."""
-        if not self._active.any():
-            return 1.0
-        return float(np.max(self.modes.rates[self._active]) ** (1 / self._steps))
-
-    @property
-    def rate_text(self) -> str:
-        """ρ as text; as 1 − x where its digits would not show the difference."""
-        return "0" if self.rate < 1e-14 else format_factor(self.rate, self.one_minus_rate, 7)
-
-    @functools.cached_property
-    def slowest(self) -> int:
-        """Index of the direction that sets the rate."""
-        w = np.where(self._active, self.modes.one_minus_rate, np.inf)
-        return int(np.argmin(w))
-
-    @functools.cached_property
-    def outcome(self) -> str:
-        """``stable``, ``marginal``, ``unstable``, ``drifting`` (no minimum) or ``flat``."""
-        if self._drifts:
-            return "drifting" if self.one_minus_rate >= 0 else "unstable"
-        if not self._active.any():
-            return "flat"
-        if self.one_minus_rate > 0 and not self._on_boundary:
-            return "stable"
-        return "marginal" if self._on_boundary else "unstable"
-
-    @functools.cached_property
-    def _on_boundary(self) -> bool:
-        w = self.modes.one_minus_rate[self._active]
-        worst = int(np.argmin(w))
-        root = self.modes.roots[self._active][worst, 0]
-        slow = root.real > 0 and root.imag == 0
-        return bool(abs(w[worst]) <= (0.0 if slow else 4e-16))
-
-    @functools.cached_property
-    def _drifts(self) -> bool:
-        linear = self.spectrum.linear
-        if linear is None or self.spectrum.is_interval:
-            return False
-        flat = np.abs(linear[self.spectrum.eigenvalues == 0])
-        return bool(flat.size and flat.max() > 1e-10 * np.linalg.norm(linear))
-
-    @property
-    def is_stable(self) -> bool:
-        """Whether every direction that carries loss contracts."""
-        return self.outcome == "stable"
-
-    @functools.cached_property
-    def stable_learning_rates(self) -> list[tuple[float, float]] | None:
-        """Open intervals of stable learning rates, the other hyper-parameters unchanged.
-
-        None for a rule without a field ``learning_rate``, or one that divides by it.
-        """
-        try:
-            return stable_rates_on(self.optimizer, self.spectrum)
-        except NotDerivableError:
-            return None
-
-    @property
-    def stability_limit(self) -> float | None:
-        """Supremum of the stable learning rates; None when there are none."""
-        intervals = self.stable_learning_rates
-        return intervals[-1][1] if intervals else None
-
-    @property
-    def stability_set(self) -> Any:
-        """The stable learning rates as a SymPy set."""
-        import sympy
-
-        pieces = [
-            sympy.Interval.open(sympy.Float(a), sympy.oo if math.isinf(b) else sympy.Float(b))
-            for a, b in self.stable_learning_rates or ()
-        ]
-        return sympy.Union(*pieces) if pieces else sympy.S.EmptySet
 
     # -- curves --------------------------------------------------------------------------------
 
@@ -317,6 +184,78 @@ class Analysis(Result):
         self._require("global")
         return worst_peak(self.modes, from_rest, self._active)
 
+    # -- further questions, each answered by its own module ----------------------------------------
+
+    def exact(self) -> ExactAnalysis:
+        """Return roots, rate and residuals as rational or algebraic numbers.
+
+        Raises
+        ------
+        NotDerivableError
+            The eigenvalues are not known exactly, or the rule is not linear.
+
+        Examples
+        --------
+        >>> from convex_analyzer.optimizers.momentum import HeavyBall
+        >>> analyze(Spectrum.between(1, 100), HeavyBall).exact().rate
+        9/11
+        """
+        from convex_analyzer.theory.exact import exact_analysis
+
+        values = self.optimizer.values.items()
+        given = {name: value for name, value in values if name not in self.tuned}
+        if self.tuned:
+            return exact_analysis(self.spectrum, type(self.optimizer), given)
+        return exact_analysis(self.spectrum, self.optimizer)
+
+    def growth(self) -> Growth:
+        """Return how far errors can grow before they decay: `nonnormal.worst_growth`."""
+        from convex_analyzer.theory.nonnormal import worst_growth
+
+        return worst_growth(self)
+
+    def turn(self, start: Any) -> Turn:
+        """Return when a loss that falls at first begins to rise: `turning.hidden_instability`."""
+        from convex_analyzer.theory.turning import hidden_instability
+
+        return hidden_instability(self, start)
+
+    def escape(self, reach: float = 1.0) -> Escape | None:
+        """Return when rounding alone leaves a saddle: `turning.round_off_escape`."""
+        from convex_analyzer.theory.turning import round_off_escape
+
+        return round_off_escape(self, reach)
+
+    def expected_gap(self, steps: Any, variance: float = 1.0, weights: Weights = None) -> Any:
+        """Return E (J - J*) over random starts: `average.expected_gap`."""
+        from convex_analyzer.theory.average import expected_gap
+
+        return expected_gap(self, steps, variance, weights)
+
+    def views(self, start: Any = None, steps: Any = 100, **options: Any) -> Views:
+        """Return worst case, average and this instance: `views.worst_average_instance`."""
+        from convex_analyzer.theory.views import worst_average_instance
+
+        return worst_average_instance(self, start, steps, **options)
+
+    def distance_to_limit(self, start: Any, tolerance: float = 1e-6) -> DistanceToLimit:
+        """Return how far this is from the best Krylov method: `limits.distance_to_limit`."""
+        from convex_analyzer.theory.limits import distance_to_limit
+
+        return distance_to_limit(self, start, tolerance)
+
+    def sensitivity(self, relative_error: float = 0.1, tolerance: float = 1e-6) -> Sensitivity:
+        """Return what it costs if λmax or λmin is another one: `convex_analyzer.sensitivity`."""
+        from convex_analyzer.theory.sensitivity import sensitivity
+
+        return sensitivity(self, relative_error=relative_error, tolerance=tolerance)
+
+    def pepit_script(self, steps: int = 10) -> str:
+        """Return a script that asks PEPit about a wider class of functions: `pepit`."""
+        from convex_analyzer.theory.pepit import pepit_script
+
+        return pepit_script(self, steps)
+
     # -- words -----------------------------------------------------------------------------------
 
     def verdict(self) -> str:
@@ -330,12 +269,6 @@ class Analysis(Result):
     def summary(self) -> Table:
         """Return a table of the main facts."""
         return wording.summary(self)
-
-    def latex(self) -> str:
-        """Return the set of stable learning rates as LaTeX."""
-        import sympy
-
-        return str(sympy.latex(self.stability_set))
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,20 @@ from convex_analyzer.theory.inequalities import inequalities, solve
 from convex_analyzer.theory.pairing import field_of
 from convex_analyzer.theory.symbolic import exactly
 
-__all__ = ["finite_ends", "inside_circle", "scaled", "solved", "wanted"]
+__all__ = ["as_set", "finite_ends", "inside_circle", "scaled", "solved", "wanted"]
 
 _MOST_EIGENVALUES = 200  # for which separate sets are intersected
+
+
+def as_set(intervals: list[tuple[float, float]]) -> Any:
+    """Return open intervals of floats as a SymPy set."""
+    import sympy
+
+    pieces = [
+        sympy.Interval.open(sympy.Float(a), sympy.oo if math.isinf(b) else sympy.Float(b))
+        for a, b in intervals
+    ]
+    return sympy.Union(*pieces) if pieces else sympy.S.EmptySet
 
 
 def solved(coefficients: list[Any], unknown: Any) -> Any:
@@ -80,7 +92,7 @@ def _pieces(stable: Any) -> list[Any]:
 def _divided(piece: Any, factor: Any) -> Any:
     import sympy
 
-    ends = (piece.inf / factor, piece.sup / factor)
+    ends = (sympy.radsimp(piece.inf / factor), sympy.radsimp(piece.sup / factor))
     return sympy.Interval.open(*(ends if factor > 0 else reversed(ends)))
 
 
@@ -92,7 +104,8 @@ def wanted(eigenvalues: Any) -> tuple[list[Any], bool]:
         if between:
             eigenvalues = [eigenvalues.lambda_min, eigenvalues.lambda_max_bracket.high]
         else:
-            eigenvalues = np.unique(eigenvalues.eigenvalues)
+            known = eigenvalues.exact_eigenvalues
+            eigenvalues = np.unique(eigenvalues.eigenvalues) if known is None else list(known)
     listed = np.atleast_1d(np.asarray(eigenvalues, dtype=object)).ravel()
     found = sorted({exactly(value) for value in listed} - {exactly(0)})
     if not found:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from convex_analyzer.errors import InputError, NotDerivableError
 from convex_analyzer.results import to_plain
 from convex_analyzer.tables import Table, format_count, format_factor, format_number
 from convex_analyzer.theory.iteration import linearise
 from convex_analyzer.theory.local import LATE
+from convex_analyzer.theory.symbolic import exactly
 
 if TYPE_CHECKING:
     from convex_analyzer.theory.analysis import Analysis
+    from convex_analyzer.theory.behaviour import Behaviour
 
 __all__ = [
     "explain",
@@ -22,6 +27,9 @@ __all__ = [
     "summary",
     "verdict",
 ]
+
+
+_BORDERS = 3  # as many directions that lie exactly on it are described
 
 
 def verdict(analysis: Analysis) -> str:
@@ -46,7 +54,7 @@ def verdict(analysis: Analysis) -> str:
                 f"loss ×{_bracketed(loss)}, set by {_direction(analysis, slowest)}."
             )
         case "marginal":
-            return f"{name} is exactly on the boundary: it neither converges nor diverges."
+            return f"{name} is exactly on the boundary: it does not converge."
         case "drifting":
             return f"{name} has no minimum to go to: J falls without end along a flat direction."
         case "flat":
@@ -155,9 +163,43 @@ def explain(analysis: Analysis) -> str:
         verdict(analysis),
         origin,
         f"Stability: {limit_sentence(analysis)} (Jury's conditions, exact).",
+        *_on_the_border(analysis),
+        *_kinds(analysis),
         f"Source of the rule: {optimizer.source or 'not stated'}.",
     ]
     return "\n".join([*lines, *optimizer.hints()])
+
+
+def _on_the_border(analysis: Analysis) -> list[str]:
+    """Say what a rule does whose learning rate lies exactly on the border, if it does."""
+    rate = analysis.optimizer.values.get("learning_rate")
+    if analysis.outcome != "marginal" or rate is None:
+        return []
+    modes, found = analysis.modes, dict[str, None]()
+    on_it = (np.abs(modes.one_minus_rate) <= 4e-16) & (modes.eigenvalues != 0)
+    try:
+        for eigenvalue in np.unique(modes.eigenvalues[on_it])[-_BORDERS:]:
+            s = exactly(rate) * exactly(float(eigenvalue))
+            found |= dict.fromkeys(f"On the border, {b}." for b in analysis.region.boundary(s))
+    except (InputError, NotDerivableError):
+        return []
+    return list(found)
+
+
+def _kinds(analysis: Analysis) -> list[str]:
+    """Say what kind of answer this is, and how far it reaches."""
+    spectrum = analysis.spectrum
+    closed = "Rate, step counts and curves are exact for these eigenvalues, to the last digits"
+    known = "given" if spectrum.method == "given" else f"{spectrum.kind}: {spectrum.method}"
+    lines = [f"{closed}; the eigenvalues are {known}."]
+    if type(analysis.optimizer).optimum_for == "quadratics" and analysis.optimizer.memory:
+        lines.append(
+            "Proved for quadratics. On other functions it holds next to a minimum only; a setting "
+            "that is best here may cycle there (pepit_script() asks about the wider class)."
+        )
+    else:
+        lines.append("Proved for quadratics; on other functions it holds next to a minimum.")
+    return lines
 
 
 def _explain_local(analysis: Analysis) -> str:
@@ -234,7 +276,7 @@ def summary(analysis: Analysis) -> Table:
     return Table(head, rows, notes=(verdict(analysis),), left=2)
 
 
-def no_whole_run(analysis: Analysis) -> str:
+def no_whole_run(analysis: Behaviour) -> str:
     """Say why a run from a given start has no closed form, and what is available."""
     name = type(analysis.optimizer).__name__
     if analysis.scope != "local":

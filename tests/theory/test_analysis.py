@@ -461,7 +461,7 @@ def test_words():
     assert "learning_rate, momentum tuned" in tuned.explain()
     assert "(λ = " not in analyze(Spectrum.between(1.0, 2.0), GradientDescent(0.1)).verdict()
     assert "GradientDescent" in repr(stable)
-    assert "0.5" in stable.latex()
+    assert stable.latex() == r"\left(0, \frac{1}{2}\right)"
 
 
 def test_value_equality():
