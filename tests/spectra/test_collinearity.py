@@ -45,7 +45,7 @@ def test_body_fat_equals_the_printed_output_of_systat():
         [0.000001, 0.000033, 0.000326, 0.999641],
         [0.000010, 0.001389, 0.006934, 0.991668],
     ]
-    assert found.variance_proportions.T == pytest.approx(np.array(printed), abs=6e-7)
+    assert pytest.approx(np.array(printed), abs=6e-7) == found.variance_proportions.T
     tolerances = [0.001411, 0.001772, 0.009560]  # 1/VIF
     assert 1 / found.inflation[1:] == pytest.approx(tolerances, abs=6e-7)
     assert math.isnan(found.inflation[0])

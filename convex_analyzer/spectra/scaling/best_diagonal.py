@@ -146,16 +146,20 @@ def _inverses(matrix: Array, m: Array, tau: float) -> tuple[Array, Array] | None
 
 
 def _value(matrix: Array, m: Array, tau: float, weight: float) -> float:
+    if tau <= 0:
+        return -np.inf
     try:
         inner = np.linalg.cholesky(np.diag(m) - tau * matrix).diagonal()
         outer = np.linalg.cholesky(matrix - np.diag(m)).diagonal()
     except np.linalg.LinAlgError:
         return -np.inf
-    return tau / weight + 2 * float(np.sum(np.log(inner)) + np.sum(np.log(outer)))
+    return (
+        tau / weight + float(np.log(tau)) + 2 * float(np.sum(np.log(inner)) + np.sum(np.log(outer)))
+    )
 
 
 def _centre(matrix: Array, m: Array, tau: float, weight: float) -> tuple[Array, float]:
-    """Maximise τ/weight + log det(M - τA) + log det(A - M) by damped Newton steps."""
+    """Maximise τ/weight + log τ + log det(M - τA) + log det(A - M) by damped Newton steps."""
     size = len(m)
     for _ in range(_NEWTON):
         pair = _inverses(matrix, m, tau)
@@ -163,11 +167,11 @@ def _centre(matrix: Array, m: Array, tau: float, weight: float) -> tuple[Array, 
             break
         P, Q = pair
         PA = P @ matrix
-        gradient = np.append(P.diagonal() - Q.diagonal(), 1 / weight - np.trace(PA))
+        gradient = np.append(P.diagonal() - Q.diagonal(), 1 / weight + 1 / tau - np.trace(PA))
         hessian = np.empty((size + 1, size + 1))
         hessian[:size, :size] = P * P + Q * Q
         hessian[:size, size] = hessian[size, :size] = -np.einsum("ij,ji->i", PA, P)
-        hessian[size, size] = np.einsum("ij,ji->", PA, PA)
+        hessian[size, size] = np.einsum("ij,ji->", PA, PA) + 1 / tau**2
         scale = 1 / np.sqrt(hessian.diagonal())
         try:
             step = scale * np.linalg.solve(hessian * scale * scale[:, None], scale * gradient)
