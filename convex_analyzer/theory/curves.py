@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from convex_analyzer.theory.modes import Modes
 
-__all__ = ["decaying_sum", "displacement", "powers", "propagate"]
+__all__ = ["angle_of", "decaying_sum", "displacement", "is_flipped", "powers", "propagate"]
 
 Array = npt.NDArray[np.float64]
 
@@ -72,7 +72,7 @@ def _propagate(modes: Modes, first: Array, change: Array, k: Array) -> Array:
         if modes.slots == 1:
             result = first * _power(modes, k)
         else:
-            flipped = _is_flipped(modes)
+            flipped = is_flipped(modes)
             # Along -t the sequence (-1)^k e_k has trace |t|; its first change is -e1 - e0.
             step = np.where(flipped, -change - 2 * first, change)
             v, u = _pair(modes, k)
@@ -244,7 +244,7 @@ def _is_crossed(modes: Modes) -> npt.NDArray[np.bool_]:
     return np.asarray((modes.trace < 0) & (modes.determinant < 0))
 
 
-def _is_flipped(modes: Modes) -> npt.NDArray[np.bool_]:
+def is_flipped(modes: Modes) -> npt.NDArray[np.bool_]:
     """Tell which directions are followed as (-1)^k e_k."""
     return np.asarray((modes.trace < 0) & (modes.determinant >= 0))
 
@@ -288,9 +288,7 @@ def _complex_pair(c: _Columns, k: Array, *, rest: bool = False) -> tuple[Array, 
 
     The angle comes from the discriminant, and everything from it, without cancellation.
     """
-    root_d = np.sqrt(np.abs(c.d))
-    gap = -c.discriminant / ((c.trace + 2 * root_d) * 2 * root_d)
-    angle = 2 * np.arcsin(np.sqrt(np.clip(gap, 0.0, 1.0) / 2))
+    root_d, angle = np.sqrt(np.abs(c.d)), _angle(c.trace, c.d, c.discriminant)
     exponent = _times(k, c.log_d / 2)
     dead = exponent <= _DEAD
     some_dead = bool(dead.any())
@@ -310,6 +308,17 @@ def _complex_pair(c: _Columns, k: Array, *, rest: bool = False) -> tuple[Array, 
     if some_dead:
         u[dead], v[dead] = 0.0, float(rest)
     return v, u
+
+
+def angle_of(modes: Modes) -> Array:
+    """Return φ in [0, π/2] of complex roots ±r exp(±iφ), (n,), also where they nearly meet."""
+    return _angle(np.abs(modes.trace), modes.determinant, modes.discriminant)
+
+
+def _angle(trace: Array, d: Array, discriminant: Array) -> Array:
+    root_d = np.sqrt(np.abs(d))
+    gap = -discriminant / ((trace + 2 * root_d) * 2 * root_d)
+    return np.asarray(2 * np.arcsin(np.sqrt(np.clip(gap, 0.0, 1.0) / 2)))
 
 
 def _divided_power(c: _Columns, k: Array) -> Array:
@@ -339,7 +348,7 @@ def _sums(modes: Modes, k: Array) -> tuple[Array, Array]:
     From v_j = u_j - d u_{j-1} follows V_k = 1 + u_{k-1} + (1 - d) U_{k-1} for k ≥ 1, where nothing
     cancels: the difference of two large U would lose half the digits of a slow direction.
     """
-    flipped = _is_flipped(modes)
+    flipped = is_flipped(modes)
     before = _alternating(_pair(modes, np.maximum(k - 1, 0.0))[1], k, flipped)
     total = np.zeros(before.shape)
     if not flipped.all():

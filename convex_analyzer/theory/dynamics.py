@@ -12,12 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from convex_analyzer.theory.compression import Compression, Curve
 from convex_analyzer.theory.curves import decaying_sum, displacement, log_rates, powers, propagate
-from convex_analyzer.theory.modes import Modes
+from convex_analyzer.theory.modes import ManyModes, Modes
+from convex_analyzer.theory.squares import sum_of_squares
 
 __all__ = ["Dynamics", "from_rest"]
 
 Array = npt.NDArray[np.float64]
+
+_BLOCK = 1_000_000  # entries of (steps, directions) held at once
 
 
 def _reported(modes: Modes, state: Array) -> Array:
@@ -124,15 +128,88 @@ class Dynamics:
         return parts
 
     def gap(self, y0: Array, k: Array) -> Array:
-        """Return J - J(critical point), (K,)."""
-        if self.modes.slots == 1 and self.active.all() and not self._offset.any():
-            first = self.errors(y0, np.zeros(1))[0]
-            weights = self.modes.eigenvalues * first**2 / 2
-            total = decaying_sum(2 * log_rates(self.modes), weights, k)
-        else:
-            with np.errstate(all="ignore"):
-                total = self.gap_by_direction(y0, k).sum(axis=-1)
+        """Return J - J(critical point), (K,).
+
+        Along very many eigenvalues to 1e-10 of itself, from nodes where these can tell.
+        """
+        curve = self._curve(y0)
+        if curve is None:
+            return self.exact_gap(y0, k)
+        total = curve(k)
+        open_ = np.flatnonzero(np.isnan(total))
+        if open_.size:
+            total[open_] = self.exact_gap(y0, k[open_])
+        return total
+
+    def exact_gap(self, y0: Array, k: Array) -> Array:
+        """Return J - J(critical point) as a sum over all directions, (K,)."""
+        weights = self._loss_weights(y0)
+        with np.errstate(all="ignore"):
+            if weights is None:
+                total = self._summed(y0, k)
+            elif self.modes.slots == 1:
+                total = decaying_sum(2 * log_rates(self.modes), weights, k)
+            else:
+                total = sum_of_squares(self.modes, weights, k).sums
         return np.where(np.isnan(total), np.inf, total)
+
+    def _summed(self, y0: Array, k: Array) -> Array:
+        """Add up the parts of all directions, in pieces that fit into memory."""
+        total = np.zeros(len(k))
+        size = len(self.linear)
+        wide = max(1, _BLOCK // max(1, len(k)))
+        for left in range(0, size, wide):
+            part = slice(left, left + wide)
+            whole = size <= wide
+            some = self if whole else Dynamics(self.modes.take(part), self.linear[part])
+            total += some.gap_by_direction(y0[part], k).sum(axis=-1)
+        return total
+
+    def _loss_weights(self, y0: Array) -> Array | None:
+        """Return w, (n,), with which the gap is Σ w p_k(λ)²; None where it is something else.
+
+        It is for rules that stay where they are when they start at the critical point.
+        """
+        m = self.modes
+        if m.slots > 2 or self.linear[~self.active].any():
+            return None
+        sample = m
+        if isinstance(m, ManyModes):
+            places = np.linspace(0, len(self.linear) - 1, 33).astype(int)
+            sample = m.take(places)
+        lam = sample.eigenvalues
+        curved = lam != 0
+        if self.linear.any():
+            centre = sample.start_offset - sample.start / np.where(curved, lam, 1.0)[:, None]
+            size = np.abs(sample.fixed) + np.abs(centre)
+            if np.any(np.abs(sample.fixed - centre)[curved] > 1e-12 * size[curved]):
+                return None
+        away = y0 + self.linear / np.where(self.active, m.eigenvalues, 1.0)
+        return np.asarray(m.eigenvalues * away**2 / 2)
+
+    @functools.cached_property
+    def _compression(self) -> Compression | None:
+        """Nodes for curves along very many eigenvalues."""
+        m = self.modes
+        if not isinstance(m, ManyModes) or m.slots > 2:
+            return None
+        return Compression(m.at, m.eigenvalues)
+
+    @functools.cached_property
+    def _asked(self) -> list[tuple[Array, Curve | None]]:
+        """The last start and its curve: the second question about it costs little."""
+        return []
+
+    def _curve(self, y0: Array) -> Curve | None:
+        """Return the gap along very many eigenvalues; None where it is a plain sum."""
+        if self._compression is None:
+            return None
+        if self._asked and np.array_equal(self._asked[0][0], y0):
+            return self._asked[0][1]
+        weights = self._loss_weights(y0)
+        curve = None if weights is None else self._compression.curve(weights)
+        self._asked[:] = [(y0.copy(), curve)]
+        return curve
 
     def relative_error(self, y0: Array, criterion: str) -> Callable[[Array], Array]:
         """Return the error relative to the first, as a function of k; without flat directions.

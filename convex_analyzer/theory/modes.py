@@ -33,11 +33,12 @@ from convex_analyzer.theory.iteration import (
 )
 from convex_analyzer.theory.local import local_iteration
 
-__all__ = ["Modes", "modes", "representative_eigenvalues"]
+__all__ = ["MANY", "ManyModes", "Modes", "modes", "representative_eigenvalues"]
 
 Array = npt.NDArray[np.float64]
 
 _ROUNDING = 2.0**-103  # of a sum of products in double-double, with a margin of two
+MANY = 20_000  # directions from which they are computed only when asked for
 LABEL_TOLERANCE = 1e-12  # decides names of regimes, never numbers
 
 
@@ -145,6 +146,44 @@ class Modes:
         return self.take(np.array([i])).regimes()[0]
 
 
+class ManyModes(Modes):
+    """Directions of a rule along very many eigenvalues, computed when first asked for.
+
+    Curves along so many eigenvalues need only a few `at` other places.
+    """
+
+    def __init__(self, optimizer: Optimizer, eigenvalues: Array, local: bool) -> None:
+        object.__setattr__(self, "_rule", (optimizer, local))
+        object.__setattr__(self, "_one", self.at(eigenvalues[:1]))  # says why not, at once
+        object.__setattr__(self, "eigenvalues", eigenvalues)
+
+    def at(self, eigenvalues: Array) -> Modes:
+        """Return the directions of the same rule along other eigenvalues."""
+        optimizer, local = self.__dict__["_rule"]
+        return _computed(optimizer, eigenvalues, local)
+
+    @property
+    def slots(self) -> int:
+        """Number of state slots."""
+        one: Modes = self.__dict__["_one"]
+        return one.slots
+
+    def take(self, chosen: npt.NDArray[np.intp] | slice) -> Modes:
+        """Return some of the directions."""
+        if "matrix" not in self.__dict__:
+            some = self.eigenvalues[chosen]
+            if len(some) < MANY:
+                return self.at(some)
+        return super().take(chosen)
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in Modes.__dataclass_fields__:
+            raise AttributeError(name)
+        every = self.at(self.eigenvalues)
+        self.__dict__.update(every.__dict__)
+        return self.__dict__[name]
+
+
 def modes(optimizer: Optimizer, eigenvalues: Array, *, local: bool = False) -> Modes:
     """Return the dynamics of a rule along eigenvalues of shape (n,).
 
@@ -163,6 +202,12 @@ def modes(optimizer: Optimizer, eigenvalues: Array, *, local: bool = False) -> M
         The rule is not linear (without `local`), or depends on t without a period.
     """
     eigenvalues = np.asarray(eigenvalues, dtype=float)
+    if len(eigenvalues) >= MANY:
+        return ManyModes(optimizer, eigenvalues, local)
+    return _computed(optimizer, eigenvalues, local)
+
+
+def _computed(optimizer: Optimizer, eigenvalues: Array, local: bool) -> Modes:
     pieces = [
         _piece(optimizer, eigenvalues[first : first + _CHUNK], local)
         for first in range(0, max(1, len(eigenvalues)), _CHUNK)
