@@ -158,14 +158,23 @@ def _first_derivative(function: SymbolicProblem, at: Any) -> tuple[int, float] |
         if derivative.is_zero:
             return flat
         value = derivative.xreplace({symbol: at[0]})
+        broken = value.has(sympy.zoo, sympy.nan, sympy.oo) or not value.is_number
+        if broken or _jumps(derivative, {symbol: at[0]}):
+            return f"cannot be decided from derivatives: number {order} jumps or is infinite"
         if value.is_zero:
             continue
-        if not value.is_number or value.has(sympy.DiracDelta, sympy.zoo, sympy.nan, sympy.oo):
-            return f"cannot be decided from derivatives: number {order} jumps or is infinite"
         number = value.evalf(30)
         if abs(number) > _VANISHES:
             return order, float(number)
     return flat
+
+
+def _jumps(expression: Any, place: dict[Any, Any]) -> bool:
+    """Tell whether a point lies on the corner of a sign or of a step within an expression."""
+    import sympy
+
+    steps = expression.atoms(sympy.sign, sympy.Heaviside, sympy.DiracDelta)
+    return any(step.args[0].xreplace(place).is_zero for step in steps)
 
 
 def _undecided(model: LocalModel, common: dict[str, Any]) -> str:
@@ -198,6 +207,8 @@ def _falling_direction(model: LocalModel) -> Array | None:
         for (i, j, k), derivative in function.thirds.items():
             repeats = {1: 1, 2: 3, 3: 6}[len({i, j, k})]
             weight = repeats * direction[i] * direction[j] * direction[k]
+            if weight and _jumps(derivative, place):
+                return None
             if weight:
                 cubic += weight * derivative.xreplace(place)
         if cubic and abs(float(cubic)) > 0:

@@ -23,6 +23,7 @@ __all__ = ["CallableProblem", "SmoothProblem", "SymbolicProblem"]
 
 Array = npt.NDArray[np.float64]
 
+_COARSER = 30.0
 MOST_VARIABLES = 100  # of an expression: its Hessian has the square of that many entries
 
 
@@ -290,7 +291,10 @@ class CallableProblem(SmoothProblem):
         length = float(np.max(np.abs(direction), initial=0.0))
         if not 0 < length < np.inf:
             return np.zeros_like(point) if length == 0 else np.full_like(point, np.nan)
-        step = float(first_step(np.max(np.abs(point)))) / length
+        single = self.gradient_call is not None and self.gradient_call.single
+        step = float(first_step(np.max(np.abs(point)), EPS_SINGLE if single else EPS)) / length
+        if self.gradient_call is None and not self.complex_works:
+            step *= _COARSER  # slopes that are differences themselves have more noise
         ends = np.stack([point + step * direction, point - step * direction])
         ahead, behind = self._gradient(ends)
         return np.asarray((ahead - behind) / (2 * step))
