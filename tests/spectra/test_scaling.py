@@ -148,8 +148,7 @@ def test_centring_never_hurts_with_an_intercept():
         given = least_squares(X, X[:, 0], intercept=True)
         centred = kappa(Centre().apply(given).problem)
         assert centred <= kappa(given) * (1 + 1e-10)
-    mean = np.array([np.sqrt(99), 0])
-    X = mean + [[1, 10], [1, -10], [-1, 10], [-1, -10]]
+    X = np.array([[1, 10], [1, -10], [-1, 10], [-1, -10]]) + np.array([np.sqrt(99), 0])
     assert kappa(least_squares(X, np.ones(4))) == pytest.approx(1)
     assert kappa(least_squares(X - X.mean(axis=0), np.ones(4))) == pytest.approx(100)
 

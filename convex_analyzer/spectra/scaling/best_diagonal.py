@@ -126,7 +126,7 @@ def _barrier(matrix: Array, low: float, high: float) -> BestDiagonal:
         bound = max(bound, _lower_bound(matrix, m, tau))
         if kappa <= bound * (1 + _GOAL):
             break
-        weight *= 0.2
+        weight *= 0.1
     bound = min(bound, kappa)
     how = "semidefinite programme, solved to " + f"{max(kappa / bound - 1, 1e-16):.0e}"
     return BestDiagonal(1 / np.sqrt(best), kappa, bound, how)
@@ -179,7 +179,7 @@ def _centre(matrix: Array, m: Array, tau: float, weight: float) -> tuple[Array, 
             break
         decrement = float(gradient @ step)
         now, length = _value(matrix, m, tau, weight), 1.0
-        while length > 1e-10:
+        while length > 1e-3:
             new_m, new_tau = m + length * step[:size], tau + length * step[size]
             gain = _value(matrix, new_m, new_tau, weight) - now
             if gain >= 0.1 * length * decrement - 1e-12 * abs(now):
@@ -188,7 +188,7 @@ def _centre(matrix: Array, m: Array, tau: float, weight: float) -> tuple[Array, 
         else:
             break
         m, tau = new_m, float(new_tau)
-        if decrement < 1e-10:
+        if decrement < 1e-5:
             break
     return m, tau
 
