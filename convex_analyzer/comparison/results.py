@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
+from convex_analyzer.comparison.limit import krylov_steps, limit_note
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.results import Result, to_plain
@@ -211,6 +213,14 @@ class Comparison(Result):
             return None
         return min(able, key=lambda entry: entry.steps_needed or 0) if able else None
 
+    @functools.cached_property
+    def krylov_limit(self) -> int | None:
+        """Steps that the best method of past gradients needs on this instance: conjugate gradients.
+
+        None without an instance or a minimum, and for more than 2000 eigenvalues.
+        """
+        return krylov_steps(self)
+
     @property
     def confirmed(self) -> bool:
         """Whether no run contradicts its theory."""
@@ -272,6 +282,7 @@ class Comparison(Result):
             "",
             self.verdict(),
             f"Steps until the gap is ×{format_number(self.tolerance)}; start: {self.start_name}.",
+            *limit_note(self),
             *self.noise_notes(),
         )
         return Table(
@@ -295,6 +306,7 @@ class Comparison(Result):
             "start": to_plain(self.start) if len(self.start) <= 1000 else None,
             "start_name": self.start_name,
             "tolerance": self.tolerance,
+            "krylov_limit": self.krylov_limit,
             "entries": [entry.to_dict() for entry in self.entries],
             "verdict": self.verdict(),
         }

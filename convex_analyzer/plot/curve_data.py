@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convex_analyzer.comparison import Comparison, Entry
+from convex_analyzer.comparison.limit import krylov_gaps
 from convex_analyzer.plot.style import Look, looks
 from convex_analyzer.plot.wording import shown_steps
 
@@ -23,6 +24,7 @@ _WORK = 400_000  # values of single directions that one curve may cost
 _FEWEST = 40  # steps at which theory is evaluated at least
 _AT_ONCE = 2_000_000  # values of single directions held at once
 _MARKERS = 11
+_LIMIT = 3  # times its steps to the goal, as far the limit curve is followed
 _HIGHEST = 1e6  # times the first gap: what lies above is cut off
 
 
@@ -89,6 +91,8 @@ class GapCurvesData:
         Largest deviation of a run from its theory; None when nothing was compared.
     confirmed
         Whether no run contradicts its theory.
+    limit
+        Steps and gaps (2, K) that no method of past gradients can undercut; None without one.
     """
 
     curves: tuple[Curve, ...]
@@ -100,6 +104,7 @@ class GapCurvesData:
     quantity: str
     deviation: float | None
     confirmed: bool
+    limit: Array | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -132,7 +137,21 @@ def gap_curves_data(comparison: Comparison) -> GapCurvesData:
         quantity=quantity,
         deviation=max(deviations, default=None),
         confirmed=comparison.confirmed,
+        limit=_limit(comparison, last, low),
     )
+
+
+def _limit(comparison: Comparison, last: int, low: float) -> Array | None:
+    """Return the limit curve down to the lower edge of the picture."""
+    reached = comparison.krylov_limit
+    if not reached:
+        return None
+    steps = np.arange(min(last, _LIMIT * reached) + 1.0)
+    gaps = krylov_gaps(comparison, steps)
+    if gaps is None:
+        return None
+    end = int(np.argmax(gaps < low)) + 1 if (gaps < low).any() else len(gaps)
+    return np.stack([steps[:end], gaps[:end]])
 
 
 def _range_of_steps(entries: tuple[Entry, ...]) -> tuple[bool, int]:

@@ -27,6 +27,7 @@ __all__ = ["GapCurvesData", "alt", "caption", "finding", "gap_curves", "gap_curv
 Array = npt.NDArray[np.float64]
 
 DIRECT = 6  # up to this many curves are named where they are; more get a key below
+_LIMIT = "Krylov limit"
 _HANDLE, _ROW = 27.0, 8.7  # points: the sample of a curve in the key, and one row of it
 
 
@@ -107,6 +108,8 @@ def caption(data: GapCurvesData) -> str:
         parts.append("a thin line joins the points of a run that has no theory")
     if any(not curve.complete for curve in data.curves):
         parts.append("a line without markers was not simulated: too many steps")
+    if data.limit is not None:
+        parts.append("grey: no method that adds up past gradients goes below")
     if len(data.curves) > DIRECT:
         parts.append("numbers: steps to the goal")
     if data.deviation is not None:
@@ -175,6 +178,10 @@ def _draw(axes: Axes, data: GapCurvesData, placer: Placer) -> None:
         axes.axhline(data.tolerance, color=MUTED, lw=0.7, ls=(0, (1, 2)), zorder=1)
         placer.avoid_line(axes.get_xlim(), [data.tolerance] * 2)
     floor = data.low * 0.3  # a gap of zero is drawn just below the picture
+    if data.limit is not None:
+        x, y = _seen(data.limit[0], data.limit[1], floor)
+        axes.plot(x, y, color=MUTED, lw=0.9, zorder=2)
+        placer.avoid_line(x, y, owner=_LIMIT)
     for curve in data.curves:
         look = curve.look
         x, y = _seen(curve.steps, curve.gap, floor)
@@ -215,6 +222,11 @@ def _name(panel: Panel, data: GapCurvesData, placer: Placer) -> None:
             text = f"{curve.look.glyph} {_text(data, curve)}"
             placer.place(text, spots, color=curve.look.ink, gap=3.5,
                          owner=curve.label)  # fmt: skip
+    if data.limit is not None:
+        x, y = data.limit
+        seen = (y >= data.low) & (x >= axes.get_xlim()[0])
+        if seen.any():
+            placer.place(_LIMIT, np.column_stack([x, y])[seen], color=MUTED, gap=3, owner=_LIMIT)
     if data.low < data.tolerance < data.high and data.quantity != "descent":
         left, right = axes.get_xlim()
         shares = np.linspace(0.02, 0.98, 25)

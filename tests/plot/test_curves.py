@@ -1,6 +1,6 @@
 """Figure 3 against runs by hand and against the full curve."""
 
-from __future__ import annotations
+from __future__ import dataclasses
 
 import numpy as np
 import pytest
@@ -126,8 +126,8 @@ def test_findings(compared, case, expected):
 def test_a_contradiction_is_the_finding(compared):
     comparison = compared("single")
     (entry,) = comparison.entries
-    wrong = type(entry)(**{**vars(entry), "status": "refuted"})
-    spoiled = type(comparison)(**{**vars(comparison), "entries": (wrong,)})
+    wrong = dataclasses.replace(entry, status="refuted")
+    spoiled = dataclasses.replace(comparison, entries=(wrong,))
     assert finding(gap_curves_data(spoiled)) == "A run contradicts its theory"
 
 
