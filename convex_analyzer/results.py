@@ -28,7 +28,7 @@ def to_plain(value: Any) -> Any:
         case float():
             plain = float(value) if math.isfinite(value) else None  # also of NumPy's floats
         case complex():
-            plain = {"re": value.real, "im": value.imag}
+            plain = {"re": to_plain(value.real), "im": to_plain(value.imag)}
         case np.ndarray() | np.generic():
             plain = to_plain(value.tolist())
         case dict():
