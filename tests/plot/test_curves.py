@@ -1,6 +1,8 @@
 """Figure 3 against runs by hand and against the full curve."""
 
-from __future__ import dataclasses
+from __future__ import annotations
+
+import dataclasses
 
 import numpy as np
 import pytest
