@@ -25,6 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from convex_analyzer.errors import NotDerivableError
 from convex_analyzer.theory.modes import Modes
 from convex_analyzer.theory.squares import UNDERFLOW, sum_of_squares
 
@@ -64,8 +65,10 @@ def _map_of(at: Callable[[Array], Modes], low: float, high: float) -> _Map | Non
     scale = max(abs(low), abs(high))
     x = np.array([0.0, 1.0, 0.5, 0.25])
     others = np.array([low, high, 0.3 * low + 0.7 * high, 0.95 * low + 0.05 * high]) / scale
-    with np.errstate(all="ignore"):
+    try:
         known = at(scale * np.concatenate([x, others])).minus_identity
+    except NotDerivableError:  # of a rule that divides by λ
+        return None
     if not np.isfinite(known).all():
         return None
     rest = (known[1:4] - known[0]) / x[1:, None, None]
@@ -212,7 +215,7 @@ def _groups_of(at: Callable[[Array], Modes], values: Array) -> list[tuple[float,
         steps *= 2
 
 
-# -- weights at nodes -------------------------------------------------------------------------------
+# -- weights at nodes -----------------------------------------------------------------------------
 
 
 def _moments(values: Array, weights: Array, groups: _Groups) -> Array:
@@ -263,7 +266,7 @@ def _placed(each: Array, at_nodes: Array, groups: _Groups) -> Array:
     return joined
 
 
-# -- curves -----------------------------------------------------------------------------------------
+# -- curves ---------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,12 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from convex_analyzer.theory.compression import Compression, Curve
+from convex_analyzer.theory.compression import Compression
 from convex_analyzer.theory.curves import decaying_sum, displacement, log_rates, powers, propagate
 from convex_analyzer.theory.modes import ManyModes, Modes
 from convex_analyzer.theory.squares import sum_of_squares
@@ -132,22 +133,28 @@ class Dynamics:
 
         Along very many eigenvalues to 1e-10 of itself, from nodes where these can tell.
         """
-        curve = self._curve(y0)
-        if curve is None:
-            return self.exact_gap(y0, k)
-        total = curve(k)
-        open_ = np.flatnonzero(np.isnan(total))
-        if open_.size:
-            total[open_] = self.exact_gap(y0, k[open_])
+        away = self._away(y0)
+        if away is None:
+            with np.errstate(all="ignore"):
+                total = self._summed(y0, k)
+            return np.where(np.isnan(total), np.inf, total)
+        return self._squares(self.modes.eigenvalues * away**2 / 2, k)
+
+    def _squares(self, weights: Array, k: Array) -> Array:
+        """Return Σ w p_k(λ)², (K,), from nodes where these can tell."""
+        if self._compression is None:
+            return self._all_squares(weights, k)
+        if not self._asked or not np.array_equal(self._asked[0], weights):
+            self._asked[:] = weights, self._compression.curve(weights)
+        total = np.asarray(self._asked[1](k))
+        unknown = np.flatnonzero(np.isnan(total))
+        if unknown.size:
+            total[unknown] = self._all_squares(weights, k[unknown])
         return total
 
-    def exact_gap(self, y0: Array, k: Array) -> Array:
-        """Return J - J(critical point) as a sum over all directions, (K,)."""
-        weights = self._loss_weights(y0)
+    def _all_squares(self, weights: Array, k: Array) -> Array:
         with np.errstate(all="ignore"):
-            if weights is None:
-                total = self._summed(y0, k)
-            elif self.modes.slots == 1:
+            if self.modes.slots == 1:
                 total = decaying_sum(2 * log_rates(self.modes), weights, k)
             else:
                 total = sum_of_squares(self.modes, weights, k).sums
@@ -165,10 +172,10 @@ class Dynamics:
             total += some.gap_by_direction(y0[part], k).sum(axis=-1)
         return total
 
-    def _loss_weights(self, y0: Array) -> Array | None:
-        """Return w, (n,), with which the gap is Σ w p_k(λ)²; None where it is something else.
+    def _away(self, y0: Array) -> Array | None:
+        """Return e, (n,), of which a run makes e p_k(λ); None for a run that is something else.
 
-        It is for rules that stay where they are when they start at the critical point.
+        It is that for rules that stay where they are when they start at the critical point.
         """
         m = self.modes
         if m.slots > 2 or self.linear[~self.active].any():
@@ -184,8 +191,7 @@ class Dynamics:
             size = np.abs(sample.fixed) + np.abs(centre)
             if np.any(np.abs(sample.fixed - centre)[curved] > 1e-12 * size[curved]):
                 return None
-        away = y0 + self.linear / np.where(self.active, m.eigenvalues, 1.0)
-        return np.asarray(m.eigenvalues * away**2 / 2)
+        return np.asarray(y0 + self.linear / np.where(self.active, m.eigenvalues, 1.0))
 
     @functools.cached_property
     def _compression(self) -> Compression | None:
@@ -196,20 +202,9 @@ class Dynamics:
         return Compression(m.at, m.eigenvalues)
 
     @functools.cached_property
-    def _asked(self) -> list[tuple[Array, Curve | None]]:
-        """The last start and its curve: the second question about it costs little."""
+    def _asked(self) -> list[Any]:
+        """The last weights and their curve: the second question about a start costs little."""
         return []
-
-    def _curve(self, y0: Array) -> Curve | None:
-        """Return the gap along very many eigenvalues; None where it is a plain sum."""
-        if self._compression is None:
-            return None
-        if self._asked and np.array_equal(self._asked[0][0], y0):
-            return self._asked[0][1]
-        weights = self._loss_weights(y0)
-        curve = None if weights is None else self._compression.curve(weights)
-        self._asked[:] = [(y0.copy(), curve)]
-        return curve
 
     def relative_error(self, y0: Array, criterion: str) -> Callable[[Array], Array]:
         """Return the error relative to the first, as a function of k; without flat directions.
@@ -220,7 +215,14 @@ class Dynamics:
         if not self.linear.any() and y0.any():  # then only the direction of the start counts
             y0 = y0 / np.max(np.abs(y0))
 
+        away = self._away(y0)
+        curved = self.modes.eigenvalues if criterion == "gap" else active.astype(float)
+        shares = None if away is None else curved * away**2
+
         def size(k: Array) -> Array:
+            if shares is not None:
+                total = self._squares(shares, k)
+                return total if criterion == "gap" else np.sqrt(total)
             if criterion == "gap" and active.all():
                 return self.gap(y0, k)
             errors = self.errors(y0, k)[:, active]

@@ -62,7 +62,7 @@ class Sums:
 def sum_of_squares(
     modes: Modes, weights: Array, steps: Array, lasting: Array | None = None
 ) -> Sums:
-    """Return Σ w p_k(λ)² for each k, without directions that have died out next to the slowest.
+    """Return Σ w p_k(λ)² for each k.
 
     Parameters
     ----------
@@ -73,13 +73,15 @@ def sum_of_squares(
     steps
         k, shape (K,).
     lasting
-        Numbers of steps, (n,): directions are `unsure` from then on. Infinite when left out.
+        Numbers of steps, (n,): directions are `unsure` from then on, and left out (which is counted
+        as unsure too) once they have died out next to the slowest. Without it, all count.
     """
     k = np.asarray(steps, dtype=float)
     by_size = np.argsort(k, kind="stable")
     logs = log_rates(modes)
-    lasting = np.full(len(logs), np.inf) if lasting is None else lasting
     slowest = float(np.max(logs[weights != 0], initial=-np.inf))
+    goal = np.inf if lasting is None else LEFT
+    lasting = np.full(len(logs), np.inf) if lasting is None else lasting
     total = np.zeros((len(k), 3))
     for kind, formula in _kinds(modes):
         chosen = np.flatnonzero(kind & (weights != 0))
@@ -87,10 +89,10 @@ def sum_of_squares(
         if order.size:
             some = modes.take(order)
             parts = weights[order], lasting[order], k[by_size]
-            found = _in_tiles(formula(some, logs[order]), logs[order], slowest, *parts)
+            found = _in_tiles(formula(some, logs[order]), logs[order], slowest, goal, *parts)
             total[by_size] += found
     with np.errstate(all="ignore"):
-        left = np.abs(weights).sum() * np.exp(np.minimum(2 * k * slowest - LEFT, 0.0))
+        left = np.abs(weights).sum() * np.exp(np.minimum(2 * k * slowest - goal, 0.0))
     return Sums(total[:, 0], total[:, 1], total[:, 2] + np.where(k > 0, left, 0.0))
 
 
@@ -98,14 +100,22 @@ Formula = Callable[[slice, Array], Array]
 
 
 def _in_tiles(
-    formula: Formula, logs: Array, slowest: float, weights: Array, lasting: Array, k: Array
+    formula: Formula,
+    logs: Array,
+    slowest: float,
+    goal: float,
+    weights: Array,
+    lasting: Array,
+    k: Array,
 ) -> Array:
     """Add up for directions from slow to fast and ascending k, (K, 3)."""
     total = np.zeros((len(k), 3))
     blocks = list(_blocks(k))
     wide = _TILE // _ROWS
-    from_ = np.array([max(k[begin], 0.5) for begin, _ in blocks])
-    limits = np.maximum(-UNDERFLOW / from_, slowest - LEFT / from_)
+    from_ = np.array([k[begin] for begin, _ in blocks])
+    with np.errstate(all="ignore"):  # at k = 0 even a factor of 0 is alive
+        limits = np.maximum(-UNDERFLOW / from_, slowest - goal / from_)
+    limits = np.where(from_ > 0, limits, -np.inf)
     alive = np.searchsorted(-logs, -limits, side="right")
     with np.errstate(all="ignore"):
         for left in range(0, int(alive.max(initial=0)), wide):
