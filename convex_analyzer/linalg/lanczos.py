@@ -40,7 +40,7 @@ _NOT_FINITE = "A v is not finite for a random unit vector v"
 _FIRST_CHECK, _GROWTH, _MOST = 40, 1.25, 5000
 _GAP = 1e3  # a zero eigenvalue is believed when the next one is this many roundings away
 # Two passes over the vectors per step, tile by tile: a tile of each fits the second-level cache.
-_TILE = 16_384
+_TILE = 32_768
 
 
 @dataclass(frozen=True)
@@ -136,45 +136,48 @@ def tridiagonalise(operator: SymmetricOperator, start: Array) -> Iterator[tuple[
     SpectrumError
         A product returned numbers that are not finite.
     """
+    # Vectors keep their norms, which saves a pass over memory per step: each is one of the basis
+    # times `length`.
     vector, previous = start, np.zeros_like(start)
+    length, before = 1.0, 1.0
     scratch = np.empty(min(_TILE, len(start)))
-    before = 0.0
     while True:
         product = operator.multiply(vector)
         if not operator.makes_new_arrays:
             product = np.array(product)
-        diagonal = _against_previous(product, vector, previous, before, scratch)
-        beside = _against_current(product, vector, diagonal, scratch)
+        diagonal = _against_previous(product, vector, previous, (length, before), scratch)
+        beside = _against_current(product, vector, diagonal / length, scratch)
         if not np.isfinite(beside):
             raise SpectrumError(_NOT_FINITE)
         yield diagonal, beside
         if beside == 0:
             return
-        product /= beside
-        previous, vector, before = vector, product, beside
+        previous, vector, before, length = vector, product, length, beside
 
 
 def _against_previous(
-    product: Array, vector: Array, previous: Array, before: float, scratch: Array
+    product: Array, vector: Array, previous: Array, lengths: tuple[float, float], scratch: Array
 ) -> float:
-    """Subtract the part along the vector before, and return the part along this one."""
+    """Divide by the length, subtract the part along the vector before, return that along this."""
     total = 0.0
+    inverse, share = 1 / lengths[0], lengths[0] / lengths[1]
     for first in range(0, len(product), _TILE):
         part = product[first : first + _TILE]
         space = scratch[: len(part)]
-        np.multiply(previous[first : first + _TILE], before, out=space)
+        part *= inverse
+        np.multiply(previous[first : first + _TILE], share, out=space)
         part -= space
         total += float(part @ vector[first : first + _TILE])
-    return total
+    return total * inverse
 
 
-def _against_current(product: Array, vector: Array, along: float, scratch: Array) -> float:
-    """Subtract the part along this vector, and return the norm of what is left."""
+def _against_current(product: Array, vector: Array, share: float, scratch: Array) -> float:
+    """Subtract a multiple of this vector, and return the norm of what is left."""
     total = 0.0
     for first in range(0, len(product), _TILE):
         part = product[first : first + _TILE]
         space = scratch[: len(part)]
-        np.multiply(vector[first : first + _TILE], along, out=space)
+        np.multiply(vector[first : first + _TILE], share, out=space)
         part -= space
         total += float(part @ part)
     return float(np.sqrt(total))
