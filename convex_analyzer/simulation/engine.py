@@ -351,8 +351,8 @@ def _ordered(slot: Any, like: Array) -> Array:
     A slot may have further axes, (runs, d, ...): the matrix of a quasi-Newton method.
     """
     array = np.asarray(slot, dtype=float)
-    if array.shape == like.shape and array.flags.f_contiguous:
-        return array
+    if array.shape[: like.ndim] == like.shape:
+        return np.asfortranarray(array)
     return np.asfortranarray(np.broadcast_to(array, (*like.shape, *array.shape[like.ndim :])))
 
 
