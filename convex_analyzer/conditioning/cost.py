@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,12 +23,13 @@ from convex_analyzer.spectra.scaling.rotations import prescaled
 from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.tables import format_number
 from convex_analyzer.theory.analysis import Analysis, analyze
-from convex_analyzer.theory.counting import first_crossing, steps_at_rate
+from convex_analyzer.theory.counting import steps_at_rate
 
 __all__ = [
     "OPTIMIZERS",
     "Digits",
     "Mismatch",
+    "cautious_descent",
     "cheap_steps",
     "digits_lost",
     "mismatch",
@@ -38,7 +40,8 @@ Array = npt.NDArray[np.float64]
 
 CARRIED = -math.log10(np.finfo(float).eps / 2)  # decimal digits of float64: 15.95
 CHEAP_KAPPA = 100.0  # training that costs no more than this κ at worst is cheap (heuristic)
-_SCANNED = 400_000  # steps times directions up to which every step is looked at
+_SCANNED = 100_000  # steps times directions up to which every step is looked at
+_SECTIONS = 30  # candidates that are tried at a time
 _BLOCK = 4096  # entries of a block of the scan: temporaries that stay in the cache
 OPTIMIZERS = (GradientDescent, HeavyBall, Nesterov, ConjugateGradient)
 
@@ -117,6 +120,9 @@ def cheap_steps(tolerance: float) -> int:
 def steps_of(problem: Quadratic, start: Array | None, tolerance: float) -> dict[str, int | None]:
     """Return exact numbers of steps of the tuned optimizers to the tolerance, by name.
 
+    Gradient descent takes the better of 2/(λmin + λmax), best for the worst start, and 1/λmax, best
+    for a start that has nothing to do along slow directions.
+
     Parameters
     ----------
     problem
@@ -129,26 +135,34 @@ def steps_of(problem: Quadratic, start: Array | None, tolerance: float) -> dict[
     Returns
     -------
     dict
-        The first step of all that is within the tolerance, up to some 400,000 divided by d; beyond,
+        The first step of all that is within the tolerance, up to 100,000 divided by d; beyond,
         a step that is and follows one that is not, since an error that swings may dip earlier. None
         where the tolerance is never reached. Conjugate gradients are counted as they run in exact
         arithmetic.
     """
     found = compute_spectrum(problem)
+    point = None if found.is_interval else start
     if problem.operator.can_decompose and problem.why_no_minimum is not None:
         return {rule.__name__: None for rule in OPTIMIZERS}
-    worst = found.is_interval or start is None
     steps: dict[str, int | None] = {}
     for rule in OPTIMIZERS[:-1]:
-        steps[rule.__name__] = _first(analyze(found, rule), None if worst else start, tolerance)
+        steps[rule.__name__] = _first(analyze(found, rule), point, tolerance)
+    cautious = _first(analyze(found, cautious_descent(found)), point, tolerance)
+    counts = [n for n in (steps[GradientDescent.__name__], cautious) if n is not None]
+    steps[GradientDescent.__name__] = min(counts, default=None)
     name = ConjugateGradient.__name__
-    if worst:
+    if point is None:
         kappa = found.condition_number
         steps[name] = None if kappa is None else chebyshev_steps(kappa, math.sqrt(tolerance))
     else:
         errors = analyze(found, GradientDescent).errors(start, 0)
         steps[name] = conjugate_gradient_steps(found.eigenvalues, errors, tolerance)
     return steps
+
+
+def cautious_descent(spectrum: Spectrum) -> GradientDescent:
+    """Return gradient descent with α = 1/λmax, which is done with the widest direction at once."""
+    return GradientDescent(1 / spectrum.lambda_max_bracket.high)
 
 
 def _first(analysis: Analysis, start: Array | None, tolerance: float) -> int | None:
@@ -158,7 +172,7 @@ def _first(analysis: Analysis, start: Array | None, tolerance: float) -> int | N
     error = analysis.relative_error(start, "gap")
     size = len(analysis.modes.eigenvalues)
     guess = float(steps_at_rate(analysis.one_minus_rate, tolerance) or 1)
-    last = first_crossing(error, tolerance, hint=guess, directions=size, monotone=True)
+    last = _crossing(error, tolerance, guess)
     if last is None or analysis.modes.slots == 1 or last * size > _SCANNED:
         return last
     block = max(16, _BLOCK // size)
@@ -167,6 +181,27 @@ def _first(analysis: Analysis, start: Array | None, tolerance: float) -> int | N
         if hits.size:
             return min(first + int(hits[0]), last)
     return last
+
+
+def _crossing(error: Callable[[Array], Array], tolerance: float, guess: float) -> int | None:
+    """Return a step within the tolerance after one that is not, many candidates at a time."""
+    ladder = np.unique(np.floor(np.append(0, guess / 8 * 1.5 ** np.arange(40.0))))
+    inside = np.flatnonzero(error(ladder) <= tolerance)
+    if not inside.size:
+        return None
+    at = int(inside[0])
+    if at == 0:
+        return 0
+    low, high = int(ladder[at - 1]), int(ladder[at])
+    while high - low > max(1, math.ulp(float(high))):
+        inner = np.unique(np.floor(np.linspace(float(low), float(high), _SECTIONS + 2)))[1:-1]
+        if not inner.size:
+            break
+        hits = np.flatnonzero(error(inner) <= tolerance)
+        first = int(hits[0]) if hits.size else len(inner)
+        high = int(inner[first]) if hits.size else high
+        low = int(inner[first - 1]) if first > 0 else low
+    return high
 
 
 @dataclass(frozen=True)

@@ -129,7 +129,7 @@ class ConditionAnalysis(Result):
 
     @property
     def cured_by_scaling(self) -> bool | None:
-        """Whether standardising or scaling alone brings κ(A) to at most 100; None if neither can."""
+        """Whether scaling alone, and centring, brings κ(A) to at most 100; None if neither can."""
         return wording.cured_by_scaling(self)
 
     @functools.cached_property

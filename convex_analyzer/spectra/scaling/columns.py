@@ -102,6 +102,7 @@ def shifted_and_scaled(problem: LeastSquares, *, centre: bool, scale: bool) -> C
     whole = np.sqrt(np.mean(problem.X**2, axis=0))
     usable = size > _CONSTANT * whole
     units = np.where(usable, size, 1.0) if scale else np.ones(X.shape[1])
+    X = np.where(usable, X, 0.0)  # what is left of a constant column is rounding
     constant = 1.0 if at is None else float(problem.X[0, at])
 
     def back(z: Array) -> Array:

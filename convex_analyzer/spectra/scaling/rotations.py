@@ -15,6 +15,7 @@ from convex_analyzer.spectra.scaling.change import (
     Changed,
     Remedy,
     change_by_matrix,
+    change_of_columns,
     diagonal_of,
 )
 from convex_analyzer.spectra.scaling.columns import shifted_and_scaled
@@ -80,6 +81,9 @@ class Whiten(Remedy):
         second = change_by_matrix(
             first.problem, parts.eigenvectors / roots, (parts.eigenvectors * roots).T
         )
+        if isinstance(second.problem, LeastSquares) and zero.any():
+            flat = np.where(zero, 0.0, second.problem.X)  # else rounding would count as curvature
+            second = change_of_columns(second.problem, flat, second.back, second.forward)
         return Changed(
             second.problem,
             lambda z: first.back(second.back(z)),
