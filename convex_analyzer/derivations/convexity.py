@@ -34,6 +34,7 @@ Array = npt.NDArray[np.float64]
 
 _BLOCK = 4  # variables whose principal minors are all computed
 _BUDGET = 6000
+_LONG = 80  # operations, beyond which simplifying takes too long
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,27 +157,35 @@ def _of_expression(
     expression = sympy.nsimplify(f.xreplace(real), rational=True)
     if not (expression.is_finite is not False and not expression.has(sympy.I)):
         raise InputError(f"f must be real and finite, got {f}", argument="f")
+    if over is None and any(symbol.is_nonnegative for symbol in given):
+        over = {s.name: (0, sympy.oo) for s in given if s.is_nonnegative}
     box = box_of(list(real.values()), over, expression)
-    lines = _proof(expression, box)
-    name = sympy.sstr(expression)
-    if lines:
-        title = f"Why {name} is convex"
-        words = f"{name} is convex over {box_words(box)}: proved in {len(lines)} lines."
-        if len(lines) == 1:
-            words = f"{name} is convex over {box_words(box)}: proved."
-        derivation = Derivation(title, tuple(lines))
-        return ConvexityVerdict("proved", words, name, box_words(box), derivation, None, 0)
-    return _searched(name, box, _target(expression, box, seed, budget), expression)
+    by_rules = _by_rules(expression, box)
+    if by_rules:
+        return _proved(expression, box, by_rules)
+    found = _searched(
+        sympy.sstr(expression), box, _target(expression, box, seed, budget), expression
+    )
+    by_hessian = [] if found.verdict == "refuted" else _by_hessian(expression, box)
+    return _proved(expression, box, by_hessian) if by_hessian else found
 
 
-def _proof(expression: Any, box: Box) -> list[Line]:
+def _proved(expression: Any, box: Box, lines: list[Line]) -> ConvexityVerdict:
+    import sympy
+
+    name, over = sympy.sstr(expression), box_words(box)
+    length = f" in {len(lines)} lines" if len(lines) > 1 else ""
+    words = f"{name} is convex over {over}: proved{length}."
+    derivation = Derivation(f"Why {name} is convex", tuple(lines))
+    return ConvexityVerdict("proved", words, name, over, derivation, None, 0)
+
+
+def _by_rules(expression: Any, box: Box) -> list[Line]:
     composer = Composer(box)
-    if "convex" in composer.curvature(expression):
-        if not composer.lines:
-            reason, check = "affine: its second derivatives are 0", "degree 1"
-            return [Line("affine", expression, reason, check, "proved")]
-        return composer.lines
-    return _by_hessian(expression, box)
+    if "convex" not in composer.curvature(expression):
+        return []
+    reason, check = "affine: its second derivatives are 0", "degree 1"
+    return composer.lines or [Line("affine", expression, reason, check, "proved")]
 
 
 def _by_hessian(expression: Any, box: Box) -> list[Line]:
@@ -186,7 +195,7 @@ def _by_hessian(expression: Any, box: Box) -> list[Line]:
     if not is_smooth(expression, box):
         return []
     symbols = [symbol for symbol, _, _ in box]
-    hessian = sympy.hessian(expression, symbols).applyfunc(sympy.simplify)
+    hessian = sympy.hessian(expression, symbols).applyfunc(_short)
     what = "second derivative" if len(symbols) == 1 else "Hessian"
     statement = hessian[0, 0] if len(symbols) == 1 else hessian
     lines = [Line(what, statement, "differentiation", "f is smooth inside the box", "proved")]
@@ -195,12 +204,21 @@ def _by_hessian(expression: Any, box: Box) -> list[Line]:
             return []
         for size in range(1, len(block) + 1):
             for rows in itertools.combinations(block, size):
-                minor = sympy.factor(hessian.extract(list(rows), list(rows)).det())
+                minor = _short(hessian.extract(list(rows), list(rows)).det())
                 sign = sign_on(minor, box)
                 if sign not in {"+", "+0", "0"}:
                     return []
                 lines.append(_minor_line(minor, rows, symbols, strict=sign == "+"))
     return lines
+
+
+def _short(expression: Any) -> Any:
+    """Simplify and factor what is not too long for that."""
+    import sympy
+
+    if expression.count_ops() > _LONG:
+        return sympy.factor_terms(expression)
+    return sympy.factor(sympy.simplify(expression))
 
 
 def _minor_line(minor: Any, rows: Sequence[int], symbols: list[Any], *, strict: bool) -> Line:

@@ -103,9 +103,14 @@ class Composer:
         )
 
     def _square_over_linear(self, expression: Any) -> frozenset[str]:
-        """Decide u²/v with u, v affine and v > 0."""
+        """Decide u²/v with u, v affine and v > 0; and u log u."""
         import sympy
 
+        if len(expression.args) == 2 and sympy.log(expression.args[0]) == expression.args[1]:
+            inner = expression.args[0]
+            found = _CONVEX if is_affine(inner, self.box) else _NONE
+            if sign_on(inner, self.box) == "+":
+                return self._note(found, expression, "u log u, u affine and positive", "1/u > 0")
         top, bottom = sympy.fraction(expression)
         base, power = top.as_base_exp()
         fits = power == 2 and is_affine(base, self.box) and is_affine(bottom, self.box)
