@@ -15,6 +15,7 @@ figure             of                        question that it answers
 `stability_map`    an analysis               how far from the cliff, and where to move?
 `roots`            a comparison or analyses  which direction limits, and does it swing?
 `rate_curve`       an analysis               why is the best α where it is?
+`view_curves`      an analysis, or views     how typical is the worst case?
 `gradient_errors`  a gradient check          is the gradient right, and would it show?
 =================  ========================  ==================================================
 """
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from convex_analyzer.plot.root_plane import roots_data as roots_data
     from convex_analyzer.plot.ruler import spectrum_ruler as spectrum_ruler
     from convex_analyzer.plot.ruler import spectrum_ruler_data as spectrum_ruler_data
+    from convex_analyzer.plot.view_curves import view_curves as view_curves
+    from convex_analyzer.plot.view_curves import view_curves_data as view_curves_data
 
 __all__ = [
     "alt",
@@ -62,6 +65,8 @@ __all__ = [
     "stability_map",
     "stability_map_data",
     "style",
+    "view_curves",
+    "view_curves_data",
 ]
 
 _MODULES = {
@@ -72,6 +77,7 @@ _MODULES = {
     "roots": "root_plane",
     "spectrum_ruler": "ruler",
     "stability_map": "momentum_map",
+    "view_curves": "view_curves",
 }
 _WORDS = {
     "GapCurvesData": "curves",
@@ -81,6 +87,7 @@ _WORDS = {
     "RateData": "rates",
     "RootsData": "root_plane",
     "RulerData": "ruler",
+    "ViewCurvesData": "view_curves",
 }
 
 
