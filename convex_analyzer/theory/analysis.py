@@ -39,6 +39,8 @@ __all__ = ["Analysis", "analyze"]
 
 Array = npt.NDArray[np.float64]
 
+_FOLLOWED = 100_000  # steps in all up to which peaks between the ends are followed: 0.2 s
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Analysis(Behaviour):
@@ -129,8 +131,21 @@ class Analysis(Behaviour):
         return parts[0] if np.ndim(steps) == 0 else parts
 
     def worst_error(self, steps: Any) -> Array:
-        """Return max over directions of |e_k/e_0| from rest, shape (K,): the worst start."""
+        """Return max over directions of |e_k/e_0| from rest, shape (K,): the worst start.
+
+        Where only the ends of the spectrum are known, over all eigenvalues between them: the
+        highest peak is found as long as the steps add up to no more than 100,000; beyond, 512
+        eigenvalues are sampled, which gives a lower bound.
+        """
         k = checked_counts(steps)
+        if self.spectrum.is_interval and self.spectrum.lambda_min > 0 and k.sum() <= _FOLLOWED:
+            from convex_analyzer.theory.suprema import worst_error_between
+
+            return worst_error_between(self, k)
+        return self.sampled_worst_error(k)
+
+    def sampled_worst_error(self, k: Array) -> Array:
+        """Return the same over the eigenvalues that are known, or that stand for an interval."""
         if self.scope == "global":
             ratios = from_rest(self.modes, k)
         else:
@@ -173,7 +188,7 @@ class Analysis(Behaviour):
     def relative_error(self, start: Any, criterion: str) -> Any:
         """Return the error relative to the first, as a function of k; or the products that know."""
         if start is None:
-            return lambda k: self.worst_error(k) ** (2 if criterion == "gap" else 1)
+            return lambda k: self.sampled_worst_error(k) ** (2 if criterion == "gap" else 1)
         if isinstance(self._dynamics, Products):
             return self._dynamics
         return self._dynamics.relative_error(self.coordinates(start), criterion)
@@ -250,11 +265,11 @@ class Analysis(Behaviour):
 
         return sensitivity(self, relative_error=relative_error, tolerance=tolerance)
 
-    def pepit_script(self, steps: int = 10) -> str:
-        """Return a script that asks PEPit about a wider class of functions: `pepit`."""
+    def pepit_script(self, steps: int = 10, criterion: str = "norm") -> str:
+        """Return a script that asks PEPit about a wider class: `pepit.pepit_script`."""
         from convex_analyzer.theory.pepit import pepit_script
 
-        return pepit_script(self, steps)
+        return pepit_script(self, steps, criterion)
 
     # -- words -----------------------------------------------------------------------------------
 

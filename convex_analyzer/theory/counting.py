@@ -21,6 +21,8 @@ __all__ = ["count_steps", "first_crossing", "per_step", "steps_at_rate"]
 Array = npt.NDArray[np.float64]
 
 _SCAN = 20_000_000  # evaluations of one direction that a scan may cost (about a second)
+_FOLLOWED = 8192  # steps up to which the peaks between sampled eigenvalues are followed
+_ROUNDING = 1 + 4e-15  # what two ways of computing the same error may differ by
 _LARGEST = 1e307
 _WHOLE = 2**50  # below this both neighbours of a count can be told apart
 
@@ -81,14 +83,35 @@ def count_steps(analysis: Analysis, tolerance: float, start: Any, criterion: str
     if isinstance(error, Products):
         return error.first_within(analysis.coordinates(start), tolerance, criterion, MOST_FACTORS)
     if analysis.scope != "global":
-        return _first_of_many(error, tolerance)
-    return first_crossing(
-        error,
-        tolerance,
-        hint=float(steps_at_rate(analysis.one_minus_rate, tolerance) or 1),
-        directions=len(analysis.modes.eigenvalues),
-        monotone=analysis.modes.slots == 1,
-    )
+        found = _first_of_many(error, tolerance)
+    else:
+        found = first_crossing(
+            error,
+            tolerance,
+            hint=float(steps_at_rate(analysis.one_minus_rate, tolerance) or 1),
+            directions=len(analysis.modes.eigenvalues),
+            monotone=analysis.modes.slots == 1,
+        )
+    spectrum = analysis.spectrum
+    if found is None or not spectrum.is_interval or spectrum.lambda_min <= 0:
+        return found
+    power = 2 if criterion == "gap" else 1
+    return _between_samples(analysis, found, tolerance ** (1 / power))
+
+
+def _between_samples(analysis: Analysis, first: int, tolerance: float) -> int:
+    """Return the first step from which on no eigenvalue of an interval is above the tolerance.
+
+    Sampled eigenvalues have led to `first`, which can only be too early.
+    """
+    width = 1
+    while first <= _FOLLOWED:
+        k = np.arange(first, first + width, dtype=float)
+        hits = np.flatnonzero(analysis.worst_error(k) <= tolerance * _ROUNDING)
+        if hits.size:
+            return first + int(hits[0])
+        first, width = first + width, min(2 * width, 64)
+    return first
 
 
 def _first_of_many(error: Callable[[Array], Array], tolerance: float) -> int | None:
