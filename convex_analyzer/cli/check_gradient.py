@@ -101,7 +101,8 @@ def _member(members: dict[str, Any], name: str, path: Path) -> Callable[..., Any
 
     found = members.get(name)
     if callable(found):
-        return found  # type: ignore[no-any-return]  # whatever it returns is judged later
+        function: Callable[..., Any] = found
+        return function
     callables = [n for n, member in members.items() if callable(member) and not n.startswith("_")]
     near = difflib.get_close_matches(name, callables, n=1)
     hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(callables[:8]) or 'none'}"

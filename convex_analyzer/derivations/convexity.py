@@ -330,7 +330,7 @@ def _of_callable(
     if isinstance(over, Mapping):
         over = list(over.values())
     d = dimension if dimension is not None else len(list(over))
-    if not (isinstance(d, int) and d >= 1):
+    if d < 1:
         raise InputError(f"dimension must be at least 1, got {d!r}", argument="dimension")
     pairs = [(-math.inf, math.inf)] * d if over is None else pairs_of(over, d)
     low, high = np.array(pairs, dtype=float).T

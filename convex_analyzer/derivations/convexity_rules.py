@@ -6,6 +6,7 @@ Vandenberghe 2004, section 3.2); where one needs a sign or a monotone range, `si
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from convex_analyzer.derivations.convexity_signs import (
@@ -50,10 +51,16 @@ class Composer:
             return self._multiple(expression)
         if expression.is_Pow:
             return self._power(expression)
-        rule = getattr(self, f"_{type(expression).__name__.lower()}", None)
+        rules: dict[str, Callable[[Any], frozenset[str]]] = {
+            "exp": self._exp, "cosh": self._cosh, "log": self._log, "Abs": self._abs,
+            "Max": self._max, "Min": self._min,
+        }  # fmt: skip
+        rule = rules.get(type(expression).__name__)
         return _NONE if rule is None else rule(expression)
 
-    def _note(self, found: frozenset[str], expression: Any, reason: str, check: str) -> Any:
+    def _note(
+        self, found: frozenset[str], expression: Any, reason: str, check: str
+    ) -> frozenset[str]:
         if found and all(line.statement != expression for line in self.lines):
             title = "affine" if found == _BOTH else next(iter(found))
             self.lines.append(Line(title, expression, reason, check, "proved"))

@@ -19,6 +19,7 @@ from convex_analyzer.tables import format_number
 __all__ = ["Counterexample", "Target", "search"]
 
 Array = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int_]
 
 _UNITS = (1.0, 0.5, 0.1, 10.0, 0.01, 100.0)
 _REACH = 6  # units from the origin, on each side
@@ -122,7 +123,7 @@ def search(target: Target) -> tuple[Counterexample | None, int]:
     return found, looked + more
 
 
-def _lattice(target: Target) -> tuple[Array, Array, Array, Array]:
+def _lattice(target: Target) -> tuple[Array, Array, Integers, Integers]:
     """Return origin and unit of short numbers in the box, and between which multiples to look."""
     low, high = target.low, target.high
     bounded, below, above = (
@@ -174,8 +175,8 @@ def _counterexample(target: Target, middle: Array, step: Array) -> Counterexampl
     x, y = (np.array([float(f"{entry:.12g}") for entry in point]) for point in (x, y))
     middle = np.array([float(f"{entry:.13g}") for entry in (x + y) / 2])
     at_x, at_y, value = (float(v) for v in target.value(np.stack([x, y, middle])))
-    points = (tuple(float(v) + 0.0 for v in point) for point in (x, y, middle))
-    return Counterexample(*points, 0.5, value, at_x / 2 + at_y / 2, at_x, at_y)
+    left, right, centre = (tuple(float(v) + 0.0 for v in point) for point in (x, y, middle))
+    return Counterexample(left, right, centre, 0.5, value, at_x / 2 + at_y / 2, at_x, at_y)
 
 
 # -- beyond short numbers -------------------------------------------------------------------------

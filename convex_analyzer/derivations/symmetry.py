@@ -154,7 +154,9 @@ def absolute_value_network() -> tuple[SmallNetwork, Array, Array]:
     (0.0, 1.0)
     """
     X = np.array([[-2.0], [-1.0], [0.0], [1.0], [2.0]])
-    return SmallNetwork([[1.0], [-1.0]], [0.0, 0.0], [[1.0, 1.0]], [0.0]), X, np.abs(X)  # type: ignore[arg-type]  # lists become arrays
+    both = np.array([[1.0], [-1.0]])
+    network = SmallNetwork(both, np.zeros(2), np.ones((1, 2)), np.zeros(1))
+    return network, X, np.abs(X)
 
 
 @dataclass(frozen=True, eq=False)

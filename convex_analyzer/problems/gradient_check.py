@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from convex_analyzer.errors import InputError
 from convex_analyzer.problems.calls import ScalarCall
+from convex_analyzer.problems.checks import float_number
 from convex_analyzer.problems.gradient_check_measure import noise_of
 from convex_analyzer.problems.gradient_check_parts import (
     Block,
@@ -231,11 +232,12 @@ def check_gradient(
 def _limits(tolerance: float | None) -> Limits:
     if tolerance is None:
         return Limits()
-    if not (isinstance(tolerance, int | float) and 0 < tolerance < 1):
+    tolerance = float_number(tolerance, "tolerance")
+    if not 0 < tolerance < 1:
         raise InputError(
             f"tolerance must lie between 0 and 1, got {tolerance!r}", argument="tolerance"
         )
-    return Limits(tolerance / 100, float(tolerance))
+    return Limits(tolerance / 100, tolerance)
 
 
 def _function(f: Any, layout: Layout) -> ScalarCall:

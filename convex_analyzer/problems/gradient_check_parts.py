@@ -201,7 +201,7 @@ def taylor_of(
         Absolute noise of values.
     """
     centre = call.value(theta)
-    steps = 0.25 / 2.0 ** np.arange(_TAYLOR_STEPS)
+    steps: Array = 0.25 * 0.5 ** np.arange(float(_TAYLOR_STEPS))
     values = np.array([call.near(theta + s * direction) for s in steps])
     remainders = np.abs(values - centre - steps * claimed)
     blur = 32 * noise + 8 * EPS * np.abs(steps * claimed)
