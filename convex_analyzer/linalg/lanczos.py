@@ -17,6 +17,7 @@ import numpy.typing as npt
 from convex_analyzer.errors import SpectrumError
 from convex_analyzer.linalg.lanczos_bounds import (
     gap_below,
+    genuine,
     inverse_mass,
     nearest_to_zero,
     ritz_values,
@@ -39,6 +40,7 @@ FAILURE = 1e-6  # how seldom a random start may hide an end of the spectrum
 _NOT_FINITE = "A v is not finite for a random unit vector v"
 _FIRST_CHECK, _GROWTH, _MOST = 40, 1.25, 5000
 _GAP = 1e3  # a zero eigenvalue is believed when the next one is this many roundings away
+_LOOK = 5  # copies of zero that may wander above it at one time
 # Two passes over the vectors per step, tile by tile: a tile of each fits the second-level cache.
 _TILE = 32_768
 
@@ -230,9 +232,9 @@ class _Check:
     def __init__(self, diagonal: list[float], beside: list[float], size: int, noise: float) -> None:
         self.diagonal, self.beside, self.steps = diagonal, beside, len(diagonal)
         self.smallest, self.largest = ritz_values(diagonal, beside)
-        scale = max(abs(self.smallest), abs(self.largest))
-        self.exhausted = beside[-1] <= 1e-14 * scale or scale == 0
-        self.rounding = 4 * float(np.sqrt(self.steps)) * noise * scale
+        self.size = max(abs(self.smallest), abs(self.largest))
+        self.exhausted = beside[-1] <= 1e-14 * self.size or self.size == 0
+        self.rounding = 4 * float(np.sqrt(self.steps)) * noise * self.size
         # One end each: half of the failures. A random unit vector has a component smaller than s
         # along a given direction with probability at most s √(2d/π).
         self.limit = float(np.log(2 * size / np.pi) - 2 * np.log(FAILURE / 2))
@@ -245,8 +247,13 @@ class _Check:
             return False
         if abs(self.smallest) > self.rounding:
             return True
-        second = self._second()
-        return second is None or self._excludes(second, width * second, -1)
+        found = self._above_zero()
+        if found is None:
+            return False
+        second, residual = found
+        if second <= _GAP * self.rounding:
+            return True  # no gap: zero cannot be told from what follows
+        return residual <= width * second and self._excludes(second, width * second, -1)
 
     def _excludes(self, end: float, distance: float, side: int) -> bool:
         """Tell whether an eigenvalue at this distance outside would have been seen."""
@@ -255,24 +262,29 @@ class _Check:
         place = end + side * distance
         return inverse_mass(self.diagonal, self.beside, place) >= self.limit
 
-    def _second(self) -> float | None:
-        """Return the first Ritz value above zero (copies of zero do not count), after a gap."""
+    def _above_zero(self) -> tuple[float, float] | None:
+        """Return the first Ritz value above zero, with its residual; copies do not count."""
         zeros = values_up_to(self.diagonal, self.beside, self.rounding)
-        if zeros >= self.steps:
-            return None
-        second = ritz_values(self.diagonal, self.beside, zeros)[0]
-        return second if second > _GAP * self.rounding else None
+        found = genuine(self.diagonal, self.beside, zeros, zeros + _LOOK, self.limit)
+        return found[0] if found else None
+
+    def _second(self) -> tuple[float | None, float | None]:
+        """Return the eigenvalue after zero and its lower bound, if there is a gap."""
+        found = self._above_zero() if abs(self.smallest) <= self.rounding else None
+        if found is None or found[0] <= _GAP * self.rounding or found[1] > found[0] / 2:
+            return None, None
+        second, residual = found
+        if self.exhausted:
+            return second, second
+        gap = gap_below(self.diagonal, self.beside, second, second / 2, self.limit)
+        return second, second - max(gap, residual)
 
     def extremes(self, tolerance: float, scale: float) -> Extremes:
         """Return all that is known, in one object, in units of which the matrix was freed."""
         low, high = (0.0, 0.0) if self.exhausted else self._gaps()
-        second = self._second() if abs(self.smallest) <= self.rounding else None
-        second_low = second
-        if second is not None and not self.exhausted:
-            mirrored = (self.diagonal, self.beside, second, second / 2, self.limit)
-            second_low = second - gap_below(*mirrored)
+        second, second_low = self._second()
         inside = self.smallest < -self.rounding and self.largest > self.rounding
-        near = nearest_to_zero(self.diagonal, self.beside) if inside else None
+        near = nearest_to_zero(self.diagonal, self.beside, self.limit) if inside else None
         return Extremes(
             smallest=self.smallest * scale,
             largest=self.largest * scale,
@@ -283,7 +295,7 @@ class _Check:
             converged=self.is_done(tolerance),
             second=None if second is None else second * scale,
             second_low=None if second_low is None else second_low * scale,
-            near_zero=None if near is None else near * scale,
+            near_zero=None if near is None else min(near, self.size) * scale,
         )
 
     def _gaps(self) -> tuple[float, float]:

@@ -8,6 +8,7 @@ import mpmath
 import numpy as np
 import pytest
 import scipy.sparse
+import scipy.sparse.linalg
 
 from convex_analyzer.errors import SpectrumError
 from convex_analyzer.linalg import lanczos
@@ -98,9 +99,46 @@ def test_zero_is_told_from_the_next_eigenvalue():
     assert found.second - found.second_low <= 1e-3 * second
 
 
+@pytest.mark.parametrize("size", [20, 200, 1000])
+def test_copies_of_zero_are_no_eigenvalues(size):
+    """A random graph: zero, a gap, a bulk. After 100 steps copies of zero wander through the gap.
+
+    Whenever the iteration stops, what is called the next eigenvalue is one.
+    """
+    rng = np.random.default_rng(size)
+    i, j = rng.integers(0, size, (2, 4 * size))
+    weights = scipy.sparse.coo_array((np.ones(4 * size), (i, j)), shape=(size, size)).tolil()
+    weights.setdiag(0.0)
+    for k in range(size):
+        weights[k, (k + 1) % size] += 1.0
+    weights = (weights + weights.T).tocsr()
+    graph = SparseOperator((scipy.sparse.diags_array(weights.sum(axis=1)) - weights).tocsr())
+    truth = np.linalg.eigvalsh(graph.to_dense()) if size <= 200 else None
+    second = scipy.sparse.linalg.eigsh(graph.matrix, 2, sigma=-0.1)[0][1] if truth is None else None
+    second = second if truth is None else truth[1]
+    for steps in (90, 100, 110, 150, 155, 160, 165, 180, 240, 300):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(lanczos, "_MOST", steps)
+            found = extreme_eigenvalues(graph, 1e-13, seed=0)  # never satisfied, so all are taken
+        if found.second is not None:
+            assert found.second == pytest.approx(second, rel=1e-6)
+            assert found.second_low <= second * (1 + 1e-12)
+    assert extreme_eigenvalues(graph, 1e-8, seed=0).second == pytest.approx(second, rel=1e-9)
+
+
+def test_copies_of_an_outlier_do_not_hide_that_zero_is_far():
+    """Eigenvalues -1000 and 1 ... 2: copies of the outlier pass zero on their way."""
+    operator = DiagonalOperator(np.concatenate([[-1000.0], np.linspace(1.0, 2.0, 3000)]))
+    for steps in range(20, 200, 9):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(lanczos, "_MOST", steps)
+            found = extreme_eigenvalues(operator, 1e-13, seed=0)
+        assert found.near_zero >= 1.0 - 1e-9
+
+
 def test_hard_spectra_stop_with_an_honest_bound():
     """κ = 1e14: the small end cannot be resolved, and the bound says so."""
-    values = np.geomspace(1e-14, 1.0, 2000)
+    values = np.geomspace(1e-14, 1.0, 500)
     found = extreme_eigenvalues(DiagonalOperator(values), 1e-10, seed=0)
     assert_held(found, 1e-14, 1.0)
     assert found.smallest - found.lowest + found.rounding > 1e-14
