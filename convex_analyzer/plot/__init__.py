@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from convex_analyzer.plot.root_plane import roots_data as roots_data
     from convex_analyzer.plot.ruler import spectrum_ruler as spectrum_ruler
     from convex_analyzer.plot.ruler import spectrum_ruler_data as spectrum_ruler_data
-    from convex_analyzer.plot.view_curves import view_curves as view_curves
-    from convex_analyzer.plot.view_curves import view_curves_data as view_curves_data
+    from convex_analyzer.plot.side_by_side import view_curves as view_curves
+    from convex_analyzer.plot.side_by_side import view_curves_data as view_curves_data
 
 __all__ = [
     "alt",
@@ -77,7 +77,7 @@ _MODULES = {
     "roots": "root_plane",
     "spectrum_ruler": "ruler",
     "stability_map": "momentum_map",
-    "view_curves": "view_curves",
+    "view_curves": "side_by_side",
 }
 _WORDS = {
     "GapCurvesData": "curves",
@@ -87,7 +87,7 @@ _WORDS = {
     "RateData": "rates",
     "RootsData": "root_plane",
     "RulerData": "ruler",
-    "ViewCurvesData": "view_curves",
+    "ViewCurvesData": "side_by_side",
 }
 
 
