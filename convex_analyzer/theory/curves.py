@@ -61,9 +61,8 @@ def _in_tiles(
     for left in range(0, size, columns):
         part = slice(left, left + columns)
         some = modes.take(part)
-        for top in range(0, len(k), rows):
-            block = k[top : top + rows, None]
-            result[top : top + rows, part] = formula(some, first[part], change[part], block)
+        for down in (slice(top, top + rows) for top in range(0, len(k), rows)):
+            result[down, part] = formula(some, first[part], change[part], k[down, None])
     return result
 
 
@@ -259,6 +258,8 @@ def _alternating(values: Array, k: Array, chosen: npt.NDArray[np.bool_]) -> Arra
 def _pair(modes: Modes, k: Array) -> tuple[Array, Array]:
     """Return (v_k, u_k), of (-1)^k e_k where the direction is flipped."""
     real, crossed = modes.discriminant >= 0, _is_crossed(modes)
+    if not real.any():
+        return _complex_pair(_columns(modes, ~real), k)
     v, u = np.zeros((len(k), len(real))), np.zeros((len(k), len(real)))
     if real.any():
         c = _columns(modes, real)
@@ -291,13 +292,12 @@ def _complex_pair(c: _Columns, k: Array, *, rest: bool = False) -> tuple[Array, 
     root_d, angle = np.sqrt(np.abs(c.d)), _angle(c.trace, c.d, c.discriminant)
     exponent = _times(k, c.log_d / 2)
     dead = exponent <= _DEAD
-    some_dead = bool(dead.any())
-    if some_dead:
+    if some_dead := bool(dead.any()):
         exponent[dead] = _DEAD  # exp of anything lower is slow, and as good as 0
     turned, sine = k * angle, np.sin(angle)
-    safe = np.where(sine > 0, sine, 1.0)
     whole = sine > 0
-    ratio = np.sin(turned) / safe if whole.all() else np.where(whole, np.sin(turned) / safe, k)
+    ratio = np.sin(turned) / np.where(whole, sine, 1.0)
+    ratio = ratio if whole.all() else np.where(whole, ratio, k)
     decay, cosine = np.exp(exponent), np.cos(turned)
     u = decay * (ratio / root_d)
     leaning = (c.total / 2) * u  # 1 - t/2 = ((1 - r) + (1 - q))/2
