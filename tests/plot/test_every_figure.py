@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import itertools
 import os
@@ -35,9 +36,9 @@ def subjects(comparison, name):
 
 
 def shared_out(comparison, name):
-    """Return what to draw of it: its analyses are dealt to the figures, in turn over comparisons.
+    """Return what to draw of it: its analyses are dealt to the figures, another one each time.
 
-    So every pair of figure, analysis and comparison is drawn, though not every three.
+    Every figure meets every comparison, though not with every one of its analyses.
     """
     found = subjects(comparison, name)
     if name in OF_COMPARISONS or not found:
@@ -165,9 +166,9 @@ def test_the_settings_of_the_user_are_untouched(compared):
 
 def test_a_label_with_a_dollar_sign_stays_a_label(compared):
     entry = compared("single")[0]
-    changed = type(entry)(**{**vars(entry), "label": "a$b_c$ <x> & 梯度"})
+    changed = dataclasses.replace(entry, label="a$b_c$ <x> & 梯度")
     comparison = compared("single")
-    odd = type(comparison)(**{**vars(comparison), "entries": (changed,)})
+    odd = dataclasses.replace(comparison, entries=(changed,))
     svg = style.to_svg(plot.gap_curves(odd)).decode()
     assert "a$b_c$ &lt;x&gt; &amp; 梯度" in svg
 
