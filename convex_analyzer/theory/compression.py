@@ -202,6 +202,11 @@ def _groups_of(at: Callable[[Array], Modes], values: Array) -> list[tuple[float,
     while True:
         groups = _split(map_, values, groups, steps)
         if groups.nodes * _SPARED > len(values):
+            if sets:  # groups are halved, so the last set serves a little longer than it must
+                most, last_groups = sets.pop()
+                while not last_groups.unresolved(1.05 * most).any():
+                    most *= 1.05
+                sets.append((most, last_groups))
             return sets
         if sets and groups.nodes <= max(_FEW, 1.4 * smallest):
             sets.pop()  # the larger set serves as well
@@ -282,16 +287,16 @@ class _Set:
 class Curve:
     """Σ w p_k(λ)² along many eigenvalues, for any k, from weights at nodes."""
 
-    def __init__(self, sets: list[_Set], weights: list[Array]) -> None:
-        self._sets, self._weights = sets, weights
+    def __init__(self, sets: list[_Set], weights: list[Array], gone: float) -> None:
+        self._sets, self._weights, self._gone = sets, weights, gone
 
     def __call__(self, steps: Array) -> Array:
         """Return the sums, (K,); NaN where the error may exceed `ACCURACY` of the sum."""
         k = np.asarray(steps, dtype=float)
-        result = np.full(len(k), np.nan)
+        result = np.where(k > self._gone, 0.0, np.nan)
         below = -1.0
         for part, weights in zip(self._sets, self._weights, strict=True):
-            here = (k > below) & (k <= part.most)
+            here = (k > below) & (k <= part.most) & (k <= self._gone)
             below = part.most
             if here.any():
                 found = sum_of_squares(part.modes(), weights, k[here], part.resolved)
@@ -315,11 +320,14 @@ class Compression:
         self._values = values
         self._plans: list[tuple[Array, _Groups]] = []  # what is moved onto nodes, from the finest
         self._sets: list[_Set] = []
+        self._gone = math.inf  # from here on every square is 0 in float64, whatever its weight
         place = np.arange(len(values) + 1)  # of the first node of a group
         for most, groups in reversed(_groups_of(at, values)):
             here = _Groups(place[groups.begin], place[groups.end], groups.inside, groups.ellipses)
             sizes = here.end - here.begin
             counts = np.minimum(sizes, _NODES)
+            slowest = float(groups.inside.max())
+            self._gone = 3 * UNDERFLOW / -slowest if slowest < 0 else math.inf
             self._plans.append((values, here))
             values = _nodes(values, here)
             resolved = np.where(sizes > _NODES, groups.needed(np.inf), np.inf)
@@ -333,4 +341,4 @@ class Compression:
         for values, groups in self._plans:
             weights = _shares(values, weights, groups)
             made.insert(0, weights)
-        return Curve(self._sets, made)
+        return Curve(self._sets, made, self._gone)
