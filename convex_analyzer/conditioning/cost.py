@@ -135,10 +135,9 @@ def steps_of(problem: Quadratic, start: Array | None, tolerance: float) -> dict[
     Returns
     -------
     dict
-        The first step of all that is within the tolerance, up to 100,000 divided by d; beyond,
-        a step that is and follows one that is not, since an error that swings may dip earlier. None
-        where the tolerance is never reached. Conjugate gradients are counted as they run in exact
-        arithmetic.
+        The first step that is within the tolerance. Where an error that swings would have to be
+        looked at more than 100,000 times: a step that is, and follows one that is not. None where
+        the tolerance is never reached. Conjugate gradients are counted as in exact arithmetic.
     """
     found = compute_spectrum(problem)
     point = None if found.is_interval else start
@@ -173,14 +172,34 @@ def _first(analysis: Analysis, start: Array | None, tolerance: float) -> int | N
     size = len(analysis.modes.eigenvalues)
     guess = float(steps_at_rate(analysis.one_minus_rate, tolerance) or 1)
     last = _crossing(error, tolerance, guess)
-    if last is None or analysis.modes.slots == 1 or last * size > _SCANNED:
+    if last is None or analysis.modes.slots == 1:
+        return last
+    begin = _not_before(analysis, start, tolerance, guess)
+    if (last - begin) * size > _SCANNED:
         return last
     block = max(16, _BLOCK // size)
-    for first in range(0, last, block):
+    for first in range(begin, last, block):
         hits = np.flatnonzero(error(np.arange(first, first + block, dtype=float)) <= tolerance)
         if hits.size:
             return min(first + int(hits[0]), last)
     return last
+
+
+def _not_before(analysis: Analysis, start: Array | None, tolerance: float, guess: float) -> int:
+    """Return a step before which the slowest direction alone is above the tolerance.
+
+    Tuned, that direction is damped critically: its part of the gap never swings.
+    """
+    if start is None:
+        return 0
+    whole = float(analysis.gap(start, 0))
+    slowest = int(np.argmax(analysis.modes.eigenvalues > 0))
+    if not whole > 0:
+        return 0
+    parts = _crossing(
+        lambda k: analysis.gap_by_direction(start, k)[:, slowest] / whole, tolerance, guess
+    )
+    return max((parts or 0) - 1, 0)
 
 
 def _crossing(error: Callable[[Array], Array], tolerance: float, guess: float) -> int | None:

@@ -45,9 +45,13 @@ def as_problem(problem: Any, target: Any, intercept: bool) -> tuple[Quadratic, b
 def _is_matrix(value: Any) -> bool:
     if hasattr(value, "columns"):  # a DataFrame holds data
         return False
-    shape = getattr(value, "shape", None)
-    shape = np.shape(value) if shape is None and isinstance(value, (list, tuple)) else shape
-    return shape is not None and len(shape) == 2 and shape[0] == shape[1]
+    shape: Any = getattr(value, "shape", None)
+    if shape is None and isinstance(value, (list, tuple)):
+        try:
+            shape = np.shape(value)
+        except ValueError:  # ragged: said where the cells are read
+            return False
+    return shape is not None and len(shape) == 2 and bool(shape[0] == shape[1])
 
 
 def _convex(problem: Quadratic) -> Quadratic:
@@ -107,9 +111,10 @@ rows, or fill them
         f"x{j + 1}" if given is None else str(given[j]) for j in range(cells.shape[1])
     )  # fmt: skip
     values = _numbers(cells, names)
-    for what, bad in (("missing", np.isnan(values)), ("infinite", np.isinf(values))):
+    for what, wrong in (("missing", np.isnan(values)), ("infinite", np.isinf(values))):
+        bad = np.asarray(wrong)
         if bad.any():
-            columns = [name for name, hit in zip(names, bad.any(axis=0), strict=True) if hit]
+            columns = [name for j, name in enumerate(names) if bad[:, j].any()]
             rows = np.flatnonzero(bad.any(axis=1)).tolist()
             noun = "column" if len(columns) == 1 else "columns"
             raise InputError(

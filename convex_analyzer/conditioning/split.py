@@ -141,7 +141,7 @@ def split(problem: Quadratic, best_diagonal: float | None = None) -> Split:
     >>> from convex_analyzer.problems.gallery import lecture001_slide24
     >>> found = split(lecture001_slide24())
     >>> [round(share.decades, 2) for share in found.shares], found.largest
-    ([9.33, -0.63, 1.45], 'units')
+    ([9.32, -0.63, 1.45], 'units')
     """
     parts = _of_data(problem) if isinstance(problem, LeastSquares) else _of_matrix(problem)
     views, shares = parts

@@ -136,7 +136,8 @@ def relations_among(
     count = directions.shape[1]
     pivots = np.asarray(qr(directions.T, mode="r", pivoting=True)[1][:count], dtype=int)
     rest = np.setdiff1d(np.arange(len(labels)), pivots)
-    factor = np.linalg.qr(columns, mode="r") if len(columns) > len(labels) else columns
+    tall = len(columns) > len(labels)
+    factor: Array = np.asarray(np.linalg.qr(columns, mode="r")) if tall else columns
     found = []
     for left in pivots:
         kept, weights, residual = _shortest(factor, int(left), rest, floor)
@@ -193,5 +194,5 @@ def _shortest(
 def _fit(factor: Array, kept: npt.NDArray[np.intp], target: Array) -> tuple[Array, float]:
     if not len(kept):
         return np.zeros(0), math.sqrt(float(target @ target))
-    weights = np.linalg.lstsq(factor[:, kept], target, rcond=None)[0]
+    weights: Array = np.asarray(np.linalg.lstsq(factor[:, kept], target, rcond=None)[0])
     return weights, float(np.linalg.norm(target - factor[:, kept] @ weights))
