@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from convex_analyzer.errors import InputError
 from convex_analyzer.theory.arguments import checked_tolerance
+from convex_analyzer.theory.dynamics import Dynamics, from_rest
 from convex_analyzer.theory.products import MOST_FACTORS, Products
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ Array = npt.NDArray[np.float64]
 _SCAN = 20_000_000  # evaluations of one direction that a scan may cost (about a second)
 _FOLLOWED = 8192  # steps up to which the peaks between sampled eigenvalues are followed
 _ROUNDING = 1 + 4e-15  # what two ways of computing the same error may differ by
+_FEW = 2  # directions that stand for all where steps are scanned
 _LARGEST = 1e307
 _WHOLE = 2**50  # below this both neighbours of a count can be told apart
 
@@ -134,6 +136,7 @@ def first_crossing(
     hint: float,
     directions: int,
     monotone: bool = False,
+    part: Callable[[Array], Array] | None = None,
 ) -> int | None:
     """Return the first k at which the relative error is at most the tolerance.
 
@@ -149,6 +152,8 @@ def first_crossing(
         What one evaluation costs.
     monotone
         Whether the curve never rises: then it is bisected, which is exact.
+    part
+        What is never above the error and quick to evaluate; it tells which k to look at.
 
     Any other curve is scanned completely as long as that is affordable, so that dips of an
     oscillating error count, and bisected beyond.
@@ -162,7 +167,7 @@ def first_crossing(
             return None
     top = math.floor(high)
     if not monotone and top * directions <= _SCAN:
-        return _scan(error, tolerance, top, directions)
+        return _scan(error, tolerance, top, directions, part)
     low = 0
     while top - low > max(1, math.ulp(float(top))):
         middle = (low + top) // 2
@@ -173,11 +178,55 @@ def first_crossing(
     return top
 
 
-def _scan(error: Callable[[Array], Array], tolerance: float, top: int, directions: int) -> int:
-    block = max(1, 262_144 // directions)
-    for first in range(0, top + 1, block):
-        k = np.arange(first, min(first + block, top + 1), dtype=float)
-        hits = np.flatnonzero(error(k) <= tolerance)
-        if hits.size:
-            return first + int(hits[0])
+def _scan(
+    error: Callable[[Array], Array],
+    tolerance: float,
+    top: int,
+    directions: int,
+    part: Callable[[Array], Array] | None,
+) -> int:
+    wide, block = 262_144 // _FEW, max(1, 262_144 // directions)
+    for first in range(0, top + 1, wide if part else block):
+        k = np.arange(first, min(first + (wide if part else block), top + 1), dtype=float)
+        if part:
+            k = k[part(k) <= tolerance * (1 + 1e-9)]
+        size = min(64, block) if part else block
+        while k.size:  # most candidates are the first of their kind, or far from it
+            hits = np.flatnonzero(error(k[:size]) <= tolerance)
+            if hits.size:
+                return int(k[hits[0]])
+            k, size = k[size:], min(2 * size, block)
     return top
+
+
+def _slow_part(
+    analysis: Analysis, tolerance: float, start: Any, criterion: str
+) -> Callable[[Array], Array] | None:
+    """Return the part of the error that the last directions to arrive have in it."""
+    modes = analysis.modes
+    if len(modes.eigenvalues) <= 2 * _FEW:
+        return None
+    power = 2 if criterion == "gap" else 1
+    shares = (modes.eigenvalues != 0).astype(float)
+    if start is not None:
+        y0 = analysis.coordinates(start)
+        away = analysis.errors(start, 0)
+        shares *= away**2 * (modes.eigenvalues if criterion == "gap" else 1.0)
+        shares = shares / shares.sum() if shares.sum() > 0 else shares
+    last = steps_at_rate(analysis.one_minus_rate, tolerance) or 1
+    with np.errstate(all="ignore"):
+        late = np.log(shares) + 2 * last * np.log1p(-np.minimum(modes.one_minus_rate, 1 - 1e-16))
+    chosen = np.sort(np.argsort(-late, kind="stable")[:_FEW])
+    few = modes.take(chosen)
+    if start is None:
+        return lambda k: np.abs(from_rest(few, k)).max(axis=1) ** power
+    linear = analysis.spectrum.linear
+    dynamics = Dynamics(few, np.zeros(len(chosen)) if linear is None else linear[chosen])
+    weights = shares[chosen] / np.where(away[chosen] != 0, away[chosen], 1.0) ** 2
+    at = y0[chosen]
+
+    def part(k: Array) -> Array:
+        total = (weights * dynamics.errors(at, k) ** 2).sum(axis=1)
+        return np.asarray(total if criterion == "gap" else np.sqrt(total))
+
+    return part

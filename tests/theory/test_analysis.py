@@ -529,3 +529,20 @@ def test_settling_of_curves_that_end_at_zero():
     assert settling_steps(long, 1e-6) is None  # too long to scan
     start = analyze(Spectrum.from_eigenvalues([0.5]), GradientDescent(1.0))
     assert settling_steps(start, 1e-6, [3.0]) == 10
+
+
+@pytest.mark.parametrize("criterion", ["gap", "norm"])
+@pytest.mark.parametrize("rule", [HeavyBall(0.01, 0.95), Nesterov(0.02, 0.99)])
+def test_counts_look_at_few_directions_first_and_miss_nothing(rule, criterion):
+    """Oscillating curves dip below the goal and leave it again: the first dip of all counts."""
+    generator = np.random.Generator(np.random.Philox(7))
+    for linear in (np.zeros(25), generator.standard_normal(25)):
+        values = np.exp(generator.uniform(0, 4, 25))
+        analysis = analyze(Spectrum.from_eigenvalues(values, linear), rule)
+        start = generator.standard_normal(25)
+        found = analysis.steps_to(1e-4, start, criterion)
+        errors = analysis.errors(start, np.arange(found + 1))
+        weights = analysis.spectrum.eigenvalues if criterion == "gap" else 1.0
+        size = (weights * errors**2).sum(axis=1)
+        size = size if criterion == "gap" else np.sqrt(size)
+        assert found == np.flatnonzero(size <= 1e-4 * size[0])[0]
