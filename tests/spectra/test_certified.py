@@ -12,6 +12,7 @@ import scipy.sparse.linalg
 import sympy
 
 from convex_analyzer.errors import InputError, SpectrumError
+from convex_analyzer.linalg import lanczos
 from convex_analyzer.linalg.positive import dense_floor, rayleigh_ceiling, sparse_floor
 from convex_analyzer.problems import gallery
 from convex_analyzer.problems.least_squares import least_squares
@@ -120,6 +121,19 @@ def test_a_sparse_matrix_is_proved_by_its_factors():
     assert found.lambda_min_bracket.high / found.lambda_min_bracket.low < 1 + 1e-6
 
 
+def test_factors_reach_what_products_cannot():
+    """κ = 1.5e7: Lanczos gives up above the smallest eigenvalue, inverse iteration arrives."""
+    problem = gallery.laplacian_1d(6000)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lanczos, "_MOST", 400)
+        rough = spectrum(problem)
+        found = spectrum(problem, "certified")
+    assert not rough.resolved
+    assert found.resolved
+    assert_holds(found, [line(6000, 1), line(6000, 6000)])
+    assert found.lambda_min == pytest.approx(float(line(6000, 1)), rel=1e-6)
+
+
 def test_exact_input_stays_exact():
     assert spectrum(sympy.Matrix([[2, 1], [1, 2]]), "certified").kind == "exact"
     assert spectrum(Quadratic.diagonal([1.0, 7.0]), "certified").kind == "exact"
@@ -162,8 +176,8 @@ def test_what_cannot_be_proved_is_refused_with_the_reason(monkeypatch):
     for problem, words in cases:
         with pytest.raises(InputError, match=words):
             spectrum(problem, "certified")
-    monkeypatch.setattr(certified, "_ENVELOPE", 1000)
-    with pytest.raises(InputError, match=r"may need .* entries; 'auto' gives"):
+    monkeypatch.setattr(certified, "_OPERATIONS", 1000)
+    with pytest.raises(InputError, match=r"may take .* entries; 'auto' gives"):
         spectrum(gallery.laplacian_2d(50), "certified")
     monkeypatch.setattr(certified, "dense_floor", lambda matrix, shift: None)
     with pytest.raises(SpectrumError, match="no factorisation") as caught:
