@@ -25,6 +25,7 @@ from convex_analyzer.theory.local import is_linear
 from convex_analyzer.theory.products import Products
 from convex_analyzer.theory.transients import Peak, worst_peak
 from convex_analyzer.theory.tuning import has_defaults, tuned_pair
+from convex_analyzer.theory.worst import worst_from_rest
 
 if TYPE_CHECKING:
     from convex_analyzer.theory.average import Weights
@@ -147,11 +148,10 @@ class Analysis(Behaviour):
     def sampled_worst_error(self, k: Array) -> Array:
         """Return the same over the eigenvalues that are known, or that stand for an interval."""
         if self.scope == "global":
-            ratios = from_rest(self.modes, k)
-        else:
-            self._require("periodic", "asymptotic", "product")
-            ones = np.ones(len(self._eigenvalues))
-            ratios = Products(self.optimizer, self._eigenvalues, 0 * ones).reported(ones, k)
+            return worst_from_rest(self.modes, k, self._active)
+        self._require("periodic", "asymptotic", "product")
+        ones = np.ones(len(self._eigenvalues))
+        ratios = Products(self.optimizer, self._eigenvalues, 0 * ones).reported(ones, k)
         curves = np.abs(ratios)[:, self._active]
         return np.asarray(curves.max(axis=1)) if curves.size else np.ones(len(k))
 
