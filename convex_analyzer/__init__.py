@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from convex_analyzer.reporting.build import report as report
     from convex_analyzer.simulation.engine import simulate as simulate
     from convex_analyzer.spectra.compute import spectrum as spectrum
+    from convex_analyzer.spectra.density import Density as Density
     from convex_analyzer.spectra.spectrum import Spectrum as Spectrum
     from convex_analyzer.theory.analysis import analyze as analyze
     from convex_analyzer.theory.goals import tune as tune
@@ -79,6 +80,7 @@ __all__ = [
     "ConjugateGradient",
     "ConvexAnalyzerError",
     "ConvexAnalyzerWarning",
+    "Density",
     "GradientDescent",
     "HeavyBall",
     "InputError",
@@ -128,6 +130,7 @@ _HOMES = {
     "ConjugateGradient": "convex_analyzer.optimizers.krylov",
     "ConvexAnalyzerError": "convex_analyzer.errors",
     "ConvexAnalyzerWarning": "convex_analyzer.errors",
+    "Density": "convex_analyzer.spectra.density",
     "GradientDescent": "convex_analyzer.optimizers.gradient",
     "HeavyBall": "convex_analyzer.optimizers.momentum",
     "InputError": "convex_analyzer.errors",

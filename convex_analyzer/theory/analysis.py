@@ -14,6 +14,7 @@ from convex_analyzer.errors import InputError, NotDerivableError
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.spectra.compute import spectrum as compute_spectrum
+from convex_analyzer.spectra.density import Density
 from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.tables import Table
 from convex_analyzer.theory import wording
@@ -294,7 +295,7 @@ class Analysis(Behaviour):
 
 
 def analyze(
-    problem: Quadratic | Spectrum | Any,
+    problem: Quadratic | Spectrum | Density | Any,
     optimizer: Optimizer | type[Optimizer],
     given: Mapping[str, Any] | None = None,
 ) -> Analysis:
@@ -303,7 +304,8 @@ def analyze(
     Parameters
     ----------
     problem
-        A `Quadratic`, a `Spectrum`, or anything that `Quadratic` accepts as A.
+        A `Quadratic`, a `Spectrum`, a `Density` (its nodes; pass it as weights to `expected_gap`),
+        or anything that `Quadratic` accepts as A.
     optimizer
         An instance: as given. A class: tuned for this spectrum.
     given
@@ -328,6 +330,8 @@ def analyze(
     >>> round(analyze(Spectrum.between(1.0, 100.0), HeavyBall).rate, 6)
     0.818182
     """
+    if isinstance(problem, Density):
+        problem = problem.spectrum()
     spectrum = problem if isinstance(problem, Spectrum) else compute_spectrum(problem)
     if optimizer is Optimizer:
         raise InputError(
