@@ -33,6 +33,7 @@ _NOT_COMPLEX = (
     ValueError,
     np.exceptions.ComplexWarning,
 )
+_SAME = 1e-12  # relative; parallel sums may differ by rounding
 _SHOWN = 6  # coordinates of a point that a message shows
 
 
@@ -130,12 +131,12 @@ class _Call:
         try:
             array = np.asarray(result)
         except (TypeError, ValueError, RuntimeError):  # a foreign array that does not convert
-            array = np.array(None)
+            array = np.array("")
         if array.dtype.kind == "O":  # SymPy numbers, fractions
             try:
                 array = array.astype(float)
             except (TypeError, ValueError):
-                array = np.array(None)
+                array = np.array("")  # no number at all
         if array.dtype.kind == "c" and not np.any(array.imag):
             array = array.real
         if array.dtype.kind not in "iuf":
@@ -227,6 +228,18 @@ class ScalarCall(_Call):
                 hint="expand where it is finite",
             )
         return value
+
+    def steady_value(self, point: Array) -> float:
+        """Return the value; one that is not finite, or differs when asked again, is an error."""
+        first, again = self.value(point), self.value(point)
+        if abs(first - again) > _SAME * max(abs(first), abs(again)):
+            raise InputError(
+                f"{self.name} answers {point_words(point)} differently each time: "
+                f"{format_number(first, 8)}, then {format_number(again, 8)}",
+                argument=self.name,
+                hint="fix its random numbers, for instance by a seed inside",
+            )
+        return first
 
     def near(self, point: Array) -> float:
         """Return the value next to the point of interest: NaN where the function breaks down."""

@@ -31,8 +31,8 @@ __all__ = ["MOST_EVALUATIONS", "curvature_breaks", "numeric_hessian"]
 Array = npt.NDArray[np.float64]
 Gradient = Callable[[Array], Array]
 
-MOST_EVALUATIONS = 500_000  # a few seconds to a minute
-_GRADIENTS = 16  # evaluations of the gradient per column, about
+MOST_EVALUATIONS = 300_000  # seconds
+_COMPLEX = 70  # up to this d the Hessian is worth 20 d² evaluations at complex points
 _RUNGS = (1.0, 4.0, 16.0)  # steps of second differences, over eps^(1/4)
 _RETREATS = 4
 _BREAK_STEPS = (1e-2, 3e-3, 1e-3, 3e-4)  # between which a jump of the curvature shows itself
@@ -93,7 +93,7 @@ def numeric_hessian(
         if not isinstance(given, VectorCall):
             given = VectorCall(given, d, "gradient", scalar=scalar)
         return _from_gradient(given, point, labels)
-    if _GRADIENTS * d * d <= MOST_EVALUATIONS:
+    if d <= _COMPLEX:
         found = _from_complex_steps(call, point, labels)
         if found is not None:
             return found

@@ -6,6 +6,7 @@ range (None), which callers take as "measure it instead".
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ __all__ = ["largest_size"]
 
 def largest_size(expression: Any, box: Mapping[Any, tuple[float, float]]) -> float | None:
     """Return an upper bound of |expression| over a box; None where none is known.
+
+    Infinite where the box seems to hold a singularity, or values beyond float64.
 
     Parameters
     ----------
@@ -33,11 +36,12 @@ def largest_size(expression: Any, box: Mapping[Any, tuple[float, float]]) -> flo
 
     try:
         value = _range(expression, {s: iv.mpf(list(ends)) for s, ends in box.items()}, iv)
-    except (KeyError, NotImplementedError, ValueError, ZeroDivisionError, OverflowError):
+    except NotImplementedError:
         return None
-    low, high = float(value.a), float(value.b)
-    size = max(abs(low), abs(high))
-    return size if size < float("inf") else None  # also refuses NaN
+    except (ValueError, ZeroDivisionError, OverflowError):
+        return math.inf
+    size = max(abs(float(value.a)), abs(float(value.b)))
+    return min(math.inf, size)  # NaN is not smaller
 
 
 def _tanh(x: Any, iv: Any) -> Any:

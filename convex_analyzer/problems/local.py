@@ -80,7 +80,7 @@ def local_quadratic(
                 argument="f",
             )
         read = parse_formula(f, _texts(variables)) if isinstance(f, str) else f
-        return LocalModel(expand_formula(symbolic_problem(read, at, variables, names), at))
+        return LocalModel(expand_formula(symbolic_problem(read, at, _texts(variables), names), at))
     if not callable(f):
         raise InputError(
             f"f must be text, a SymPy expression or a callable, got {type(f).__name__}",
@@ -97,4 +97,8 @@ def local_quadratic(
 
 
 def _texts(variables: Sequence[Any] | None) -> list[str] | None:
-    return None if variables is None else [str(variable) for variable in variables]
+    if variables is None:
+        return None
+    if isinstance(variables, str):
+        return [variables]
+    return [str(variable) for variable in variables]

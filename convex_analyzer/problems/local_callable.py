@@ -45,7 +45,7 @@ def expand_callable(
     slopes = None if gradient is None else VectorCall(gradient, d, "gradient", scalar=scalar)
     product = None if hvp is None else VectorCall(hvp, d, "hvp", scalar=scalar, product=True)
     bends = None if hessian is None else _HessianCall(hessian, d, scalar=scalar)
-    value = call.value(point)
+    value = call.steady_value(point)
     function = CallableProblem(
         call,
         gradient=slopes,

@@ -150,7 +150,8 @@ def _measured(function: SmoothProblem, at: Array, radius: float) -> float:
     """Return the largest |D³J[w, w, ·]| met: w climbs by the power method of a symmetric tensor."""
     generator = np.random.Generator(np.random.Philox(0))
     d, largest = function.dimension, 0.0
-    step = min(1e-3 * max(1.0, float(np.max(np.abs(at)))), radius / 2)
+    scale = max(1.0, float(np.max(np.abs(at))))
+    step = min(1e-3 * scale, max(1e-4 * scale, radius / 2))  # shorter ones measure rounding
     for climb in range(_CLIMBS):
         place, way = generator.standard_normal((2, d))
         away = radius * generator.random() ** (1 / d) if climb else 0.0
