@@ -12,8 +12,10 @@ from convex_analyzer.tables import format_count, format_number, join_words
 if TYPE_CHECKING:
     from convex_analyzer.conditioning.results import ConditionAnalysis
 
-__all__ = ["cured_by_scaling", "sentences", "share"]
+__all__ = ["cured_by_scaling", "sentences", "share", "topics"]
 
+INFLATED = 10.0  # a variance inflation factor that is worth a word (heuristic)
+_INFLATED = 4  # columns of which it is said
 _RELATIONS = 3  # collisions that are spelt out
 _NAMES = {
     "GradientDescent": "gradient descent",
@@ -25,19 +27,37 @@ _NAMES = {
 
 def sentences(analysis: ConditionAnalysis) -> tuple[str, ...]:
     """Return what it all means, most important first."""
-    said = [_number(analysis), _cause(analysis)]
+    return tuple(sentence for said in topics(analysis).values() for sentence in said)
+
+
+def topics(analysis: ConditionAnalysis) -> dict[str, tuple[str, ...]]:
+    """Return the sentences by what they are about, most important first.
+
+    The topics are ``number``, ``cause``, ``columns`` (which collide), ``solve``, ``training``,
+    ``advice`` and ``limits`` (what scaling and penalties do not reach); one may have no sentence.
+    """
+    columns: list[str] = []
     found = analysis.collinearity
     if found is not None:
-        said += [fault.sentence for fault in found.faults]
+        columns += [fault.sentence for fault in found.faults]
         near = [relation for relation in found.relations if not relation.is_exact]
-        said += [f"{relation}." for relation in near[:_RELATIONS]]
+        columns += [f"{relation}." for relation in near[:_RELATIONS]]
         if len(near) > _RELATIONS:
-            said.append(f"{len(near) - _RELATIONS} weaker relations are not shown.")
-    said += [_direct(analysis), _training(analysis), _advice(analysis), _scaling(analysis)]
-    said += [_per_weight(analysis), _ridge(analysis), _centring(analysis)]
+            columns.append(f"{len(near) - _RELATIONS} weaker relations are not shown.")
+    columns.append(_inflation(analysis))
+    limits = [_scaling(analysis), _per_weight(analysis), _ridge(analysis), _centring(analysis)]
     if analysis.mismatch is not None and analysis.mismatch.is_large and not analysis.is_cheap:
-        said.append(analysis.mismatch.sentence)
-    return tuple(sentence for sentence in said if sentence)
+        limits.append(analysis.mismatch.sentence)
+    said = {
+        "number": [_number(analysis)],
+        "cause": [_cause(analysis)],
+        "columns": columns,
+        "solve": [_direct(analysis), _errors(analysis)],
+        "training": [_training(analysis)],
+        "advice": [_advice(analysis)],
+        "limits": limits,
+    }
+    return {topic: tuple(filter(None, entries)) for topic, entries in said.items()}
 
 
 def share(value: float) -> str:
@@ -103,6 +123,33 @@ def _harmless(analysis: ConditionAnalysis) -> str:
     )
 
 
+def _inflation(analysis: ConditionAnalysis) -> str:
+    found = analysis.collinearity
+    if found is None or found.rank < len(found.labels):
+        return ""
+    large = [
+        (float(value), label)
+        for value, label in zip(found.inflation, found.labels, strict=True)
+        if value >= INFLATED
+    ]
+    large.sort(key=lambda entry: -entry[0])
+    if not large:
+        return ""
+    shown = [f"{label} {format_number(value, 3)}" for value, label in large[:_INFLATED]]
+    more = f" and {len(large) - _INFLATED} more" if len(large) > _INFLATED else ""
+    return f"Variances are inflated (VIF ≥ 10) of {', '.join(shown)}{more}."
+
+
+def _errors(analysis: ConditionAnalysis) -> str:
+    found = analysis.sensitivity
+    if found is None or not 1e3 <= found.amplification < math.inf:
+        return ""
+    text = f"Relative errors in the data grow up to {format_number(found.amplification, 2)} times"
+    if found.from_residual > found.from_matrix + found.from_target:
+        return f"{text} in the coefficients, mostly through κ² times the residual."
+    return f"{text} in the coefficients."
+
+
 def _direct(analysis: ConditionAnalysis) -> str:
     digits = analysis.digits
     if math.isinf(digits.by_qr):
@@ -137,7 +184,7 @@ def _advice(analysis: ConditionAnalysis) -> str:
     entry, name = advice
     count = entry.steps[name]
     cheap = "makes training cheap" if (count or 0) <= analysis.cheap else "helps most"
-    by = f"{_NAMES[name]}, {format_count(count)} steps"
+    by = f"{_NAMES[name]}, {format_count(count)} step{'' if count == 1 else 's'}"
     if entry.name == "as given":
         return f"The least effort that {cheap}: no change of the problem, but {by}."
     return f"The least effort that {cheap}: {entry.title} ({entry.price}), then {by}."
@@ -156,7 +203,8 @@ def _scaling(analysis: ConditionAnalysis) -> str:
     kappa = format_number(best.kappa, 4)
     if cured:
         return f"{what} is a cure: κ(A) = {kappa}."
-    return f"{what} is no cure: it leaves κ(A) = {kappa}, which is collinearity."
+    left = "collinearity" if analysis.collinearity is not None else "coupling"
+    return f"{what} is no cure: it leaves κ(A) = {kappa}, which is {left}."
 
 
 def _per_weight(analysis: ConditionAnalysis) -> str:
