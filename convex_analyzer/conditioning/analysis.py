@@ -21,8 +21,9 @@ from convex_analyzer.conditioning.split import Split, split
 from convex_analyzer.problems.least_squares import LeastSquares
 from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.spectra.clusters import clusters
-from convex_analyzer.spectra.collinearity import collinearity, solution_sensitivity
+from convex_analyzer.spectra.collinearity import collinearity
 from convex_analyzer.spectra.compute import spectrum as compute_spectrum
+from convex_analyzer.spectra.data_sensitivity import solution_sensitivity
 from convex_analyzer.theory.arguments import checked_start, checked_tolerance
 
 __all__ = ["condition"]

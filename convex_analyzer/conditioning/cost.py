@@ -17,8 +17,9 @@ from convex_analyzer.optimizers.momentum import HeavyBall, Nesterov
 from convex_analyzer.problems.least_squares import LeastSquares
 from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.spectra.clusters import chebyshev_steps
-from convex_analyzer.spectra.collinearity import find_intercept, solution_sensitivity
+from convex_analyzer.spectra.collinearity import find_intercept
 from convex_analyzer.spectra.compute import spectrum as compute_spectrum
+from convex_analyzer.spectra.data_sensitivity import solution_sensitivity
 from convex_analyzer.spectra.scaling.rotations import prescaled
 from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.tables import format_number

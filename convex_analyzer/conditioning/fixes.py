@@ -96,8 +96,9 @@ def fixes(
                     if kind.keeps_spectrum
                     else _bought(name, remedy, problem, start, tolerance)
                 )
-        except ConvexAnalyzerError as error:  # a changed problem that leaves the range of float64
-            why = str(error).partition(";")[0]
+        except ConvexAnalyzerError as error:  # only seen on the way, such as an overflow
+            why = str(error).partition("cannot be applied: ")[2] or str(error)
+            why = why.partition(";")[0]
         if why is not None:
             refused.append(Refused(name, kind.title, why))
     found.sort(key=lambda entry: (_rank(entry), entry.effort))

@@ -13,7 +13,8 @@ from convex_analyzer.conditioning.fixes import Bought, Refused, recommended
 from convex_analyzer.conditioning.split import Split
 from convex_analyzer.results import Result, to_plain
 from convex_analyzer.spectra.clusters import Clusters
-from convex_analyzer.spectra.collinearity import Collinearity, DataSensitivity
+from convex_analyzer.spectra.collinearity import Collinearity
+from convex_analyzer.spectra.data_sensitivity import DataSensitivity
 from convex_analyzer.tables import Table, format_count, format_number
 
 __all__ = ["CAUSES", "ConditionAnalysis"]

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from convex_analyzer.errors import InputError
 from convex_analyzer.linalg.decompositions import gram_eigh
 from convex_analyzer.problems.least_squares import LeastSquares
 from convex_analyzer.problems.quadratic import Quadratic
@@ -157,8 +158,9 @@ def _best(problem: Quadratic) -> float | None:
     remedy = OptimalDiagonal()
     if remedy.why_not(problem) is not None:
         return None
-    changed = remedy.change(problem)
-    if changed.best_possible is None:
+    try:
+        changed = remedy.change(problem)
+    except InputError:  # too ill-conditioned
         return None
     return compute_spectrum(changed.problem).condition_number
 

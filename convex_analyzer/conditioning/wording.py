@@ -46,7 +46,8 @@ def topics(analysis: ConditionAnalysis) -> dict[str, tuple[str, ...]]:
             columns.append(f"{len(near) - _RELATIONS} weaker relations are not shown.")
     columns.append(_inflation(analysis))
     limits = [_scaling(analysis), _per_weight(analysis), _ridge(analysis), _centring(analysis)]
-    if analysis.mismatch is not None and analysis.mismatch.is_large and not analysis.is_cheap:
+    is_slow = found is not None and not analysis.is_cheap  # a matrix has no start of its own
+    if is_slow and analysis.mismatch is not None and analysis.mismatch.is_large:
         limits.append(analysis.mismatch.sentence)
     said = {
         "number": [_number(analysis)],

@@ -28,11 +28,10 @@ __all__ = [
     "MODERATE",
     "STRONG",
     "Collinearity",
-    "DataSensitivity",
     "centred_columns",
     "collinearity",
     "find_intercept",
-    "solution_sensitivity",
+    "unit_svd",
 ]
 
 Array = npt.NDArray[np.float64]
@@ -102,7 +101,7 @@ class Collinearity(Result):
     @property
     def strength(self) -> str:
         """``none``, ``moderate``, ``strong`` or ``exact``: of the centred columns."""
-        if any(relation.is_exact for relation in self.relations) or self.rank < len(self.labels):
+        if self.rank < len(self.labels):
             return "exact"
         if self.centred_index >= STRONG:
             return "strong"
@@ -213,7 +212,7 @@ def collinearity(
     alive = norms > 0
     intercept = find_intercept(X)
     unit = X[:, alive] / norms[alive]
-    singular, vectors = _svd(unit)
+    singular, vectors = unit_svd(unit)
     limit = max(X.shape) * EPSILON
     zero = singular <= limit * np.max(singular, initial=0.0)
     indices, proportions = _decompose(singular, vectors, zero, alive)
@@ -225,7 +224,7 @@ def collinearity(
         moving[intercept] = False
     floor = limit * float(np.max(noise[moving], initial=1.0))
     inner = about[:, moving] / spread[moving]
-    small, directions = _svd(inner)
+    small, directions = unit_svd(inner)
     found, centred_index = _relations(inner, small, directions, floor, names, moving, spread, means)
     inflation = np.full(len(names), np.nan)
     with np.errstate(divide="ignore"):
@@ -256,7 +255,7 @@ def collinearity(
     )
 
 
-def _svd(unit: Array) -> tuple[Array, Array]:
+def unit_svd(unit: Array) -> tuple[Array, Array]:
     """Return singular values (descending) and right vectors of columns of unit length."""
     if not unit.shape[1]:
         return np.zeros(0), np.zeros((0, 0))
@@ -325,6 +324,8 @@ def _relations(
             np.inf,
         )
     weak = indices >= MODERATE
+    if len(inner) <= inner.shape[1]:  # too few rows: every column depends on others
+        return (), float(indices[-1])
     labels = [name for name, yes in zip(names, moving, strict=True) if yes]
     found = relations_among(
         inner,
@@ -343,58 +344,3 @@ def _is_determined(directions: Array, singular: Array, floor: float) -> npt.NDAr
         return np.zeros(0, dtype=bool)
     flat = singular <= floor * singular[0]
     return np.asarray(np.sqrt(np.sum(directions[:, flat] ** 2, axis=1)) <= math.sqrt(EPSILON))
-
-
-@dataclass(frozen=True)
-class DataSensitivity:
-    """How errors in the data are magnified in the least-squares solution (first order).
-
-    With columns at unit length and relative errors of size ε in X and y (2-norm), the relative
-    change of the solution is at most ε times `amplification`, the sum of three terms (Wedin 1973;
-    Björck 1996, theorem 1.4.6): κ for X, κ|y|/(|X||θ|) for y, and κ²|r|/(|X||θ|), which counts
-    only where the fit leaves a residual r.
-
-    Attributes
-    ----------
-    condition_number
-        κ of X with columns of unit length.
-    from_matrix, from_target, from_residual
-        The three terms.
-    """
-
-    condition_number: float
-    from_matrix: float
-    from_target: float
-    from_residual: float
-
-    @property
-    def amplification(self) -> float:
-        """The sum."""
-        return self.from_matrix + self.from_target + self.from_residual
-
-
-def solution_sensitivity(problem: LeastSquares) -> DataSensitivity:
-    """Return how errors in X and y are magnified in the solution.
-
-    Examples
-    --------
-    >>> from convex_analyzer.problems.least_squares import least_squares
-    >>> found = solution_sensitivity(least_squares([[1.0], [1.0]], [1.0, 3.0]))
-    >>> found.condition_number, round(found.from_residual, 6)
-    (1.0, 0.5)
-    """
-    factor = problem.operator.factor  # of √s X and the penalty, reduced by QR
-    norms = np.linalg.norm(factor, axis=0)
-    norms = np.where(norms > 0, norms, 1.0)
-    singular, _ = _svd(factor / norms)
-    limit = max(*problem.X.shape, problem.dimension) * EPSILON
-    if not singular[-1] > limit * singular[0]:
-        return DataSensitivity(math.inf, math.inf, math.inf, math.inf)
-    kappa = float(singular[0] / singular[-1])
-    size = float(singular[0]) * float(np.linalg.norm(problem.coefficients * norms))
-    residual = math.sqrt(2 * float(problem.value(problem.coefficients)))
-    target = math.sqrt(problem.factor) * float(np.linalg.norm(problem.y))
-    if size == 0:
-        rest = math.inf if target > 0 else 0.0
-        return DataSensitivity(kappa, kappa, rest, rest)
-    return DataSensitivity(kappa, kappa, kappa * target / size, kappa**2 * residual / size)

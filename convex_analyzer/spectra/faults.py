@@ -72,7 +72,7 @@ def find_faults(
     twins = _duplicates(X, labels)
     found += twins
     taken = [set(fault.columns) for fault in twins]
-    for relation in relations if len(X) >= X.shape[1] else ():
+    for relation in relations:
         known = any(set(relation.columns) <= names for names in taken)
         if relation.is_exact and not known:
             sentence = f"{relation.equation}, exactly up to rounding; {_drop([relation.column])}."

@@ -131,7 +131,8 @@ def test_collinearity():
     assert found.cause == "collinearity"
     (relation,) = found.collinearity.relations
     assert set(relation.columns) == {"x2", "x4"}
-    assert said(found, "x2", "x4", "is no cure")
+    assert said(found, "x2", "x4", "is no cure", "VIF ≥ 10", "grow up to")
+    assert found.sensitivity.amplification > 1e3
 
 
 def test_harmless_because_the_start_has_nothing_to_do_along_slow_directions():
@@ -246,6 +247,8 @@ def test_faults_are_named_before_anything_else():
     assert few.rows == 3
     wide = condition(generator.normal(size=(3, 6)), target=[1.0, 2.0, 3.0])
     assert said(wide, "3 rows cannot determine 6 columns")
+    assert wide.collinearity.relations == ()
+    assert any(e.name == "OptimalDiagonal" and "singular" in e.why for e in wide.refused)
     one = condition([[1.0, 2.0, 3.0]], target=[1.0])
     assert said(one, "one row")
 

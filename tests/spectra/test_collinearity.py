@@ -16,8 +16,8 @@ from convex_analyzer.spectra.collinearity import (
     centred_columns,
     collinearity,
     find_intercept,
-    solution_sensitivity,
 )
+from convex_analyzer.spectra.data_sensitivity import solution_sensitivity
 
 # Neter, Kutner, Nachtsheim & Wasserman, Applied Linear Statistical Models, table 7.1
 BODY_FAT = """
@@ -163,7 +163,9 @@ def test_exact_faults_are_named_with_what_to_do():
 
 def test_few_rows_and_one_row():
     generator = np.random.default_rng(2)
-    (few,) = collinearity(generator.normal(size=(3, 5))).faults
+    found = collinearity(generator.normal(size=(3, 5)))
+    assert found.strength == "exact"
+    (few,) = found.faults
     assert few.kind == "few rows"
     assert "2 directions are free" in few.sentence
     (one,) = collinearity([[1.0, 2.0]]).faults

@@ -295,6 +295,7 @@ def test_ridge_reaches_its_aim_and_solves_the_penalised_equations():
         (Jacobi(), Quadratic([[-1.0, 0.0], [0.0, 1.0]]), "negative diagonal"),
         (Whiten(), gallery.saddle(), "negative curvature"),
         (IncompleteCholesky(), dense(), "no zeros"),
+        (OptimalDiagonal(), Quadratic(np.ones((3, 3))), "singular to rounding"),
         (SSOR(), data(), "never formed"),
         (BlockJacobi(), gallery.toy(), "too few"),
         (Standardise(), dense(), "no columns"),

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from convex_analyzer.errors import InputError
 from convex_analyzer.linalg.operators import SparseOperator
 from convex_analyzer.problems.least_squares import LeastSquares
 from convex_analyzer.problems.quadratic import Quadratic
@@ -80,7 +81,13 @@ class OptimalDiagonal(Remedy):
         return f"d = {problem.dimension} is too large: it is computed up to d = {LIMIT}"
 
     def change(self, problem: Quadratic) -> Changed:
-        """Return the problem with the best scaling found."""
+        """Return the problem with the best scaling.
+
+        Raises
+        ------
+        InputError
+            A is too ill-conditioned for it to be found.
+        """
         diagonal = diagonal_of(problem)
         assert diagonal is not None
         roots = np.sqrt(diagonal)
@@ -91,8 +98,11 @@ class OptimalDiagonal(Remedy):
         matrix = _unit_diagonal(simple.problem)
         found = None if matrix is None else best_diagonal(matrix)
         if found is None:
-            note = "too ill-conditioned to be computed; a unit diagonal is taken instead"
-            return replace(simple, note=note)
+            raise InputError(
+                "OptimalDiagonal cannot be applied: A is singular to rounding, even once scaled",
+                argument="problem",
+                hint="scale to a unit diagonal instead",
+            )
         scale = found.scale / roots
         changed = change_by_matrix(problem, scale, 1 / scale)
         return replace(changed, note=found.why, best_possible=found.lower_bound)
