@@ -116,9 +116,8 @@ def search(target: Target) -> tuple[Counterexample | None, int]:
             return _simplest(target, middles[clear], steps[clear], gaps[clear]), looked
         order = np.argsort(np.where(np.isfinite(gaps), -gaps, np.inf))[:_STARTS]
         worst += [(middles[i], steps[i]) for i in order if np.isfinite(gaps[i])]
-    found = None if target.hessian is None else _where_it_bends_down(target, rng)
-    if found is not None:
-        return found, looked
+    if target.hessian is not None:
+        return _where_it_bends_down(target, rng), looked
     found, more = _descend(target, worst)
     return found, looked + more
 

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from convex_analyzer.errors import InputError
 from convex_analyzer.problems.calls import ScalarCall
 from convex_analyzer.problems.checks import float_number
-from convex_analyzer.problems.gradient_check_measure import noise_of
+from convex_analyzer.problems.gradient_check_measure import QuickCall, noise_of
 from convex_analyzer.problems.gradient_check_parts import (
     Block,
     Coordinate,
@@ -210,19 +210,19 @@ def check_gradient(
     call = _function(f, layout)
     _same_twice(call, theta)
     claimed, kind = _claimed(gradient, layout, theta)
-    sizes = np.maximum(1.0, np.abs(theta))
-    noise = noise_of(call, theta, sizes, seed)
     single = kind == "single" or call.single
-    work = Measuring(call, theta, claimed, noise, limits, single, layout, groups)
     generator = np.random.default_rng(seed)
-    if layout.dimension <= ALL:
-        work.all_of(range(layout.dimension))
-    else:
-        work.search(generator)
-    slips = _transposed_blocks(work)
     lines = _directions(directions, layout.dimension, generator)
-    taylor = tuple(_taylor(work, line) for line in lines)
-    ladder = _ladder(work, lines[0] if len(lines) else np.ones(len(theta)))
+    with np.errstate(all="ignore"):
+        noise = noise_of(call, theta, np.maximum(1.0, np.abs(theta)), seed)
+        work = Measuring(call, theta, claimed, noise, limits, single, layout, groups)
+        if layout.dimension <= ALL:
+            work.all_of(range(layout.dimension))
+        else:
+            work.search(generator)
+        slips = _transposed_blocks(work)
+        taylor = tuple(_taylor(work, line) for line in lines)
+        ladder = _ladder(work, lines[0] if len(lines) else np.ones(len(theta)))
     return _result(work, taylor, ladder, slips, integers=kind == "iu")
 
 
@@ -245,12 +245,12 @@ def _function(f: Any, layout: Layout) -> ScalarCall:
         raise InputError(f"f must be callable, got {type(f).__name__}", argument="f", value=f)
     if layout.is_vector:
         scalar = not layout.leaves[0].shape
-        return ScalarCall(f, layout.dimension, scalar=scalar)
+        return QuickCall(f, layout.dimension, scalar=scalar)
 
     def flat(theta: Array) -> Any:
         return f(layout.build(theta))
 
-    return ScalarCall(flat, layout.dimension)
+    return QuickCall(flat, layout.dimension)
 
 
 def _same_twice(call: ScalarCall, theta: Array) -> None:
@@ -327,7 +327,8 @@ def _ladder(work: Measuring, line: Array) -> Ladder:
         size = float(work.sizes[worst.index])
     else:
         smooth = [i not in work.found or work.found[i].status != "kink" for i in range(len(line))]
-        direction = np.where(smooth, line * work.sizes, 0.0)
+        usable = np.array(smooth) & np.isfinite(work.claimed)
+        direction = np.where(usable, line * work.sizes, 0.0)
         words, size = "a random direction", 1.0
     claimed = float(direction @ np.where(np.isfinite(work.claimed), work.claimed, 0.0))
 

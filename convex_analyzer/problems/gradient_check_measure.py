@@ -10,16 +10,18 @@ Numerical Recipes, section 5.7 (steps).
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from convex_analyzer.problems.calls import ScalarCall
 
-__all__ = ["Slope", "noise_of", "slope_along"]
+__all__ = ["QuickCall", "Slope", "noise_of", "slope_along"]
 
 Array = npt.NDArray[np.float64]
 
@@ -30,6 +32,7 @@ _TOP, _BOTTOM = 0.25, 1e-14  # ends of the ladder, relative to the size of the c
 _SPACINGS = (1e-5, 1e-6, 1e-8, 1e-10)  # of values whose differences show noise
 _ORDER = 6
 _EXACT = 2.0**53
+_PLAIN = (float, np.float64)
 _GAMMA = math.factorial(_ORDER) ** 2 / math.factorial(2 * _ORDER)
 _SAFETY = 2.0
 _NOISE_SAFETY = 2.0  # the least of several estimates is low
@@ -114,6 +117,21 @@ def _grain(values: list[float], centre: float) -> float:
     if max(map(abs, counts)) > _EXACT:
         return 0.0
     return math.gcd(*(int(count) for count in counts)) * unit / 2
+
+
+class QuickCall(ScalarCall):
+    """A function whose plain values are taken without ceremony; all else is judged with care.
+
+    A check evaluates f thousands of times; it silences NumPy's warnings once, around all of them.
+    """
+
+    def near(self, point: Array) -> float:
+        """Return the value next to the point of interest: NaN where the function breaks down."""
+        self.evaluations += 1
+        result: Any = None
+        with contextlib.suppress(Exception):  # it is called again below, and judged in words
+            result = self.function(*self._arguments(point))
+        return float(result) if type(result) in _PLAIN else super().near(point)
 
 
 class _Ladder:

@@ -131,8 +131,9 @@ class Ladder:
 
     @property
     def scale(self) -> float:
-        """What errors are relative to."""
-        return max(abs(self.claimed), abs(float(self.differences[self.best])), 5e-324)
+        """What errors are relative to; 1 where both slopes are 0 or undefined."""
+        sizes = [abs(self.claimed), abs(float(self.differences[self.best]))]
+        return max(size if math.isfinite(size) else 0.0 for size in sizes) or 1.0
 
     @property
     def errors(self) -> Array:

@@ -99,14 +99,14 @@ def test_boxes_decide():
 
 
 def test_callables_are_searched_only():
-    bowl = is_convex(lambda x: float(np.sum(x**2)), dimension=3)
+    bowl = is_convex(lambda x: float(np.sum(x**2)), dimension=3, budget=1200)
     assert bowl.verdict == "plausible"
     assert not bowl
     assert "no proof" in bowl.words
     saddle = is_convex(lambda x: x[0] * x[1], [(-1, 1), (-1, 1)])
     assert saddle.verdict == "refuted"
     holds_at(sympy.prod(sympy.symbols("a b")), sympy.symbols("a b"), saddle.counterexample)
-    relu = is_convex(lambda x: float(np.sum(np.maximum(x, 0) + 1e-9 * x)), dimension=2)
+    relu = is_convex(lambda x: float(np.sum(np.maximum(x, 0) + 1e-9 * x)), dimension=2, budget=1200)
     assert relu.verdict == "plausible"
 
 
