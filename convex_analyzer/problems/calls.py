@@ -294,7 +294,7 @@ class VectorCall(_Call):
 
     def near(self, point: Array, *more: Array) -> Array:
         """Return the vector, whose entries may be infinite or undefined."""
-        return self._shaped(self.array(point, *more), point).astype(float)
+        return np.asarray(self._shaped(self.array(point, *more), point), dtype=float)
 
     def array(self, point: Array, *more: Array) -> Any:
         """Return what the function gives as a real array of any shape."""

@@ -117,7 +117,7 @@ def _bends_of(
     d = len(point)
     if d > DENSE and (product is not None or slopes is not None):
         how = "products as given" if product is not None else "products by differences"
-        return _operator(function, point), 0.0, None, how
+        return _operator(function, point), _product_error(function, point), None, how
     found = numeric_hessian(call, point, gradient=slopes, hvp=product, names=labels)
     if product is None:
         refuse_kinks(call, point, labels, (), found.kinked)
@@ -132,6 +132,21 @@ def _operator(function: CallableProblem, point: Array) -> Any:
 
     d = len(point)
     return LinearOperator((d, d), matvec=multiply, rmatvec=multiply, dtype=float)
+
+
+def _product_error(function: CallableProblem, point: Array) -> float:
+    """Return the error of one product with a random unit vector."""
+    generator = np.random.Generator(np.random.Philox(0))
+    vector = generator.standard_normal(len(point))
+    vector /= np.linalg.norm(vector)
+    product = function.hessian_vector(point, vector)
+    size = float(np.linalg.norm(product))
+    if function.hvp_call is not None:
+        return 8 * (EPS_SINGLE if function.hvp_call.single else EPS) * size
+    scale = max(1.0, float(np.max(np.abs(point))))
+    step = 4e-5 * scale / float(np.max(np.abs(vector)))  # several times that of the product
+    ahead, behind = function.gradient(np.stack([point + step * vector, point - step * vector]))
+    return float(np.linalg.norm((ahead - behind) / (2 * step) - product)) + EPS * size
 
 
 class _HessianCall:

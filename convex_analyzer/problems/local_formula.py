@@ -127,10 +127,10 @@ def _exact_point(problem: SymbolicProblem, at: Any) -> tuple[list[Any], bool]:
     at = at.x if hasattr(at, "x") and hasattr(at, "nfev") else at
     if isinstance(at, dict):
         given = {str(key): value for key, value in at.items()}
-        known = [str(symbol) for symbol in problem.symbols]
-        if set(given) != set(known):
-            raise InputError(f"at must name {join_words(known)}", argument="at", value=at)
-        entries = [given[name] for name in known]
+        wanted = [str(symbol) for symbol in problem.symbols]
+        if set(given) != set(wanted):
+            raise InputError(f"at must name {join_words(wanted)}", argument="at", value=at)
+        entries = [given[name] for name in wanted]
     elif isinstance(at, (list, tuple)) or getattr(at, "is_Matrix", False) or np.ndim(at) == 1:
         entries = list(at)
     else:

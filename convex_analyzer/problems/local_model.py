@@ -283,11 +283,13 @@ class LocalModel(Quadratic):
         radius = reach_of(self._lipschitz, 2 * min(low, 2 / alpha - high), self._scale)
         kind = lipschitz_constant(self.function, self.at, min(radius, self._scale))[1]
         exact = None
-        if self.expansion.exact_at is not None and self.dimension == 1:
+        known = self.expansion.exact_at is not None and not np.any(self.gradient_at)
+        if known and self.dimension == 1:
             import sympy
 
             rate = sympy.Rational(repr(float(learning_rate)))
-            exact = polynomial_basin(self.function, self.expansion.exact_at[0], rate)
+            (minimum,) = self.expansion.exact_at or ()
+            exact = polynomial_basin(self.function, minimum, rate)
         if exact is None:
             return Basin(alpha, radius, None, "", kind)
         return Basin(alpha, radius, exact[0], exact[1], "exact")

@@ -83,7 +83,7 @@ def _not_critical(model: LocalModel, distance: float | None) -> str:
         return ""
     scale = max(1.0, float(np.max(np.abs(model.at))))
     near = distance is not None and distance <= _NEAR * scale
-    if not exact and near:
+    if near:  # said in words: within so much of here
         return ""
     if not exact and distance is None and model.operator.can_decompose:
         flat = model.decomposition.eigenvectors[:, model.is_zero_mode]
@@ -101,7 +101,7 @@ def _not_critical(model: LocalModel, distance: float | None) -> str:
 def _nearly(common: dict[str, Any]) -> str:
     """Say how far the critical point is, where it is not exactly here."""
     distance = common["distance"]
-    if not distance or distance < 1e-12 or common["kind"] == "exact":
+    if not distance or (distance < 1e-12 and common["kind"] != "exact"):
         return ""
     return f"within {format_number(distance, 2)} of here"
 

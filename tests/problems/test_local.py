@@ -161,6 +161,7 @@ POINTS = {
     "saddle with a flat direction": ("x**2 - y**2 + z**4", [0, 0, 0], "saddle", "leaves"),
     "slope": ("x**2 + y", [0, 0], "not a critical point", "flat direction"),
     "close to nothing": ("x**2", 1, "not a critical point", "1 away"),
+    "close by": ("x**2 + x**4", 0.00001, "minimum", "within 1e−5 of here"),
     "fourth": ("x**4", 0, "minimum", "number 4, positive"),
     "minus sixth": ("-x**6 + x**7", 0, "maximum", "number 6, negative"),
     "third": ("x**3", 0, "inflection", "number 3, positive, and odd"),

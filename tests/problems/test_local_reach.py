@@ -197,6 +197,8 @@ def test_long_points_have_directions_in_words_and_runs_of_their_own():
     model = local_quadratic(value, np.zeros(d), gradient=lambda t: scale * t)
     assert follow(model, GradientDescent(0.3), steps=5).separated_at is None
     assert model.model_radius(of="smallest") > 0
+    assert 0 < model.hessian_error < 1e-6
+    assert local_quadratic("x**2/2 + x**4/4", at=1e-5).basin(0.5).interval is None
     negative = -scale[:8].copy()
     negative[3] = -9.0
     peak = local_quadratic(
