@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from convex_analyzer.errors import InputError
+from convex_analyzer.errors import InputError, NotDerivableError
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.spectra.compute import spectrum as compute_spectrum
@@ -77,7 +77,12 @@ def tune(
         raise InputError(f"goal must be 'rate' or 'steps', got {goal!r}", argument="goal")
     if not isinstance(spectrum, Spectrum):
         spectrum = compute_spectrum(spectrum)
-    best = tuned_pair(spectrum, optimizer, given)[0]
+    try:
+        best = tuned_pair(spectrum, optimizer, given)[0]
+    except NotDerivableError as error:
+        raise NotDerivableError(
+            f"{error}; compare(problem, [{optimizer.__name__}]) finds a learning rate by running it"
+        ) from error
     if goal == "rate":
         return best
     return _fewest_steps(spectrum, best, tolerance, start, dict(given or {}))

@@ -251,16 +251,16 @@ def _note_arrays(trace: Trace, optimizer: Optimizer, forms: tuple[Any, ...]) -> 
 
 def require_linear(iteration: Iteration, optimizer: Optimizer) -> None:
     """Raise NotDerivableError, with the reasons, unless one matrix describes the rule."""
+    if not iteration.is_linear:
+        raise NotDerivableError(
+            f"{type(optimizer).__name__} is not linear: its step contains "
+            f"{'; '.join(iteration.reasons)}. It can be simulated; a closed form does not exist"
+        )
     if optimizer.cycle is None:
         raise NotDerivableError(
             f"{type(optimizer).__name__} depends on the step index and never repeats, so one "
             "matrix does not describe it: it has no rate. predict(start, steps) and gap(start, "
             "steps) multiply its steps out"
-        )
-    if not iteration.is_linear:
-        raise NotDerivableError(
-            f"{type(optimizer).__name__} is not linear: its step contains "
-            f"{'; '.join(iteration.reasons)}. It can be simulated; a closed form does not exist"
         )
 
 
