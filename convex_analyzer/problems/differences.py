@@ -292,6 +292,6 @@ def _stays(jumps: Sequence[float], noise: Sequence[float]) -> bool:
     pairs = [
         (far, near)
         for far, near, blur in zip(jumps, jumps[1:], noise[1:], strict=False)
-        if math.isfinite(far) and math.isfinite(near) and near > 100 * blur
+        if math.isfinite(far) and math.isfinite(near) and far / 2 > 100 * blur
     ]
     return bool(pairs) and len(pairs) >= 2 and all(near > far / 2 for far, near in pairs)

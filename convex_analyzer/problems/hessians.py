@@ -35,7 +35,14 @@ MOST_EVALUATIONS = 300_000  # seconds
 _COMPLEX = 70  # up to this d the Hessian is worth 20 d² evaluations at complex points
 _RUNGS = (1.0, 4.0, 16.0)  # steps of second differences, over eps^(1/4)
 _RETREATS = 4
-_BREAK_STEPS = (1e-2, 3e-3, 1e-3, 3e-4)  # between which a jump of the curvature shows itself
+_BREAK_STEPS = (
+    1e-2,
+    3e-3,
+    1e-3,
+    3e-4,
+    1e-4,
+    3e-5,
+)  # between which a jump of the curvature shows itself
 _LOPSIDED = 1e-3  # relative asymmetry from which a gradient is no gradient
 
 
@@ -125,8 +132,8 @@ def _from_products(product: VectorCall, point: Array, labels: tuple[str, ...]) -
 
 
 def _from_gradient(call: VectorCall, point: Array, labels: tuple[str, ...]) -> Derivative:
-    eps = EPS_SINGLE if call.single else EPS
     size = float(np.max(np.abs(call.value(point))))
+    eps = EPS_SINGLE if call.single else EPS
     matrix, error, kinked = _columns(call.near, point, size, eps, call.name, labels)
     if not kinked:
         _refuse_lopsided(matrix, error, call.name, labels)
@@ -320,10 +327,10 @@ def curvature_breaks(call: ScalarCall, point: Array) -> tuple[int, ...]:
 
 
 def _lasts(series: Sequence[float], noise: Sequence[float], factor: float) -> bool:
-    """Tell whether a quantity keeps at least a factor from each step to the next, above noise."""
+    """Tell whether a quantity keeps a factor from each step to the next, while noise allows it."""
     kept = [
         near > factor * far
         for far, near, blur in zip(series, series[1:], noise[1:], strict=False)
-        if math.isfinite(near) and math.isfinite(far) and near > blur
+        if math.isfinite(near) and math.isfinite(far) and factor * far > blur
     ]
     return len(kept) >= 2 and all(kept)

@@ -31,6 +31,8 @@ _MOST_THIRD = 2000  # third derivatives of a formula that are bounded one by one
 _CLIMBS, _ROUNDS = 8, 4  # starts and rounds of the search for the largest third derivative
 _HIGHEST_DEGREE = 6  # of a polynomial whose basin is found exactly
 _FARTHEST = 1e12
+_BLUR = 1e-13  # relative; roots this close are one
+_LANDS = 1e-8  # of the width of a basin: images this close to an end are that end
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,18 +252,15 @@ def polynomial_basin(
     images = [_real_roots(step - sympy.Poly(point, x)) for point in _real_roots(slope)]
     candidates = sorted({*periodic, *(p for image in images for p in image)})
     centre = float(minimum)
-    below = [p for p in candidates if p < centre - _blur(centre)]
-    above = [p for p in candidates if p > centre + _blur(centre)]
+    blur = _BLUR * max(map(abs, (*candidates, centre)))
+    below = [p for p in candidates if p < centre - blur]
+    above = [p for p in candidates if p > centre + blur]
     for high in above:
         for low in reversed(below):
             edge = _edge(step, (low, high), periodic, centre)
             if edge:
                 return (float(low), float(high)), edge
     return None
-
-
-def _blur(x: float) -> float:
-    return 1e-10 * max(1.0, abs(x))
 
 
 def _real_roots(polynomial: Any) -> list[float]:
@@ -273,14 +272,14 @@ def _real_roots(polynomial: Any) -> list[float]:
 def _edge(step: Any, ends: tuple[float, float], periodic: list[float], centre: float) -> str:
     """Say what the ends of a basin are; empty if this interval is none."""
     low, high = ends
-    blur = _blur(max(abs(low), abs(high)))
+    blur = _BLUR * max(map(abs, (low, high, centre)))
     inside = [p for p in periodic if low + blur < p < high - blur and abs(p - centre) > blur]
     if inside:
         return ""
     values = [float(step.eval(end)) for end in ends]
     turning = [t for t in _real_roots(step.diff()) if low < t < high]
     reached = [*values, *(float(step.eval(t)) for t in turning)]
-    tolerance = 1e6 * blur
+    tolerance = _LANDS * (high - low)
     if min(reached) < low - tolerance or max(reached) > high + tolerance:
         return ""
     to_low, to_high = ([abs(v - end) <= tolerance for v in values] for end in ends)

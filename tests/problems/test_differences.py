@@ -100,6 +100,14 @@ def test_kinks_are_named_and_smooth_minima_are_not():
     assert curvature_breaks(ScalarCall(function, 5), np.array([1.0, 0.0, 1.0, 1.0, 1.0])) == (3,)
 
 
+def test_corners_close_by_are_not_here():
+    for away in (3e-8, 3e-7, 3e-6, 3e-5, 3e-4, 3e-3):
+        call = ScalarCall(lambda x, away=away: abs(x[0] - away) + x[0] ** 2, 1)
+        assert kinks(call, np.zeros(1)) == ()
+        if away > 1e-4:
+            assert curvature_breaks(call, np.zeros(1)) == ()
+
+
 # -- Hessians --------------------------------------------------------------------------------
 
 

@@ -272,6 +272,9 @@ def reached(text, alpha, starts, goal):
         ("(x**2 - 1)**2/4", 1, 0.5, "mapped to it"),
         ("x**2/2 - x**3/3", 0, 0.5, "mapped to it"),
         ("x**2/2 - x**4/4", 0, 0.5, "fixed points"),
+        ("x**2/2 + 100000000*x**4/4", 0, 0.5, "cycle of two"),
+        ("(x - 3)**2/2 - (x - 3)**3/3 + (x - 3)**4/5", 3, 0.75, ""),
+        ("x**2/2 + x**5/5", 0, 0.5, "mapped to it"),
     ],
 )
 def test_the_basin_of_a_polynomial_is_exact(text, at, alpha, edge):
@@ -281,7 +284,7 @@ def test_the_basin_of_a_polynomial_is_exact(text, at, alpha, edge):
     assert edge in basin.edge
     inside = np.linspace(low, high, 401)[1:-1]
     assert np.all(reached(text, alpha, inside, at))
-    outside = np.array([low - 1e-3, high + 1e-3])
+    outside = np.array([low, high]) + np.array([-1e-3, 1e-3]) * (high - low)
     assert not np.any(reached(text, alpha, outside, at))
     assert basin.radius <= min(high - at, at - low)
     assert basin.kind == "exact"
