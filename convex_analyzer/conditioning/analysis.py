@@ -24,6 +24,7 @@ from convex_analyzer.spectra.clusters import clusters
 from convex_analyzer.spectra.collinearity import collinearity
 from convex_analyzer.spectra.compute import spectrum as compute_spectrum
 from convex_analyzer.spectra.data_sensitivity import solution_sensitivity
+from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.theory.arguments import checked_start, checked_tolerance
 
 __all__ = ["condition"]
@@ -80,29 +81,25 @@ def condition(
         pick = default_start if has_target else exciting_start
         start, name = pick(problem, found)
     point = checked_start(start, problem.dimension)
-    is_data = isinstance(problem, LeastSquares)
+    data = problem if isinstance(problem, LeastSquares) else None
     labels = problem.labels or tuple(f"θ{j + 1}" for j in range(problem.dimension))
     bought, refused = fixes(problem, point, tolerance)
     best = next((entry.kappa for entry in bought if entry.best_possible is not None), None)
     parts = split(problem, best)
     digits = digits_lost(problem, found)
     cheap = cheap_steps(tolerance)
-    kappa = found.condition_number or 1.0
-    data = found.data.condition_number if is_data and found.data is not None else None
     return ConditionAnalysis(
         name=problem.name,
         labels=labels,
-        rows=len(problem.y) if isinstance(problem, LeastSquares) else None,
-        cause=_cause(parts, kappa, bought[0], digits, cheap, is_data=is_data),
-        kappa=kappa,
-        kappa_of_data=data,
+        rows=None if data is None else len(data.y),
+        cause=_cause(found, parts, bought[0], digits, cheap, is_data=data is not None),
+        kappa=found.condition_number or 1.0,
+        kappa_of_data=None if found.data is None else found.data.condition_number,
         kappa_is_bound=not found.resolved,
         split=parts,
-        collinearity=collinearity(problem) if isinstance(problem, LeastSquares) else None,
+        collinearity=None if data is None else collinearity(data),
         digits=digits,
-        sensitivity=solution_sensitivity(problem)
-        if isinstance(problem, LeastSquares) and has_target
-        else None,
+        sensitivity=None if data is None or not has_target else solution_sensitivity(data),
         clusters=None if found.is_interval else clusters(found, tolerance),
         remedies=bought,
         refused=refused,
@@ -110,18 +107,20 @@ def condition(
         cheap=cheap,
         tolerance=tolerance,
         start_name=name,
-        penalty=problem.l2 if isinstance(problem, LeastSquares) else 0.0,
+        penalty=0.0 if data is None else data.l2,
     )
 
 
 def _cause(
-    parts: Split, kappa: float, given: Bought, digits: Digits, cheap: int, *, is_data: bool
+    found: Spectrum, parts: Split, given: Bought, digits: Digits, cheap: int, *, is_data: bool
 ) -> str:
     """Return the cause in one word."""
-    exact = math.isinf(parts.decades("collinearity"))
+    undetermined = is_data and found.lambda_min <= 0  # coefficients that no fit settles
+    if undetermined or not found.resolved:
+        return parts.largest
     steps = given.steps[OPTIMIZERS[0].__name__]
     trains = steps is not None and steps <= cheap
-    solves = digits.kept >= GOOD_DIGITS or (not is_data and math.isinf(digits.by_qr))
-    if not exact and (kappa <= CHEAP_KAPPA or (trains and solves)):
+    solves = digits.kept >= GOOD_DIGITS or math.isinf(digits.by_qr)
+    if (found.condition_number or 1.0) <= CHEAP_KAPPA or (trains and solves):
         return "harmless"
     return parts.largest

@@ -39,7 +39,7 @@ def as_problem(problem: Any, target: Any, intercept: bool) -> tuple[Quadratic, b
     found = least_squares(X, y, intercept=intercept)
     found.labels = (*found.labels[: int(intercept)], *names)
     found.name = "data"
-    return found, target is not None
+    return _not_empty(found), target is not None
 
 
 def _is_matrix(value: Any) -> bool:
@@ -55,7 +55,9 @@ def _is_matrix(value: Any) -> bool:
 
 
 def _convex(problem: Quadratic) -> Quadratic:
-    if isinstance(problem, LeastSquares) or not problem.operator.can_decompose:
+    if isinstance(problem, LeastSquares):
+        return _not_empty(problem)
+    if not problem.operator.can_decompose:
         return problem
     values = problem.decomposition.eigenvalues
     if values[0] < -problem.zero_tolerance:
@@ -67,6 +69,14 @@ def _convex(problem: Quadratic) -> Quadratic:
         )
     if not np.any(np.abs(values) > problem.zero_tolerance):
         raise InputError("A is zero: there is no curvature to speak of", argument="problem")
+    return problem
+
+
+def _not_empty(problem: LeastSquares) -> LeastSquares:
+    if not problem.X.any():
+        raise InputError(
+            "every column of X is zero, so that there is nothing to fit", argument="problem"
+        )
     return problem
 
 

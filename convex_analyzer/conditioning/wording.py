@@ -106,7 +106,7 @@ def _number(analysis: ConditionAnalysis) -> str:
 def _cause(analysis: ConditionAnalysis) -> str:
     if analysis.cause == "harmless":
         return _harmless(analysis)
-    if math.isinf(analysis.split.decades("collinearity")):
+    if math.isinf(analysis.split.decades("collinearity")) and not analysis.penalty:
         return "Some columns are exact combinations of others: their coefficients have no values."
     total = sum(part.decades for part in analysis.split.shares)
     part = next(p for p in analysis.split.shares if p.cause == analysis.cause)

@@ -219,8 +219,30 @@ def test_data_without_a_target_and_with_a_penalty():
     found = condition(X)
     assert found.sensitivity is None
     assert found.cause == "units"
-    ridge = condition(least_squares(X, X[:, 0], l2=1.0))
+    X[:, 2] = X[:, 0]  # settled by the penalty alone
+    ridge = condition(least_squares(X[:, [0, 2]], X[:, 0], l2=1.0))
     assert said(ridge, "with the penalty l2 = 1")
+    assert ridge.cause == "harmless"
+    assert math.isinf(ridge.split.decades("collinearity"))
+
+
+@pytest.mark.parametrize(
+    ("problem", "cause"),
+    [
+        (Quadratic(np.diag([1e-20, 1.0, 1e20]) + 1e-30), "units"),  # κ is only bounded
+        (least_squares(np.ones((5, 1)), np.arange(5.0)), "harmless"),  # nothing but an intercept
+        (least_squares([[1.0], [2.0]], [0.0, 0.0]), "harmless"),  # nothing to learn
+        (
+            Quadratic.diagonal([0.0, *np.linspace(1, 9, 600)]),
+            "harmless",
+        ),  # flat along one direction
+    ],
+)
+def test_edges(problem, cause):
+    found = condition(problem)
+    assert found.cause == cause
+    assert str(found)
+    json.dumps(found.to_dict(), allow_nan=False)
 
 
 def test_nothing_to_train():
@@ -284,6 +306,8 @@ def test_tables_that_are_fine():
     [
         (gallery.saddle(), {}, NotConvexError, "negative curvature"),
         (np.zeros((2, 2)), {}, InputError, "A is zero"),
+        (np.zeros((3, 2)), {"target": [1.0, 2, 3]}, InputError, "every column of X is zero"),
+        (least_squares(np.zeros((3, 2)), np.ones(3)), {}, InputError, "every column of X is zero"),
         (gallery.toy(), {"target": [1.0]}, InputError, "has its target"),
         (gallery.toy(), {"start": [1.0]}, InputError, "start must have shape"),
         (gallery.toy(), {"tolerance": 2}, InputError, "tolerance"),

@@ -7,6 +7,7 @@ import json
 import math
 from pathlib import Path
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -130,6 +131,20 @@ def test_published_matrices(name):
     assert found.view("as given").kappa == pytest.approx(expected, rel=1e-6)
     if name == "LFAT5":  # a finite-element matrix: its units are forces and moments
         assert found.decades("units") > 1
+
+
+def test_a_polynomial_like_filip_beyond_what_its_square_can_carry():
+    """Degree 10 far from zero: κ(X) near 1e15, so that XᵀX has no digit left; 90-digit mpmath."""
+    x = np.linspace(-8.78, -3.13, 40)
+    X = x[:, None] ** np.arange(11)
+    with mpmath.workdps(90):
+        A = mpmath.matrix(X.tolist())
+        values = sorted(mpmath.eigsy(A.T * A, eigvals_only=True))
+        expected = float(mpmath.sqrt(values[-1] / values[0]))
+    assert 1e14 < expected < 1e16
+    assert abs(np.linalg.eigvalsh(X.T @ X)[0]) > 1000 * values[0]  # what forming it would give
+    found = split(least_squares(X, x), best_diagonal=1.0)
+    assert found.view("with intercept").kappa_of_data == pytest.approx(expected, rel=1e-4)
 
 
 def test_an_exact_dependency_and_a_constant_column():

@@ -56,6 +56,8 @@ class Ridge(Remedy):
             why = require_definite(problem)
             if why is not None:
                 return why
+        if not self._penalised(problem).any():
+            return "there is nothing to penalise but the intercept"
         curvature = self._curvature(prescaled(problem).problem)
         if curvature[0] < 0:
             return "A has negative curvature"
