@@ -42,6 +42,7 @@ Array = npt.NDArray[np.float64]
 CARRIED = -math.log10(np.finfo(float).eps / 2)  # decimal digits of float64: 15.95
 CHEAP_KAPPA = 100.0  # training that costs no more than this κ at worst is cheap (heuristic)
 _SCANNED = 100_000  # steps times directions up to which every step is looked at
+_FEW = 64  # directions
 _SECTIONS = 30  # candidates that are tried at a time
 _BLOCK = 4096  # entries of a block of the scan: temporaries that stay in the cache
 OPTIMIZERS = (GradientDescent, HeavyBall, Nesterov, ConjugateGradient)
@@ -173,9 +174,23 @@ def _first(analysis: Analysis, start: Array | None, tolerance: float) -> int | N
     size = len(analysis.modes.eigenvalues)
     guess = float(steps_at_rate(analysis.one_minus_rate, tolerance) or 1)
     last = _crossing(error, tolerance, guess)
-    if last is None or analysis.modes.slots == 1:
+    if not last or analysis.modes.slots == 1:
         return last
-    begin = _not_before(analysis, start, tolerance, guess)
+    begin = 0
+    if start is not None and size <= _FEW:  # all directions at once are faster then
+        whole = float(analysis.gap(start, 0))
+        slowest = int(np.argmax(analysis.modes.eigenvalues > 0))
+
+        def parts(k: Array) -> Array:
+            return analysis.gap_by_direction(start, k) / whole
+
+        # tuned, the slowest direction is damped critically: its part alone never swings
+        alone = _crossing(lambda k: parts(k)[:, slowest], tolerance, guess)
+        begin = max((alone or 0) - 1, 0)
+
+        def error(k: Array) -> Array:
+            return np.asarray(parts(k).sum(axis=1))
+
     if (last - begin) * size > _SCANNED:
         return last
     block = max(16, _BLOCK // size)
@@ -184,23 +199,6 @@ def _first(analysis: Analysis, start: Array | None, tolerance: float) -> int | N
         if hits.size:
             return min(first + int(hits[0]), last)
     return last
-
-
-def _not_before(analysis: Analysis, start: Array | None, tolerance: float, guess: float) -> int:
-    """Return a step before which the slowest direction alone is above the tolerance.
-
-    Tuned, that direction is damped critically: its part of the gap never swings.
-    """
-    if start is None:
-        return 0
-    whole = float(analysis.gap(start, 0))
-    slowest = int(np.argmax(analysis.modes.eigenvalues > 0))
-    if not whole > 0:
-        return 0
-    parts = _crossing(
-        lambda k: analysis.gap_by_direction(start, k)[:, slowest] / whole, tolerance, guess
-    )
-    return max((parts or 0) - 1, 0)
 
 
 def _crossing(error: Callable[[Array], Array], tolerance: float, guess: float) -> int | None:
