@@ -125,17 +125,23 @@ class Measuring:
             for _ in range(_TRIES):
                 if not usable.size or self._faults() >= _FAULTS or self.tests >= _TESTS:
                     break
-                if self.disagrees(usable, generator):
-                    before = self._faults()
+                kind, before = self.disagrees(usable, generator), self._faults()
+                if kind:
                     self._halve(usable, generator)
-                    if self._faults() == before:
-                        self.alarms.add(name)
+                if kind == "smooth" and self._faults() == before:
+                    self.alarms.add(name)
 
     def _faults(self) -> int:
         return sum(c.status in {"wrong", "suspicious"} for c in self.found.values())
 
-    def disagrees(self, members: Indices, generator: np.random.Generator) -> bool:
-        """Tell whether a random combination of coordinates contradicts the claim."""
+    def disagrees(self, members: Indices, generator: np.random.Generator) -> str:
+        """Tell whether a random combination of coordinates contradicts the claim.
+
+        Returns
+        -------
+        str
+            ``smooth``, ``kink`` (f has a kink along the combination), or nothing.
+        """
         self.tests += 1
         direction = np.zeros(len(self.theta))
         signs = generator.choice([-1.0, 1.0], len(members))
@@ -153,14 +159,12 @@ class Measuring:
         if math.isfinite(slope.error) and not slope.is_kinked:
             self._near_line = slope.step
         if math.isinf(slope.error):
-            return False
-        if slope.left is not None and slope.right is not None:
-            low, high = sorted((slope.left, slope.right))
-            room = self.limits.wrong * max(abs(low), abs(high))
-            return not low - room <= claimed <= high + room
+            return ""
         parts = float(np.sum(np.abs(direction[members] * self.claimed[members])))
         rounding = 64 * (2.0**-23 if self.single else 2.0**-52) * parts
-        return abs(claimed - slope.value) > 2 * slope.error + rounding
+        if abs(claimed - slope.value) <= 2 * slope.error + rounding:
+            return ""
+        return "kink" if slope.is_kinked else "smooth"
 
     def _halve(self, members: Indices, generator: np.random.Generator) -> None:
         if self._faults() >= _FAULTS or self.tests >= _TESTS:
