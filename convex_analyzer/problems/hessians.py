@@ -286,10 +286,15 @@ def _best(plain: Sequence[float], rounding: float) -> tuple[float, float]:
     """Choose between differences at h, 4h, 16h and their Richardson extrapolations."""
     near, middle, far = plain
     better, coarse = (16 * near - middle) / 15, (16 * middle - far) / 15
+
+    def off(choice: float) -> float:
+        """Return how far a choice is from the shortest step, beyond the rounding of that."""
+        return max(0.0, abs(choice - near) - 16 * rounding)
+
     choices = (
         (near, abs(middle - near) / 4 + 4 * rounding),
-        (middle, abs(far - middle) / 4 + rounding / 4),
-        (coarse, abs(coarse - better) / 4 + rounding / 3),
+        (middle, max(abs(far - middle) / 4, off(middle)) + rounding / 4),
+        (coarse, max(abs(coarse - better) / 4, off(coarse)) + rounding / 3),
     )
     return min(choices, key=lambda choice: choice[1])
 
