@@ -22,12 +22,12 @@ TOLERANCE = 1e-6
 
 
 def data(seed: int):
-    """Return small regressions with units, offsets and a correlated pair, κ(A) up to some 1000."""
+    """Return small regressions with units, offsets and a correlated pair, κ(A) up to some hundreds."""
     generator = np.random.default_rng(seed)
     size = 2 + seed % 3
     X = generator.normal(size=(25, size)) * generator.uniform(0.5, 3, size)
-    X[:, -1] += generator.uniform(0, 2) * X[:, 0]
-    X += generator.uniform(-2, 2, size)
+    X[:, -1] += generator.uniform(0, 5) * X[:, 0]
+    X += generator.uniform(-1.5, 1.5, size)
     y = X @ generator.normal(size=size) + 3 + 0.3 * generator.normal(size=25)
     return least_squares(X, y, intercept=seed % 4 > 0, loss=("mse", "half_mse")[seed % 2])
 
