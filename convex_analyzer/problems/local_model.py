@@ -30,7 +30,7 @@ from convex_analyzer.problems.local_reach import (
 )
 from convex_analyzer.problems.local_verdict import classify
 from convex_analyzer.problems.quadratic import Quadratic
-from convex_analyzer.problems.smooth import SmoothProblem
+from convex_analyzer.problems.smooth import SmoothProblem, SymbolicProblem
 from convex_analyzer.tables import Table, format_number
 
 __all__ = ["LocalModel"]
@@ -232,7 +232,7 @@ class LocalModel(Quadratic):
         size = max(map(abs, self.ends))
         if of == "smallest" and size:
             size = self._smallest
-        return reach_of(self._lipschitz, share * size, self._scale) if size else 0.0
+        return self._reach(share * size) if size else 0.0
 
     @property
     def _smallest(self) -> float:
@@ -240,6 +240,11 @@ class LocalModel(Quadratic):
         if not self.operator.can_decompose:
             return abs(self.ends[0])
         return float(np.min(np.abs(self.decomposition.eigenvalues[~self.is_zero_mode])))
+
+    def _reach(self, goal: float) -> float:
+        """Return the largest r with M(r) r ≤ goal; measured numbers do not deserve many digits."""
+        precision = 1e-9 if isinstance(self.function, SymbolicProblem) else 1e-3
+        return reach_of(self._lipschitz, goal, self._scale, precision)
 
     def _lipschitz(self, radius: float) -> float:
         return lipschitz_constant(self.function, self.at, radius)[0]
@@ -280,7 +285,7 @@ class LocalModel(Quadratic):
                 f"α = {format_number(alpha)} is not below 2/λmax = {format_number(2 / high)}: "
                 "gradient descent leaves the minimum however close it starts"
             )
-        radius = reach_of(self._lipschitz, 2 * min(low, 2 / alpha - high), self._scale)
+        radius = self._reach(2 * min(low, 2 / alpha - high))
         kind = lipschitz_constant(self.function, self.at, min(radius, self._scale))[1]
         exact = None
         known = self.expansion.exact_at is not None and not np.any(self.gradient_at)

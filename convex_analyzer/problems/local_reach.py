@@ -173,7 +173,9 @@ def _measured(function: SmoothProblem, at: Array, radius: float) -> float:
     return largest
 
 
-def reach_of(lipschitz: Callable[[float], float], goal: float, scale: float) -> float:
+def reach_of(
+    lipschitz: Callable[[float], float], goal: float, scale: float, precision: float = 1e-9
+) -> float:
     """Return the largest r with r M(r) ≤ goal, M increasing; infinity if there is no end.
 
     Parameters
@@ -184,6 +186,8 @@ def reach_of(lipschitz: Callable[[float], float], goal: float, scale: float) -> 
         Positive.
     scale
         A typical length, where the search begins.
+    precision
+        Relative, of the result.
     """
 
     def fits(r: float) -> bool:
@@ -204,7 +208,7 @@ def reach_of(lipschitz: Callable[[float], float], goal: float, scale: float) -> 
     for _ in range(50):
         middle = math.sqrt(low * high)
         low, high = (middle, high) if fits(middle) else (low, middle)
-        if high / low < 1 + 1e-9:
+        if high / low < 1 + precision:
             break
     return low
 

@@ -79,7 +79,7 @@ TEXTS = st.recursive(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(TEXTS)
 def test_random_formulas_have_the_value_that_python_gives_them(text):
     expected = eval(text, {"__builtins__": {}}, {**PYTHON, **PLACE})

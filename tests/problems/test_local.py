@@ -346,7 +346,7 @@ def test_a_local_model_goes_wherever_a_quadratic_goes(tmp_path):
 
 
 def test_many_parameters_need_products_only():
-    d = 3000
+    d = 2500
     scale = np.arange(1.0, d + 1)
     f = {
         "f": lambda x: float(scale @ x**2) / 2 + float(np.sum(x**4)),
