@@ -26,6 +26,7 @@ COMMANDS = {
     "demo": "Analyse a bundled real data set and write a report; --tour tells the story.",
     "analyze": "Say what every optimizer will do on a matrix or a data set.",
     "compare": "Run optimizers and hold each run against its theory.",
+    "condition": "Say where a condition number comes from, what it costs, what to do about it.",
     "report": "Write a report to print or show: PDF, PNG, JSON.",
     "optimizers": "List the optimizers, or show one.",
     "check-gradient": "Check a gradient in a Python file; name wrong entries, and why.",

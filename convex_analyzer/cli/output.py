@@ -13,6 +13,7 @@ from convex_analyzer.errors import InputError
 
 if TYPE_CHECKING:
     from convex_analyzer.comparison import Comparison
+    from convex_analyzer.conditioning.results import ConditionAnalysis
 
 __all__ = ["check_target", "write_report"]
 
@@ -35,14 +36,18 @@ def check_target(path: Path, request: Request | None = None) -> None:
 
 
 def write_report(
-    comparison: Comparison, path: Path, level: str = "brief", *, quiet: bool = False
+    result: Comparison | ConditionAnalysis,
+    path: Path,
+    level: str = "brief",
+    *,
+    quiet: bool = False,
 ) -> None:
-    """Write a report on a comparison and say where it is (on stderr when `quiet`)."""
+    """Write a report on a result and say where it is (on stderr when `quiet`)."""
     from convex_analyzer.cli.screen import working
     from convex_analyzer.reporting.build import report
 
     with working("drawing the report"):
-        written = report(comparison, path, level, command=_command_line())
+        written = report(result, path, level, command=_command_line())
     click.echo(f"wrote {', '.join(str(one) for one in written)}", err=quiet)
 
 

@@ -17,6 +17,9 @@ figure             of                        question that it answers
 `rate_curve`       an analysis               why is the best α where it is?
 `view_curves`      an analysis, or views     how typical is the worst case?
 `gradient_errors`  a gradient check          is the gradient right, and would it show?
+`kappa_split`      a condition analysis      where does κ come from, and what takes it away?
+`collisions`       a condition analysis      which columns collide?
+`remedy_steps`     a condition analysis      which remedy saves how many steps?
 =================  ========================  ==================================================
 """
 
@@ -29,16 +32,22 @@ from convex_analyzer.errors import InputError
 
 if TYPE_CHECKING:
     from convex_analyzer.plot import style as style
+    from convex_analyzer.plot.collision_matrix import collisions as collisions
+    from convex_analyzer.plot.collision_matrix import collisions_data as collisions_data
     from convex_analyzer.plot.contour_data import level_sets_data as level_sets_data
     from convex_analyzer.plot.contours import level_sets as level_sets
     from convex_analyzer.plot.curve_data import gap_curves_data as gap_curves_data
     from convex_analyzer.plot.curves import gap_curves as gap_curves
     from convex_analyzer.plot.gradient_ladder import gradient_errors as gradient_errors
     from convex_analyzer.plot.gradient_ladder import gradient_errors_data as gradient_errors_data
+    from convex_analyzer.plot.kappa_bars import kappa_split as kappa_split
+    from convex_analyzer.plot.kappa_bars import kappa_split_data as kappa_split_data
     from convex_analyzer.plot.map_data import stability_map_data as stability_map_data
     from convex_analyzer.plot.momentum_map import stability_map as stability_map
     from convex_analyzer.plot.rates import rate_curve as rate_curve
     from convex_analyzer.plot.rates import rate_curve_data as rate_curve_data
+    from convex_analyzer.plot.remedy_dots import remedy_steps as remedy_steps
+    from convex_analyzer.plot.remedy_dots import remedy_steps_data as remedy_steps_data
     from convex_analyzer.plot.root_plane import roots as roots
     from convex_analyzer.plot.root_plane import roots_data as roots_data
     from convex_analyzer.plot.ruler import spectrum_ruler as spectrum_ruler
@@ -49,15 +58,21 @@ if TYPE_CHECKING:
 __all__ = [
     "alt",
     "caption",
+    "collisions",
+    "collisions_data",
     "finding",
     "gap_curves",
     "gap_curves_data",
     "gradient_errors",
     "gradient_errors_data",
+    "kappa_split",
+    "kappa_split_data",
     "level_sets",
     "level_sets_data",
     "rate_curve",
     "rate_curve_data",
+    "remedy_steps",
+    "remedy_steps_data",
     "roots",
     "roots_data",
     "spectrum_ruler",
@@ -70,21 +85,27 @@ __all__ = [
 ]
 
 _MODULES = {
+    "collisions": "collision_matrix",
     "gap_curves": "curves",
     "gradient_errors": "gradient_ladder",
+    "kappa_split": "kappa_bars",
     "level_sets": "contours",
     "rate_curve": "rates",
+    "remedy_steps": "remedy_dots",
     "roots": "root_plane",
     "spectrum_ruler": "ruler",
     "stability_map": "momentum_map",
     "view_curves": "side_by_side",
 }
 _WORDS = {
+    "CollisionsData": "collision_matrix",
     "GapCurvesData": "curves",
     "GradientErrorsData": "gradient_ladder",
+    "KappaSplitData": "kappa_bars",
     "LevelSetsData": "contours",
     "MapData": "momentum_map",
     "RateData": "rates",
+    "RemedyStepsData": "remedy_dots",
     "RootsData": "root_plane",
     "RulerData": "ruler",
     "ViewCurvesData": "side_by_side",
