@@ -12,6 +12,7 @@ import numpy.typing as npt
 from convex_analyzer.errors import InputError
 from convex_analyzer.theory.arguments import checked_tolerance
 from convex_analyzer.theory.dynamics import Dynamics, from_rest
+from convex_analyzer.theory.modes import Modes
 from convex_analyzer.theory.products import MOST_FACTORS, Products
 
 if TYPE_CHECKING:
@@ -92,13 +93,30 @@ def count_steps(analysis: Analysis, tolerance: float, start: Any, criterion: str
             tolerance,
             hint=float(steps_at_rate(analysis.one_minus_rate, tolerance) or 1),
             directions=len(analysis.modes.eigenvalues),
-            monotone=analysis.modes.slots == 1,
+            monotone=_never_rises(analysis.modes),
+            part=_slow_part(analysis, tolerance, start, criterion),
         )
     spectrum = analysis.spectrum
     if found is None or not spectrum.is_interval or spectrum.lambda_min <= 0:
         return found
     power = 2 if criterion == "gap" else 1
     return _between_samples(analysis, found, tolerance ** (1 / power))
+
+
+def _never_rises(modes: Modes) -> bool:
+    """Tell whether |e_k| falls with k along every direction, from rest.
+
+    With one slot it is a power. With two, e_k = A r₁ᵏ + B r₂ᵏ falls without a change of sign if
+    both roots are real and positive and e₁ lies between r₂e₀ and e₀: then A is not negative, and
+    such a sum has no second extremum.
+    """
+    if modes.slots != 2:
+        return modes.slots == 1
+    curved = modes.eigenvalues != 0
+    roots, first = modes.roots[curved], from_rest(modes, np.ones(1))[0][curved]
+    smaller = roots.real.min(axis=1)
+    real = (roots.imag == 0).all() and bool((smaller > 0).all())
+    return real and bool(((first >= smaller) & (first <= 1)).all())
 
 
 def _between_samples(analysis: Analysis, first: int, tolerance: float) -> int:

@@ -56,7 +56,7 @@ def _in_tiles(
     if len(k) * size <= 2 * _TILE:
         return formula(modes, first, change, k[:, None])
     result = np.empty((len(k), size))
-    rows = min(len(k), 64)
+    rows = min(len(k), max(64, _TILE // size))
     columns = max(1, _TILE // rows)
     for left in range(0, size, columns):
         part = slice(left, left + columns)

@@ -53,10 +53,12 @@ def representative_eigenvalues(spectrum: Spectrum) -> Array:
     if not spectrum.is_interval:
         return spectrum.eigenvalues
     m, L = spectrum.lambda_min, spectrum.lambda_max_bracket.high
-    if m <= 0:
+    if m < 0 or (m == 0 and not spectrum.resolved):
         return np.unique(np.linspace(m, L, _GRID))
+    zero = [0.0] if m == 0 else []
+    m = spectrum.smallest_nonzero or L  # between a zero and this there is nothing
     inner = [np.geomspace(m, L, _GRID)[1:-1], np.linspace(m, L, _GRID)[1:-1]]
-    return np.unique(np.concatenate([*inner, [m, L]]))
+    return np.unique(np.concatenate([*inner, [*zero, m, L]]))
 
 
 @dataclass(frozen=True)
