@@ -139,11 +139,15 @@ class Composer:
         return self._note(found, expression, reason, check)
 
     def _root_of_squares(self, base: Any, exponent: Any) -> frozenset[str]:
-        """Decide √(quadratic): a norm when the quadratic, made homogeneous, is semi-definite."""
+        """Decide √(Σ squares): a norm, which rises with every non-negative part."""
         import sympy
 
         symbols = [symbol for symbol, _, _ in self.box]
-        if exponent != sympy.Rational(1, 2) or not base.is_polynomial(*symbols):
+        if exponent != sympy.Rational(1, 2):
+            return _NONE
+        if base.is_Add and all(self._is_square(term, symbols) for term in base.args):
+            return _CONVEX
+        if not base.is_polynomial(*symbols):
             return _NONE
         polynomial = sympy.Poly(sympy.expand(base), *symbols)
         if polynomial.total_degree() != 2:
@@ -151,6 +155,19 @@ class Composer:
         w = sympy.Dummy("w")
         whole = polynomial.homogenize(w).as_expr()
         return _CONVEX if definiteness(sympy.hessian(whole, [*symbols, w])) else _NONE
+
+    def _is_square(self, term: Any, symbols: list[Any]) -> bool:
+        """Tell whether a term is the square of an affine, or of a non-negative convex function."""
+        number, rest = term.as_independent(*symbols, as_Add=False)
+        if not number.is_positive:
+            return False
+        if rest == 1 or (_is_exp(rest) and "convex" in self.curvature(rest.exp)):
+            return True
+        base, power = rest.as_base_exp()
+        if not (power.is_even and power > 0):
+            return False
+        inner = self.curvature(base)
+        return inner == _BOTH or ("convex" in inner and sign_on(base, self.box) in {"+", "+0"})
 
     def _exp(self, expression: Any) -> frozenset[str]:
         found = self.curvature(expression.args[0]) & _CONVEX
