@@ -9,6 +9,8 @@ Start with a problem: a matrix, a data set, a file, or a classic by name ::
     problem = ca.load("data.csv", target="y")               # .csv .tsv .npy .npz .mtx
     problem = ca.gallery.ravine(condition_number=100)
 
+    problem = ca.local_quadratic("(1-x)**2 + 100*(y-x**2)**2", at=[1, 1])   # Taylor model
+
 and ask ::
 
     ca.spectrum(problem)                                    # eigenvalues, condition number
@@ -16,6 +18,8 @@ and ask ::
     ca.analyze(problem, ca.HeavyBall)                       # a class: tuned for this problem
     ca.simulate(problem, ca.GradientDescent(0.1), start, steps)
     ca.compare(problem)                                     # prediction against simulation
+    ca.condition(problem)                                   # why ill-conditioned, what helps
+    ca.check_gradient(loss, gradient, at=theta)             # is the gradient right?
     ca.report(ca.compare(problem), "out.pdf")               # a page to print
 
 Results print as tables, compare by value, and become JSON with ``to_dict()``. All optimizers are in
@@ -34,10 +38,13 @@ if TYPE_CHECKING:
     from convex_analyzer import schedules as schedules
     from convex_analyzer import testing as testing
     from convex_analyzer.comparison import compare as compare
+    from convex_analyzer.comparison.local import follow as follow
+    from convex_analyzer.conditioning import condition as condition
     from convex_analyzer.conventions.code_check import check_code as check_code
     from convex_analyzer.conventions.convert import from_library as from_library
     from convex_analyzer.conventions.convert import to_library as to_library
     from convex_analyzer.conventions.equivalence import equivalent as equivalent
+    from convex_analyzer.derivations.convexity import is_convex as is_convex
     from convex_analyzer.errors import ConvexAnalyzerError as ConvexAnalyzerError
     from convex_analyzer.errors import ConvexAnalyzerWarning as ConvexAnalyzerWarning
     from convex_analyzer.errors import InputError as InputError
@@ -58,7 +65,9 @@ if TYPE_CHECKING:
     from convex_analyzer.optimizers.second_order import Newton as Newton
     from convex_analyzer.problems import gallery as gallery
     from convex_analyzer.problems.files import load as load
+    from convex_analyzer.problems.gradient_check import check_gradient as check_gradient
     from convex_analyzer.problems.least_squares import least_squares as least_squares
+    from convex_analyzer.problems.local import local_quadratic as local_quadratic
     from convex_analyzer.problems.quadratic import Quadratic as Quadratic
     from convex_analyzer.reporting.build import report as report
     from convex_analyzer.simulation.engine import simulate as simulate
@@ -94,12 +103,17 @@ __all__ = [
     "Spectrum",
     "analyze",
     "check_code",
+    "check_gradient",
     "compare",
+    "condition",
     "equivalent",
+    "follow",
     "from_library",
     "gallery",
+    "is_convex",
     "least_squares",
     "load",
+    "local_quadratic",
     "optimizers",
     "plot",
     "report",
@@ -146,11 +160,16 @@ _HOMES = {
     "Spectrum": "convex_analyzer.spectra.spectrum",
     "analyze": "convex_analyzer.theory.analysis",
     "check_code": "convex_analyzer.conventions.code_check",
+    "check_gradient": "convex_analyzer.problems.gradient_check",
     "compare": "convex_analyzer.comparison",
+    "condition": "convex_analyzer.conditioning",
     "equivalent": "convex_analyzer.conventions.equivalence",
+    "follow": "convex_analyzer.comparison.local",
     "from_library": "convex_analyzer.conventions.convert",
+    "is_convex": "convex_analyzer.derivations.convexity",
     "least_squares": "convex_analyzer.problems.least_squares",
     "load": "convex_analyzer.problems.files",
+    "local_quadratic": "convex_analyzer.problems.local",
     "report": "convex_analyzer.reporting.build",
     "sensitivity": "convex_analyzer.theory.sensitivity",
     "simulate": "convex_analyzer.simulation.engine",

@@ -18,6 +18,7 @@ from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.results import Result
 from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.tables import Table
+from convex_analyzer.theory.algebraic import DIGITS, plain, roots_of, sign
 from convex_analyzer.theory.iteration import linearise, require_linear
 from convex_analyzer.theory.region_words import printed
 from convex_analyzer.theory.stability import characteristic_polynomial, jury_conditions
@@ -25,7 +26,6 @@ from convex_analyzer.theory.symbolic import exactly
 
 __all__ = ["ExactAnalysis", "ExactDirection", "exact_analysis", "exact_rule"]
 
-_DIGITS = 60  # of the numbers that order algebraic ones
 _MOST_STEPS = 1_000  # that are multiplied out; fractions grow by some digits each
 _MOST_EIGENVALUES = 40
 
@@ -60,7 +60,7 @@ class ExactDirection(Result):
     @property
     def is_stable(self) -> bool:
         """Whether every root lies inside the unit circle, decided by Jury's conditions."""
-        return all(_sign(condition) > 0 for condition in jury_conditions(self.polynomial))
+        return all(sign(condition) > 0 for condition in jury_conditions(self.polynomial))
 
     def residuals(self, steps: int) -> list[Any]:
         """Return e_k/e_0 from rest for k = 0 … steps: the values p_k(λ), exact."""
@@ -82,7 +82,7 @@ class ExactDirection(Result):
 
         entries = [*itertools.chain(*self.matrix), *self.start, *self.report]
         if not all(entry.is_Rational for entry in entries):
-            yield from _followed(self.matrix, self.start, self.report, _plain)
+            yield from _followed(self.matrix, self.start, self.report, plain)
             return
         common = math.lcm(*(int(entry.q) for entry in entries))
         rows = [[int(entry * common) for entry in row] for row in self.matrix]
@@ -98,12 +98,12 @@ class ExactDirection(Result):
         return Table(_COLUMNS, (_row(self),))
 
 
-def _followed(matrix: Any, start: Any, report: Any, plain: Callable[[Any], Any]) -> Iterator[Any]:
+def _followed(matrix: Any, start: Any, report: Any, simple: Callable[[Any], Any]) -> Iterator[Any]:
     """Yield C Mᵏ z₀."""
     state = list(start)
     while True:
-        yield plain(sum(c * x for c, x in zip(report, state, strict=True)))
-        state = [plain(sum(m * x for m, x in zip(row, state, strict=True))) for row in matrix]
+        yield simple(sum(c * x for c, x in zip(report, state, strict=True)))
+        state = [simple(sum(m * x for m, x in zip(row, state, strict=True))) for row in matrix]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -132,7 +132,7 @@ class ExactAnalysis(Result):
     @functools.cached_property
     def slowest(self) -> ExactDirection:
         """The direction with the largest root."""
-        return max(self.directions, key=lambda d: d.rate.evalf(_DIGITS))
+        return max(self.directions, key=lambda d: d.rate.evalf(DIGITS))
 
     @property
     def rate(self) -> Any:
@@ -142,7 +142,7 @@ class ExactAnalysis(Result):
     @property
     def one_minus_rate(self) -> Any:
         """1 - ρ."""
-        return _plain(1 - self.rate)
+        return plain(1 - self.rate)
 
     @property
     def is_stable(self) -> bool:
@@ -154,7 +154,7 @@ class ExactAnalysis(Result):
         """``stable``, ``marginal`` (a root exactly on the circle) or ``unstable``."""
         if self.is_stable:
             return "stable"
-        return "unstable" if _sign(self.rate - 1) > 0 else "marginal"
+        return "unstable" if sign(self.rate - 1) > 0 else "marginal"
 
     def steps_to(self, tolerance: Any) -> int:
         """Return the first k at which no |e_k/e_0| exceeds the tolerance: compared exactly.
@@ -170,7 +170,7 @@ class ExactAnalysis(Result):
         if float(self.one_minus_rate) * _MOST_STEPS > 1:
             curves = zip(*(d.following() for d in self.directions), strict=True)
             for k, values in enumerate(itertools.islice(curves, _MOST_STEPS + 1)):
-                if all(_sign(abs(value) - goal) <= 0 for value in values):
+                if all(sign(abs(value) - goal) <= 0 for value in values):
                     return k
         raise NotDerivableError(
             f"{self.name} needs more than {_MOST_STEPS} steps, or nearly so; Analysis.steps_to "
@@ -271,7 +271,7 @@ def exact_analysis(
     """
     values, between = _eigenvalues(spectrum)
     rule = _rule(optimizer, values, dict(given or {}))
-    distinct = sorted(set(values), key=lambda v: v.evalf(_DIGITS))
+    distinct = sorted(set(values), key=lambda v: v.evalf(DIGITS))
     if len(distinct) > _MOST_EIGENVALUES:
         raise InputError(
             f"{len(distinct)} distinct eigenvalues are too many for exact roots (at most "
@@ -279,7 +279,7 @@ def exact_analysis(
             argument="spectrum",
         )
     directions = tuple(_direction(rule, value, values.count(value)) for value in distinct)
-    settings = {name: _plain(value) for name, value in rule.numbers().items()}
+    settings = {name: plain(value) for name, value in rule.numbers().items()}
     return ExactAnalysis(type(rule).__name__, settings, directions, between)
 
 
@@ -308,7 +308,7 @@ def _rule(
     """Return the rule with exact settings."""
     if isinstance(optimizer, Optimizer):
         return optimizer.transformed(lambda v: exactly(v) if isinstance(v, float) else v)
-    positive = sorted((v for v in values if _sign(v) > 0), key=lambda v: v.evalf(_DIGITS))
+    positive = sorted((v for v in values if sign(v) > 0), key=lambda v: v.evalf(DIGITS))
     if not positive:
         raise NotDerivableError("without positive curvature there is nothing to tune for")
     given = {name: exactly(v) if isinstance(v, float) else v for name, v in given.items()}
@@ -317,7 +317,7 @@ def _rule(
         raise NotDerivableError(
             f"no best setting of {optimizer.__name__} is known in closed form; give an instance"
         )
-    return _blank(optimizer, {**given, **{name: _plain(value) for name, value in best.items()}})
+    return _blank(optimizer, {**given, **{name: plain(value) for name, value in best.items()}})
 
 
 def _blank(optimizer: type[Optimizer], values: dict[str, Any]) -> Optimizer:
@@ -336,9 +336,9 @@ def _direction(rule: Optimizer, value: Any, count: int) -> ExactDirection:
         raise NotDerivableError(
             f"{type(rule).__name__} changes from step to step; exact roots are those of one map"
         )
-    matrix = tuple(tuple(_plain(exactly(entry)) for entry in row) for row in iteration.matrix)
-    polynomial = tuple(_plain(c) for c in characteristic_polynomial(matrix))
-    roots = sorted(_roots(polynomial), key=lambda pair: -pair[1].evalf(_DIGITS))
+    matrix = tuple(tuple(plain(exactly(entry)) for entry in row) for row in iteration.matrix)
+    polynomial = tuple(plain(c) for c in characteristic_polynomial(matrix))
+    roots = sorted(roots_of(polynomial), key=lambda pair: -pair[1].evalf(DIGITS))
     return ExactDirection(
         eigenvalue=value,
         multiplicity=count,
@@ -346,75 +346,6 @@ def _direction(rule: Optimizer, value: Any, count: int) -> ExactDirection:
         roots=tuple(root for root, _ in roots),
         rate=roots[0][1],
         matrix=matrix,
-        start=tuple(_plain(exactly(x)) for x in iteration.start),
-        report=tuple(_plain(exactly(c)) for c in iteration.report),
+        start=tuple(plain(exactly(x)) for x in iteration.start),
+        report=tuple(plain(exactly(c)) for c in iteration.report),
     )
-
-
-def _roots(polynomial: tuple[Any, ...]) -> list[tuple[Any, Any]]:
-    """Return the roots of a monic polynomial with multiplicity, each with its modulus."""
-    import sympy
-
-    if len(polynomial) <= 3:
-        return _of_degree_two(polynomial)
-    if not all(c.is_Rational for c in polynomial):
-        raise NotDerivableError(
-            "with three or more slots exact roots need rational settings and eigenvalues"
-        )
-    found = []
-    for factor, count in sympy.Poly(polynomial, sympy.Dummy("z")).factor_list()[1]:
-        monic = tuple(factor.monic().all_coeffs())
-        if len(monic) > 4:
-            raise NotDerivableError(
-                "the characteristic polynomial has an irreducible factor of degree "
-                f"{len(monic) - 1}, whose roots are no help; analyze gives them in float64"
-            )
-        found += count * (_of_degree_two(monic) if len(monic) <= 3 else _of_cubic(factor, monic))
-    return found
-
-
-def _of_degree_two(polynomial: tuple[Any, ...]) -> list[tuple[Any, Any]]:
-    import sympy
-
-    if len(polynomial) == 2:
-        roots, pair = [_plain(-polynomial[1])], None
-    else:
-        trace, determinant = -polynomial[1], polynomial[2]
-        square = _plain(trace**2 - 4 * determinant)
-        unit, pair = (sympy.I, _plain(sympy.sqrt(determinant))) if _sign(square) < 0 else (1, None)
-        half = unit * _plain(sympy.sqrt(abs(square))) / 2
-        roots = [_plain(trace / 2 + half), _plain(trace / 2 - half)]
-    return [(r, pair if pair is not None else (r if _sign(r) >= 0 else -r)) for r in roots]
-
-
-def _of_cubic(factor: Any, monic: tuple[Any, ...]) -> list[tuple[Any, Any]]:
-    """Return three roots; the modulus of a complex pair follows from the real one."""
-    import sympy
-
-    roots = [sympy.CRootOf(factor, i) for i in range(3)]
-    real = [r for r in roots if r.is_real]
-    pair = sympy.sqrt(-monic[3] / real[0]) if len(real) == 1 else None
-    return [(r, abs(r) if r.is_real or pair is None else pair) for r in roots]
-
-
-def _plain(value: Any) -> Any:
-    """Return a number without roots in denominators, nested roots taken apart where possible."""
-    import sympy
-
-    found = sympy.sympify(value)
-    if found.is_Rational or found.has(sympy.CRootOf):
-        return found
-    return sympy.sqrtdenest(sympy.radsimp(sympy.expand(found)))
-
-
-def _sign(value: Any) -> int:
-    """Return the sign of an algebraic number, zero decided exactly."""
-    import sympy
-
-    found = sympy.sympify(value)
-    if found.is_Rational:
-        return int(found.p > 0) - int(found.p < 0)
-    decimal = found.evalf(_DIGITS)
-    if abs(decimal) < sympy.Float(10) ** (8 - _DIGITS) and found.equals(0):
-        return 0
-    return 1 if decimal > 0 else -1
