@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from convex_analyzer import testing as testing
     from convex_analyzer.comparison import compare as compare
     from convex_analyzer.comparison.local import follow as follow
-    from convex_analyzer.conditioning import condition as condition
+    from convex_analyzer.conditioning.analysis import condition as condition
     from convex_analyzer.conventions.code_check import check_code as check_code
     from convex_analyzer.conventions.convert import from_library as from_library
     from convex_analyzer.conventions.convert import to_library as to_library
@@ -162,7 +162,7 @@ _HOMES = {
     "check_code": "convex_analyzer.conventions.code_check",
     "check_gradient": "convex_analyzer.problems.gradient_check",
     "compare": "convex_analyzer.comparison",
-    "condition": "convex_analyzer.conditioning",
+    "condition": "convex_analyzer.conditioning.analysis",
     "equivalent": "convex_analyzer.conventions.equivalence",
     "follow": "convex_analyzer.comparison.local",
     "from_library": "convex_analyzer.conventions.convert",
