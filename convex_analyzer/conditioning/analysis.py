@@ -8,6 +8,7 @@ from typing import Any
 from convex_analyzer.comparison.choice import default_start, exciting_start
 from convex_analyzer.conditioning.cost import (
     CHEAP_KAPPA,
+    GOOD_DIGITS,
     OPTIMIZERS,
     Digits,
     cheap_steps,
@@ -28,8 +29,6 @@ from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.theory.arguments import checked_start, checked_tolerance
 
 __all__ = ["condition"]
-
-GOOD_DIGITS = 8.0  # of 16: a direct solve that keeps these is no reason to worry (heuristic)
 
 
 def condition(

@@ -45,6 +45,7 @@ _SCANNED = 100_000  # steps times directions up to which every step is looked at
 _FEW = 64  # directions
 _SECTIONS = 30  # candidates that are tried at a time
 _BLOCK = 4096  # entries of a block of the scan: temporaries that stay in the cache
+GOOD_DIGITS = 8.0  # of 16: a direct solve that keeps these is no reason to worry (heuristic)
 OPTIMIZERS = (GradientDescent, HeavyBall, Nesterov, ConjugateGradient)
 
 

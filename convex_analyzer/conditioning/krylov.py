@@ -13,7 +13,8 @@ __all__ = ["conjugate_gradient_steps"]
 Array = npt.NDArray[np.float64]
 
 _MULTIPLE = 80  # directions up to which the recurrence is run with many digits
-_MOST = 2000  # steps after which the float64 route gives up
+_KEPT = 20_000_000  # entries of a basis that fit into memory
+_AFFORDABLE = 500_000_000  # steps times directions of a plain run
 
 
 def conjugate_gradient_steps(eigenvalues: Array, errors: Array, tolerance: float) -> int | None:
@@ -35,7 +36,8 @@ def conjugate_gradient_steps(eigenvalues: Array, errors: Array, tolerance: float
     Returns
     -------
     int or None
-        None when more than 2000 steps would be needed.
+        Where the basis that exact arithmetic takes the place of would not fit into memory: the
+        steps of a plain run in float64. None when that would take too long as well.
 
     Examples
     --------
@@ -90,7 +92,7 @@ def _by_projection(values: Array, parts: Array, tolerance: float) -> int | None:
     y = np.sqrt(values) * parts
     y /= np.linalg.norm(y)
     rest = y.copy()
-    most = min(len(values), _MOST)
+    most = min(len(values), _KEPT // len(values))
     basis = np.zeros((0, len(values)))
     vector = values * y
     for steps in range(1, most + 1):
@@ -105,4 +107,21 @@ def _by_projection(values: Array, parts: Array, tolerance: float) -> int | None:
         if float(rest @ rest) <= tolerance:
             return steps
         vector = values * vector
-    return len(values) if len(values) <= _MOST else None
+    return len(values) if most == len(values) else _plain(values, parts, tolerance)
+
+
+def _plain(values: Array, parts: Array, tolerance: float) -> int | None:
+    error = parts.copy()
+    residual = -values * error
+    direction, size = residual, float(residual @ residual)
+    first = float(values @ error**2)
+    for steps in range(1, _AFFORDABLE // len(values)):
+        image = values * direction
+        length = size / float(direction @ image)
+        error = error + length * direction
+        if float(values @ error**2) <= tolerance * first:
+            return steps
+        residual = residual - length * image
+        before, size = size, float(residual @ residual)
+        direction = residual + size / before * direction
+    return None

@@ -27,6 +27,7 @@ CAUSES = {
 }
 
 _WIDTH = 100  # of a screen
+_HOW = "GD: the better of α = 2/(λmin + λmax) and 1/λmax; heavy ball, Nesterov: tuned; CG: exact."
 _COLUMNS = ("fix", "κ(A)", "GD", "heavy ball", "Nesterov", "CG", "price")
 
 
@@ -138,6 +139,11 @@ class ConditionAnalysis(Result):
         """What it all means, most important first."""
         return wording.sentences(self)
 
+    @property
+    def answers(self) -> dict[str, str]:
+        """Two questions, two answers: what κ costs a direct ``solve``, and what ``training``."""
+        return wording.answers(self)
+
     def table(self) -> Table:
         """Return what each fix buys."""
         rows = tuple(
@@ -150,13 +156,15 @@ class ConditionAnalysis(Result):
             for entry in self.remedies
         )
         title = f"steps to {format_number(self.tolerance)} of the first gap, from {self.start_name}"
-        return Table(_COLUMNS, rows, title=title)
+        return Table(_COLUMNS, rows, title=title, notes=(_HOW,))
 
     def summary(self) -> Table:
         """Return the table of fixes under the cause, with the sentences below."""
         table = self.table()
         head = f"condition of {self.name}: {self.cause} ({CAUSES[self.cause]})"
-        return replace(table, title=f"{head} · {table.title}", notes=self.sentences)
+        return replace(
+            table, title=f"{head} · {table.title}", notes=(*table.notes, *self.sentences)
+        )
 
     def __str__(self) -> str:
         """Return one screen."""
@@ -180,6 +188,7 @@ class ConditionAnalysis(Result):
             "digits_kept": to_plain(self.digits.kept),
             "digits_kept_by_normal_equations": to_plain(self.digits.kept_by_normal_equations),
             "cured_by_scaling": self.cured_by_scaling,
+            "answers": self.answers,
             "sentences": list(self.sentences),
         }
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from convex_analyzer.conditioning.cost import CHEAP_KAPPA, OPTIMIZERS
+from convex_analyzer.conditioning.cost import CHEAP_KAPPA, GOOD_DIGITS, OPTIMIZERS
 from convex_analyzer.conditioning.fixes import CG_TRUSTED
 from convex_analyzer.tables import format_count, format_number, join_words
 
 if TYPE_CHECKING:
     from convex_analyzer.conditioning.results import ConditionAnalysis
 
-__all__ = ["cured_by_scaling", "sentences", "share", "topics"]
+__all__ = ["answers", "cured_by_scaling", "sentences", "share", "topics"]
 
 INFLATED = 10.0  # a variance inflation factor that is worth a word (heuristic)
 _INFLATED = 4  # columns of which it is said
@@ -61,6 +61,28 @@ def topics(analysis: ConditionAnalysis) -> dict[str, tuple[str, ...]]:
     return {topic: tuple(filter(None, entries)) for topic, entries in said.items()}
 
 
+def answers(analysis: ConditionAnalysis) -> dict[str, str]:
+    """Return what κ costs a direct solve, and what it costs training."""
+    digits = analysis.digits
+    kept = f"{_digits(digits.kept)} of 16 digits are kept"
+    solve = f"harmless: {kept}" if digits.kept >= GOOD_DIGITS else f"costly: {kept}"
+    if math.isinf(digits.by_qr):
+        solve = "undetermined: there is no unique answer"
+    steps = analysis.given.steps[OPTIMIZERS[0].__name__]
+    training = f"gradient descent needs {format_count(steps)} steps"
+    if steps is None:
+        training = "endless: gradient descent does not get there"
+    elif analysis.is_cheap:
+        training = f"harmless: {training}"
+    else:
+        training = f"costly: {training}"
+        if analysis.advice is not None:
+            entry, name = analysis.advice
+            training += f", {_NAMES[name]} {format_count(entry.steps[name])}"
+            training += "" if entry.name == "as given" else f" after this: {entry.title}"
+    return {"solve": solve, "training": training}
+
+
 def share(value: float) -> str:
     """Return a bias as a share of the first gap.
 
@@ -69,6 +91,8 @@ def share(value: float) -> str:
     >>> share(0.025), share(1e-9)
     ('of 2.5 %', 'of 1e−9')
     """
+    if math.isnan(value):  # there is no minimum to compare with
+        return "without bound"
     percent = f"{format_number(100 * value, 2)} %"
     return f"of {percent if value >= 1e-4 else format_number(value, 1)}"
 
@@ -118,9 +142,10 @@ def _harmless(analysis: ConditionAnalysis) -> str:
     if analysis.kappa <= CHEAP_KAPPA and not analysis.kappa_is_bound:
         return f"That is small: nothing to mend below κ = {format_number(CHEAP_KAPPA)}."
     steps = analysis.given.steps[OPTIMIZERS[0].__name__]
+    noun = "step" if steps == 1 else "steps"
     return (
         f"It is harmless here: from {analysis.start_name} there is little to do along the slow "
-        f"directions, so gradient descent needs {format_count(steps)} steps."
+        f"directions, so gradient descent needs {format_count(steps)} {noun}."
     )
 
 

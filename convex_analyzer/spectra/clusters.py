@@ -25,6 +25,7 @@ Array = npt.NDArray[np.float64]
 
 GAP = 2.0  # ratio of neighbours that ends a group (heuristic)
 _SHOWN = 12
+_MOST = 2000  # roots that are placed one by one
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Clusters(Result):
         Of the gap J - J*, relative.
     root_steps
         Steps that suffice by a polynomial with one root after the other where it is largest; None
-        when these would be more than `distinct`.
+        when the other two numbers are smaller, or these would be more than 2000.
     chebyshev_steps
         Steps that suffice for any spectrum with this κ.
     """
@@ -159,10 +160,9 @@ def clusters(spectrum: Spectrum | Any, tolerance: float = 1e-6, gap: float = GAP
     distinct = 1 + int(np.count_nonzero(np.diff(values) > limit))
     kappa = float(values[-1] / values[0])
     goal = math.sqrt(tolerance)  # of the A-norm
-    return Clusters(
-        groups, distinct, kappa, tolerance, _root_steps(values, groups, goal, distinct),
-        chebyshev_steps(kappa, goal),
-    )  # fmt: skip
+    most = chebyshev_steps(kappa, goal)
+    roots = _root_steps(values, groups, goal, min(distinct, most, _MOST))
+    return Clusters(groups, distinct, kappa, tolerance, roots, most)
 
 
 def chebyshev_steps(kappa: float, goal: float) -> int:

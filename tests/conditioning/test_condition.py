@@ -77,6 +77,8 @@ def test_units_lecture_slide_24():
     plain = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert plain["cause"] == "units"
     assert plain["advice"] == {"remedy": "Standardise", "by": "GradientDescent"}
+    assert plain["answers"]["solve"].startswith("harmless")
+    assert "74 after this: standardise" in plain["answers"]["training"]
     assert set(plain["shares"]) == {"units", "offset", "collinearity"}
     assert len(plain["remedies"]) == len(found.remedies)
     assert "κ(A)" in found._repr_html_()
@@ -146,6 +148,7 @@ def test_harmless_because_the_start_has_nothing_to_do_along_slow_directions():
     assert easy.cause == "harmless"
     assert easy.is_cheap
     assert said(easy, "harmless here")
+    assert easy.answers["training"].startswith("harmless")
     hard = condition(least_squares(X, left[:, 0] + left[:, 1]))
     assert hard.cause == "collinearity"
     assert hard.given.steps["GradientDescent"] > 1e5
@@ -248,6 +251,7 @@ def test_edges(problem, cause):
 def test_nothing_to_train():
     found = condition(gallery.singular(bounded=False))
     assert said(found, "no minimum")
+    assert found.answers["training"].startswith("endless")
     assert found.advice is None
     assert found.mismatch is None
 
@@ -262,6 +266,7 @@ def test_faults_are_named_before_anything_else():
     table = Frame({name: list(X[:, j]) for j, name in enumerate(("age", "unit", "dose", "copy"))})
     found = condition(table, target=X[:, 2] + X[:, 0], intercept=True)
     assert found.cause == "collinearity"
+    assert found.answers["solve"].startswith("undetermined")
     assert said(found, "unit is constant", "copy is the same as age", "leave it out")
     assert said(found, "no unique answer")
     json.dumps(found.to_dict(), allow_nan=False)
