@@ -54,7 +54,7 @@ def topics(analysis: ConditionAnalysis) -> dict[str, tuple[str, ...]]:
         "cause": [_cause(analysis)],
         "columns": columns,
         "solve": [_direct(analysis), _errors(analysis)],
-        "training": [_training(analysis)],
+        "training": [_training(analysis), _groups(analysis)],
         "advice": [_advice(analysis)],
         "limits": limits,
     }
@@ -117,7 +117,9 @@ def _number(analysis: ConditionAnalysis) -> str:
         for part in analysis.split.shares
         if abs(part.decades) >= 0.05
     ]
-    decades = f"; in decades of it: {', '.join(parts)}" if parts else ""
+    decades = f"; its powers of ten: {', '.join(parts)}" if parts else ""
+    if math.isinf(analysis.digits.by_qr):
+        decades = f", over the directions that are not flat{decades}"
     if analysis.kappa_of_data is None:
         return f"κ(A) = {kappa} in the 2-norm{decades}."
     with_penalty = (
@@ -134,7 +136,7 @@ def _cause(analysis: ConditionAnalysis) -> str:
         return "Some columns are exact combinations of others: their coefficients have no values."
     total = sum(part.decades for part in analysis.split.shares)
     part = next(p for p in analysis.split.shares if p.cause == analysis.cause)
-    much = f"{format_number(part.decades, 3)} of {format_number(total, 3)} decades"
+    much = f"{format_number(part.decades, 3)} of {format_number(total, 3)} powers of ten"
     return f"The main cause is {analysis.cause}: {part.removed_by} takes away {much}."
 
 
@@ -201,6 +203,13 @@ def _training(analysis: ConditionAnalysis) -> str:
     counts = [f"{_NAMES[name]} {format_count(count)}" for name, count in steps.items()]
     exact = " in exact arithmetic" if analysis.kappa > CG_TRUSTED else ""
     return f"Training needs, in steps: {join_words(counts)}{exact}."
+
+
+def _groups(analysis: ConditionAnalysis) -> str:
+    found = analysis.clusters
+    if found is None or analysis.is_cheap or analysis.kappa > CG_TRUSTED:
+        return ""
+    return f"{found.sentence[:-1]}, from any start." if found.steps < found.chebyshev_steps else ""
 
 
 def _advice(analysis: ConditionAnalysis) -> str:

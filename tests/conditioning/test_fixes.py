@@ -24,7 +24,7 @@ TOLERANCE = 1e-6
 
 
 def data(seed: int):
-    """Return small regressions with units, offsets and a correlated pair, κ(A) up to 1000."""
+    """Return small regressions with units, offsets and a correlated pair, κ(A) up to 400."""
     generator = np.random.default_rng(seed)
     size = 2 + seed % 3
     X = generator.normal(size=(25, size)) * generator.uniform(0.5, 3, size)

@@ -18,6 +18,7 @@ from convex_analyzer.spectra.collinearity import (
     find_intercept,
 )
 from convex_analyzer.spectra.data_sensitivity import solution_sensitivity
+from convex_analyzer.spectra.relations import Relation
 
 # Neter, Kutner, Nachtsheim & Wasserman, Applied Linear Statistical Models, table 7.1
 BODY_FAT = """
@@ -231,6 +232,16 @@ def test_sensitivity_bounds_what_perturbations_do():
     assert math.isinf(solution_sensitivity(least_squares(np.ones((3, 2)), y[:3])).amplification)
     still = solution_sensitivity(least_squares(X, 0 * y))
     assert (still.from_matrix, still.from_target) == (still.condition_number, 0.0)
+
+
+def test_equations_are_written_as_by_hand():
+    terms, values = tuple("abcdefg"), (-1.0, 2.5, 1.0, -0.001, 3.0, 1.0, 1.0)
+    long = Relation("y", terms, values, -7.0, 0.3, 20.0, is_exact=False)
+    assert long.equation == "y ≈ −a + 2.5·b + c − 0.001·d + 3·e + 2 more − 7"
+    assert str(long).endswith("(explains 91 % of its variation)")
+    short = Relation("y", (), (), 4.0, 0.0, np.inf, is_exact=True)
+    assert str(short) == "y = 4 (exactly, up to rounding)"
+    assert Relation("y", (), (), 0.0, 0.0, np.inf, is_exact=True).equation == "y = 0"
 
 
 @pytest.mark.parametrize(

@@ -221,6 +221,7 @@ def test_bipartite_coupling():
     full = Quadratic(np.ones((150, 150)) + np.eye(150))
     assert "too large" in OptimalDiagonal().why_not(full)
     assert best_diagonal(np.ones((3, 3))) is None
+    assert best_diagonal(np.full((101, 101), 0.1) + 0.9 * np.eye(101)) is None
 
 
 def test_jacobi_can_be_worse_than_nothing():
@@ -305,6 +306,7 @@ def test_ridge_reaches_its_aim_and_solves_the_penalised_equations():
         (OptimalDiagonal(), Quadratic(np.ones((3, 3))), "singular to rounding"),
         (SSOR(), data(), "never formed"),
         (BlockJacobi(), gallery.toy(), "too few"),
+        (BlockJacobi(2), Quadratic(1 + np.diag([0, -0.5, 1.0])), "not positive definite"),
         (Standardise(), dense(), "no columns"),
         (Ridge(), gallery.toy(), "already"),
         (
