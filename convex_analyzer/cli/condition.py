@@ -42,7 +42,7 @@ def condition(**words: Any) -> None:
     request = Request(**words)
     from convex_analyzer.cli.inputs import problem_of, start_of
     from convex_analyzer.cli.output import check_target, write_report
-    from convex_analyzer.cli.screen import print_json, working
+    from convex_analyzer.cli.screen import print_json, say, working
     from convex_analyzer.conditioning.analysis import condition as compute
 
     if request.out is not None:
@@ -54,6 +54,8 @@ def condition(**words: Any) -> None:
     if request.as_json:
         print_json(analysis.to_dict())
     else:
+        if problem.why_no_minimum is not None:
+            say(f"There is no minimum: {problem.why_no_minimum}.", bold=True)
         _show(analysis, problem.describe())
     if request.out is not None:
         write_report(analysis, request.out, quiet=request.as_json)
@@ -61,6 +63,7 @@ def condition(**words: Any) -> None:
 
 def _show(analysis: ConditionAnalysis, described: str) -> None:
     from convex_analyzer.cli.screen import say, show
+    from convex_analyzer.conditioning.cost import CHEAP_KAPPA
     from convex_analyzer.conditioning.results import CAUSES
     from convex_analyzer.conditioning.wording import topics
     from convex_analyzer.plot.kappa_bars import finding, kappa_split_data
@@ -68,6 +71,8 @@ def _show(analysis: ConditionAnalysis, described: str) -> None:
     said, split = topics(analysis), kappa_split_data(analysis)
     say(f"{analysis.cause.upper()}: {CAUSES[analysis.cause]}.", bold=True)
     say(f"{finding(split)}.")
+    if analysis.cause == "harmless" and not analysis.kappa <= CHEAP_KAPPA:
+        say(said["cause"][0])
     for sentence in said["advice"]:
         say(sentence)
     say(described, dim=True)

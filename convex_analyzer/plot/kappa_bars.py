@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from convex_analyzer.conditioning.cost import CHEAP_KAPPA
 from convex_analyzer.conditioning.results import ConditionAnalysis
 from convex_analyzer.conditioning.split import Split
 from convex_analyzer.plot.panel import Panel, open_panel
@@ -93,6 +94,8 @@ class KappaSplitData:
         What removes the cause; "" when it is harmless.
     is_bound
         Whether κ is only known to be at least that.
+    has_penalty
+        Whether the problem has one, which determines every direction.
     """
 
     name: str
@@ -101,6 +104,7 @@ class KappaSplitData:
     cause: str
     removed_by: str
     is_bound: bool
+    has_penalty: bool
 
     @property
     def given(self) -> KappaBar:
@@ -131,6 +135,7 @@ def kappa_split_data(analysis: ConditionAnalysis) -> KappaSplitData:
         cause=analysis.cause,
         removed_by="" if part is None else part.removed_by,
         is_bound=analysis.kappa_is_bound,
+        has_penalty=analysis.penalty > 0,
     )
 
 
@@ -226,11 +231,14 @@ def finding(data: KappaSplitData) -> str:
     kappa = f"{data.symbol} = {least}{format_number(data.given.kappa, 3)}"
     causes = {bar.cause: bar for bar in data.bars if bar.cause}
     if data.cause == "harmless":
-        return f"{kappa} is harmless here: it costs nothing that matters"
+        small = data.given.kappa <= CHEAP_KAPPA and not data.is_bound
+        return f"{kappa} is {'small' if small else 'harmless here'}: there is nothing to mend"
     main = causes.get(data.cause)
     if main is None:
         return f"{kappa} is {data.cause}"
     if math.isinf(main.decades):
+        if data.has_penalty:
+            return f"{kappa}: columns depend exactly on others, and only the penalty decides"
         return f"{kappa}, and some directions are not determined at all: exact collinearity"
     others = sum(bar.decades for cause, bar in causes.items() if cause != data.cause)
     share = "all of it" if others < _LEAST else "most of it"
@@ -239,7 +247,7 @@ def finding(data: KappaSplitData) -> str:
     if data.cause == "collinearity":
         return f"{kappa}, {share} collinearity, which no scaling removes"
     factor = format_number(10**main.decades, 2)
-    return f"{kappa}, {share} {data.cause}: {data.removed_by} takes away a factor of {factor}"
+    return f"{kappa}, {share} {data.cause}: a factor of {factor}, removed by {data.removed_by}"
 
 
 def alt(data: KappaSplitData) -> str:

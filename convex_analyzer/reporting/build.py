@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from convex_analyzer.comparison import Comparison, compare
+from convex_analyzer.conditioning.results import ConditionAnalysis
 from convex_analyzer.diagnosis.recap import Recap, recap
 from convex_analyzer.errors import InputError
 from convex_analyzer.problems.quadratic import Quadratic
+from convex_analyzer.reporting.condition_page import condition_document
 from convex_analyzer.reporting.derivation_page import derivation_blocks
 from convex_analyzer.reporting.document import Block, Document, PageBreak
 from convex_analyzer.reporting.picture_page import picture_blocks, picture_row
@@ -76,7 +78,7 @@ def to_dict(comparison: Comparison, table: Recap) -> dict[str, Any]:
 
 
 def report(
-    result: Comparison | Quadratic | Any,
+    result: Comparison | ConditionAnalysis | Quadratic | Any,
     path: str | Path,
     level: str = "brief",
     *,
@@ -88,7 +90,8 @@ def report(
     Parameters
     ----------
     result
-        A `Comparison`; a problem is compared first, with the default optimizers.
+        A `Comparison` or a `ConditionAnalysis`; a problem is compared first, with the default
+        optimizers.
     path
         Where to: the suffix decides between PDF, PNG (one file per page), Markdown and JSON.
     level
@@ -118,10 +121,11 @@ def report(
             value=str(path),
         )
     _check_level(level)  # also where it makes no difference: a slip should not go unnoticed
-    if not isinstance(result, Comparison):
+    if not isinstance(result, (Comparison, ConditionAnalysis)):
         if not isinstance(result, Quadratic):
             raise InputError(
-                f"report takes a comparison or a problem, got {type(result).__name__}",
+                "report takes a comparison, a condition analysis or a problem, got "
+                f"{type(result).__name__}",
                 argument="result",
                 hint="for an analysis use compare(problem, [optimizer])",
             )
@@ -131,15 +135,27 @@ def report(
         case ".json":
             from convex_analyzer.reporting.json import write_json
 
-            return write_json(to_dict(result, recap(result)), target, inputs=inputs)
+            return write_json(_plain(result), target, inputs=inputs)
         case ".md":
             from convex_analyzer.reporting.markdown import write_markdown
 
-            return write_markdown(build(result, level, command), target, inputs=inputs)
+            return write_markdown(_document(result, level, command), target, inputs=inputs)
         case ".png":
             from convex_analyzer.reporting.typst import write_png
 
-            return write_png(build(result, level, command), target, inputs=inputs)
+            return write_png(_document(result, level, command), target, inputs=inputs)
     from convex_analyzer.reporting.typst import write_pdf
 
-    return write_pdf(build(result, level, command), target, inputs=inputs)
+    return write_pdf(_document(result, level, command), target, inputs=inputs)
+
+
+def _plain(result: Comparison | ConditionAnalysis) -> dict[str, Any]:
+    if isinstance(result, ConditionAnalysis):
+        return result.to_dict()
+    return to_dict(result, recap(result))
+
+
+def _document(result: Comparison | ConditionAnalysis, level: str, command: str | None) -> Document:
+    if isinstance(result, ConditionAnalysis):
+        return condition_document(result, level, command)
+    return build(result, level, command)
