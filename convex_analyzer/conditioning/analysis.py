@@ -91,7 +91,7 @@ def condition(
         name=problem.name,
         labels=labels,
         rows=None if data is None else len(data.y),
-        cause=_cause(found, parts, bought[0], digits, cheap, is_data=data is not None),
+        cause=_cause(found, parts, bought, digits, cheap, is_data=data is not None),
         kappa=found.condition_number or 1.0,
         kappa_of_data=None if found.data is None else found.data.condition_number,
         kappa_is_bound=not found.resolved,
@@ -111,15 +111,35 @@ def condition(
 
 
 def _cause(
-    found: Spectrum, parts: Split, given: Bought, digits: Digits, cheap: int, *, is_data: bool
+    found: Spectrum,
+    parts: Split,
+    bought: tuple[Bought, ...],
+    digits: Digits,
+    cheap: int,
+    *,
+    is_data: bool,
 ) -> str:
     """Return the cause in one word."""
     undetermined = is_data and found.lambda_min <= 0  # coefficients that no fit settles
     if undetermined or not found.resolved:
         return parts.largest
-    steps = given.steps[OPTIMIZERS[0].__name__]
+    steps = bought[0].steps[OPTIMIZERS[0].__name__]
     trains = steps is not None and steps <= cheap
     solves = digits.kept >= GOOD_DIGITS or math.isinf(digits.by_qr)
     if (found.condition_number or 1.0) <= CHEAP_KAPPA or (trains and solves):
         return "harmless"
-    return parts.largest
+    return _largest(parts, bought)
+
+
+def _largest(parts: Split, bought: tuple[Bought, ...]) -> str:
+    """Return the cause with most powers of ten.
+
+    An exact dependency that a penalty settles counts as much as scaling leaves with the penalty.
+    """
+    sizes = {share.cause: share.decades for share in parts.shares}
+    if math.isinf(sizes["collinearity"]):
+        left = {entry.name: entry.kappa for entry in bought}
+        kappa = left.get("Standardise") or left.get("Scale")
+        if kappa is not None:
+            sizes["collinearity"] = math.log10(kappa)
+    return max(sizes, key=lambda cause: sizes[cause])

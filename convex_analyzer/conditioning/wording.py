@@ -106,7 +106,8 @@ def cured_by_scaling(analysis: ConditionAnalysis) -> bool | None:
     ]
     if not kappas:
         return None
-    return min(kappas) <= CHEAP_KAPPA and not math.isinf(analysis.split.decades("collinearity"))
+    settled = analysis.penalty > 0 or math.isfinite(analysis.split.decades("collinearity"))
+    return min(kappas) <= CHEAP_KAPPA and settled
 
 
 def _number(analysis: ConditionAnalysis) -> str:
@@ -134,8 +135,10 @@ def _cause(analysis: ConditionAnalysis) -> str:
         return _harmless(analysis)
     if math.isinf(analysis.split.decades("collinearity")) and not analysis.penalty:
         return "Some columns are exact combinations of others: their coefficients have no values."
-    total = sum(part.decades for part in analysis.split.shares)
     part = next(p for p in analysis.split.shares if p.cause == analysis.cause)
+    if math.isinf(part.decades):
+        return "Some columns are exact combinations of others: only the penalty settles them."
+    total = min(sum(part.decades for part in analysis.split.shares), math.log10(analysis.kappa))
     much = f"{format_number(part.decades, 3)} of {format_number(total, 3)} powers of ten"
     return f"The main cause is {analysis.cause}: {part.removed_by} takes away {much}."
 

@@ -27,8 +27,10 @@ __all__ = ["CollisionsData", "alt", "caption", "collisions", "collisions_data", 
 Array = npt.NDArray[np.float64]
 
 _COLUMNS, _ROWS = 20, 6  # that are shown at most
+_SOME, _MATTERS = 8, 0.1  # columns shown in any case, and share of variance from which on others
 _INVOLVED = 0.5  # share of its variance from which on a column takes part (Belsley et al. 1980)
-_NAME = 18  # letters of a name
+_NAME = 15  # letters of a name
+_WIDE = 5.0  # inches from which on a title takes one line
 _CELL = 0.21  # inches: height of a row
 _NARROW = 9.5  # points: the least width of a cell
 
@@ -112,10 +114,12 @@ def collisions_data(result: ConditionAnalysis | Collinearity) -> CollisionsData:
 
 
 def _most_involved(shares: Array, found: Collinearity) -> list[int]:
-    """Return the columns to show: the most involved ones."""
+    """Return the columns to show: the most involved ones, and a few to compare with."""
     inflation = np.nan_to_num(found.inflation, posinf=np.finfo(float).max)
     order = sorted(range(shares.shape[1]), key=lambda k: (-shares[:, k].max(), -inflation[k]))
-    return order[:_COLUMNS]
+    return [k for at, k in enumerate(order) if at < _SOME or shares[:, k].max() >= _MATTERS][
+        :_COLUMNS
+    ]
 
 
 def _far_from_zero(found: Collinearity) -> tuple[str, ...]:
@@ -176,7 +180,9 @@ def caption(data: CollisionsData) -> str:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= _NAME else f"{name[: _NAME - 1]}…"
+    """Return a name with its middle left out when it is long: numbers stand at the end."""
+    half = _NAME // 2
+    return name if len(name) <= _NAME else f"{name[:half]}…{name[-half:]}"
 
 
 # -- drawing --------------------------------------------------------------------------------------
@@ -205,14 +211,15 @@ def collisions(
     data = result if isinstance(result, CollisionsData) else collisions_data(result)
     with context():
         rows = len(data.indices)
-        names = max(measure(_short(name))[0] for name in data.labels)
-        height = 0.85 + _CELL * (rows + 1) + names / 72
-        panel = open_panel(ax, width, height, title=title)
-        inside = 72 * width - _left(data) - 8 if panel.owned else _width_of(panel.axes)
+        inside = 72 * width - _left(data) - 8 if ax is None else _width_of(ax)
         columns = _ordered(data, max(1, int(inside / _NARROW)))
-        cell = min(inside / len(columns), 60.0)
-        flat = max(measure(_short(data.labels[k]))[0] for k in columns) + 4 <= cell
-        _dress(panel, data, columns, inside - cell * len(columns), SMALL * LINE if flat else names)
+        widest = max(measure(_short(data.labels[k]))[0] for k in columns) + 4
+        cell = min(inside / len(columns), max(60.0, widest))
+        flat = widest <= cell
+        names = SMALL * LINE if flat else widest
+        height = 0.45 + _CELL * (rows + 1) + names / 72 + (0.15 if width < _WIDE else 0.0)
+        panel = open_panel(ax, width, height, title=title)
+        _dress(panel, data, columns, inside - cell * len(columns), names)
         _draw(panel.axes, data, columns, cell)
         _name(panel.axes, data, columns, upright=flat)
         return panel.figure

@@ -266,6 +266,8 @@ def caption(data: KappaSplitData) -> str:
         f"Solid: {data.symbol} after the change named on the left, in the 2-norm, 1 being best. "
         "Hatched: what the change took away, and the cause that went with it."
     )
+    if data.has_penalty:
+        text += " All bars but the first are without the penalty."
     if any(bar.kind == "other model" for bar in data.bars):
         text += " Pale bars belong to another model, and are there to compare with."
     return text

@@ -158,7 +158,8 @@ def test_the_planted_columns_stand_first_and_shares_are_those_of_the_diagnostics
 def test_at_most_twenty_columns_are_shown_the_planted_ones_among_them():
     rng = np.random.default_rng(1)
     X = rng.normal(size=(60, 30))
-    X[:, 17] = X[:, 4] + 1e-3 * rng.normal(size=60)
+    X[:, 6:] = X[:, :6].repeat(4, axis=1) + 0.02 * rng.normal(size=(60, 24))
+    X[:, 17] = X[:, 4] + 1e-4 * rng.normal(size=60)
     data = plot.collisions_data(collinearity(X, [f"a long name of column {j}" for j in range(30)]))
     assert len(data.labels) == 20
     assert {"a long name of column 4", "a long name of column 17"} == set(data.labels[:2])
