@@ -173,7 +173,7 @@ def caption(data: CollisionsData) -> str:
         "One row for each weak direction of the data, weakest first, with its condition index "
         "(columns of unit length; from 10 on it matters, from 30 on much). Dark: the share of the "
         "variance of a coefficient that comes from there. Two or more dark cells in a row are "
-        "columns that collide. VIF: how many times collinearity multiplies a variance."
+        "columns that collide. VIF: by how much collinearity multiplies a variance."
     )
     hidden = data.size - len(data.labels)
     return f"{text} {hidden} columns less involved are not shown." if hidden else text
@@ -292,7 +292,7 @@ def _shade(share: float) -> float:
 
 
 def _factor(value: float) -> str:
-    return "–" if math.isnan(value) else format_number(value, 4 if value >= 1000 else 3)
+    return "–" if math.isnan(value) else format_number(value, 4 if 1000 <= value < 1e4 else 3)
 
 
 def _power(value: float) -> str:

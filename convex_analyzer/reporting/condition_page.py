@@ -32,7 +32,7 @@ from convex_analyzer.tables import format_count, format_number, join_words
 
 __all__ = ["condition_document"]
 
-_NAMES = 12  # columns that are named at the top
+_NAMES = 6  # columns that are named at the top, with the last two
 _KEPT, _FEW = 8.0, 4.0  # digits left of 16 that are enough, and that are too few (heuristic)
 
 
@@ -58,7 +58,7 @@ def condition_document(
         Heading("Where the condition number comes from"),
         drawn("kappa_split", analysis),
         *_columns(analysis),
-        PageBreak(),
+        PageBreak(unless_free=0.85),
         Heading("What each remedy buys"),
         drawn("remedy_steps", analysis),
         _remedies(analysis),
@@ -66,7 +66,8 @@ def condition_document(
     ]
     if level != "brief":
         blocks += _views(analysis)
-    call = command or f"ca.report({_call(analysis)}, path)"
+    depth = "" if level == "brief" else f", level={level!r}"
+    call = command or f"ca.report({_call(analysis)}, path{depth})"
     blocks += [Heading("Reproduction"), CodeBlock(call), Note(f"Kinds of numbers. {legend()}.")]
     return Document(title, blocks, footer="convex_analyzer")
 
@@ -90,7 +91,8 @@ def _echo(analysis: ConditionAnalysis) -> list[tuple[str, str]]:
     items = []
     if analysis.rows is not None:
         names = list(analysis.labels)
-        shown = names if len(names) <= _NAMES else [*names[:6], "…", *names[-5:]]
+        some = [*names[:_NAMES], "…", *names[-2:]]
+        shown = names if len(names) <= len(some) else some
         items.append(("columns", ", ".join(shown)))
     return [*items, ("condition number", " ".join(topics(analysis)["number"]))]
 
@@ -187,9 +189,7 @@ def _refused(analysis: ConditionAnalysis) -> str:
 
 
 def _remarks(analysis: ConditionAnalysis) -> list[Block]:
-    said = [*topics(analysis)["limits"]]
-    if analysis.clusters is not None and not analysis.is_cheap:
-        said.append(analysis.clusters.sentence)
+    said = topics(analysis)["limits"]
     return [Heading("Worth knowing"), *(Paragraph(sentence) for sentence in said)] if said else []
 
 
@@ -213,4 +213,8 @@ def _views(analysis: ConditionAnalysis) -> list[Block]:
         Column("over"),
     )
     caption = f"κ in the 2-norm. In powers of ten of κ(A): {', '.join(parts)}."
-    return [Heading("Every view"), Table(columns, rows, caption=caption)]
+    return [
+        PageBreak(unless_free=0.5),
+        Heading("Every view"),
+        Table(columns, rows, caption=caption),
+    ]

@@ -29,7 +29,7 @@ _SHIFTS = (0.0, 0.001, 0.01, 0.1, 1.0, 10.0, 100.0)
 
 def _needs_entries(problem: Quadratic) -> str | None:
     if not isinstance(problem.operator, (DenseOperator, SparseOperator)):
-        what = {"data": "data: A = XᵀX is never formed", "diagonal": "A is diagonal already"}
+        what = {"data": "A = XᵀX of data is never formed", "diagonal": "A is diagonal already"}
         return what.get(problem.operator.kind, "only products with A are known, not its entries")
     return require_definite(problem)
 
