@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["condition"]
 
-_BAR = 26  # letters of the longest bar
+_BAR, _SHORT = 26, 12  # letters of the longest bar, and on a narrow terminal
+_WIDE = 95  # letters of a line that have room for long bars
 _FULL, _GONE = "█", "░"
 
 
@@ -100,17 +102,18 @@ def _section(heading: str, sentences: Iterable[str]) -> None:
 
 def _split_table(analysis: ConditionAnalysis) -> Table:
     """Return κ under each change as a table of bars on a logarithmic scale."""
-    from convex_analyzer.plot.kappa_bars import kappa_split_data, remark_on
-    from convex_analyzer.tables import Table, format_number
+    from convex_analyzer.plot.kappa_bars import kappa_split_data, kappa_text, remark_on
+    from convex_analyzer.tables import Table
 
     data = kappa_split_data(analysis)
     longest = max(math.log10(bar.before) for bar in data.bars) or 1.0
-    values = [format_number(bar.kappa, 3) for bar in data.bars]
+    values = [kappa_text(bar.kappa) for bar in data.bars]
+    room = _BAR if shutil.get_terminal_size((100, 24)).columns >= _WIDE else _SHORT
     width = max(map(len, values))
     rows = []
     for bar, value in zip(data.bars, values, strict=True):
-        whole = round(_BAR * math.log10(bar.before) / longest)
-        kept = min(round(_BAR * math.log10(bar.kappa) / longest), whole)
+        whole = round(room * math.log10(bar.before) / longest)
+        kept = min(round(room * math.log10(bar.kappa) / longest), whole)
         picture = _FULL * kept + _GONE * (whole - kept)
         rows.append((bar.name, value.rjust(width), picture, remark_on(bar)))
     return Table(

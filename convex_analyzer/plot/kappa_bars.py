@@ -27,6 +27,7 @@ __all__ = [
     "finding",
     "kappa_split",
     "kappa_split_data",
+    "kappa_text",
     "remark_on",
 ]
 
@@ -201,6 +202,17 @@ def _without_intercept(split: Split) -> list[KappaBar]:
 # -- words ----------------------------------------------------------------------------------------
 
 
+def kappa_text(kappa: float) -> str:
+    """Write κ with three digits, and no power of ten below ten thousand.
+
+    Examples
+    --------
+    >>> kappa_text(1053.5), kappa_text(13858836997.0), kappa_text(6.5578)
+    ('1054', '1.39e10', '6.56')
+    """
+    return format_number(kappa, 4 if 1e3 <= kappa < 9999.5 else 3)
+
+
 def remark_on(bar: KappaBar) -> str:
     """Return what a bar says beside its length.
 
@@ -228,7 +240,7 @@ def remark_on(bar: KappaBar) -> str:
 def finding(data: KappaSplitData) -> str:
     """Return where κ comes from, in a sentence."""
     least = "at least " if data.is_bound else ""
-    kappa = f"{data.symbol} = {least}{format_number(data.given.kappa, 3)}"
+    kappa = f"{data.symbol} = {least}{kappa_text(data.given.kappa)}"
     causes = {bar.cause: bar for bar in data.bars if bar.cause}
     if data.cause == "harmless":
         small = data.given.kappa <= CHEAP_KAPPA and not data.is_bound
@@ -328,7 +340,7 @@ def _dress(panel: Panel, data: KappaSplitData, width: float) -> bool:
 
 
 def _value(bar: KappaBar) -> str:
-    return format_number(bar.kappa, 3)
+    return kappa_text(bar.kappa)
 
 
 def _values(data: KappaSplitData) -> float:
