@@ -7,6 +7,7 @@ slot of its state; there is no formula for any one optimizer here.
 from __future__ import annotations
 
 from convex_analyzer.theory.stochastic.batch_curve import BatchCurve, batch_curve
+from convex_analyzer.theory.stochastic.batch_stability import BatchStability, batch_stability
 from convex_analyzer.theory.stochastic.batches import BatchMoments, gradient_covariance
 from convex_analyzer.theory.stochastic.curves import expected_noisy_gap, noisy_steps_to
 from convex_analyzer.theory.stochastic.floor import (
@@ -37,6 +38,7 @@ from convex_analyzer.theory.stochastic.laws import (
 __all__ = [
     "BatchCurve",
     "BatchMoments",
+    "BatchStability",
     "Drop",
     "GaussianBatches",
     "NoiseFloor",
@@ -45,6 +47,7 @@ __all__ = [
     "almost_sure_limit",
     "averaging_limit",
     "batch_curve",
+    "batch_stability",
     "epoch_factor",
     "expected_noisy_gap",
     "gaussian_batches",

@@ -30,8 +30,11 @@ __all__ = ["BatchCurve", "batch_curve"]
 
 Array = npt.NDArray[np.float64]
 
-_COARSE = 40  # learning rates tried, before the best is refined
-_LOWEST = 1e-6  # of the stability limit
+_COARSE = 24  # learning rates tried, before the best is refined
+_LOWEST = 1e-5  # of the stability limit
+_RIPPLED = 64  # the same for rules with memory, whose steps have several local minima
+_REFINED = 3  # of which so many are refined
+_SCANNED = 512  # steps that are all looked at, for dips
 _GRID = 48  # step counts looked at, at once
 
 
@@ -166,32 +169,36 @@ def batch_curve(
     limit = Analysis(Spectrum.from_eigenvalues(values), optimizer).stability_limit
     if limit is None or not math.isfinite(limit):
         raise NotDerivableError(f"{type(optimizer).__name__} has no learning rate to tune here")
+    coarse = _COARSE if len(optimizer.memory) == 0 else _RIPPLED
     found = [
-        _best(_counter(optimizer, values, sigma2 / float(size), start, goal), limit)
+        _best(_counter(optimizer, values, sigma2 / float(size), start, goal), limit, coarse)
         for size in sizes
     ]
     steps, rates = (np.array(column) for column in zip(*found, strict=True))
     return BatchCurve(sizes.astype(np.int64), steps, rates, float(goal))
 
 
-def _best(count: Callable[[float], tuple[float, float]], limit: float) -> tuple[float, float]:
+def _best(
+    count: Callable[[float], tuple[float, float]], limit: float, coarse: int
+) -> tuple[float, float]:
     """Return the fewest steps over learning rates, and the rate."""
     from scipy.optimize import minimize_scalar
 
-    logs = np.linspace(math.log(_LOWEST * limit), math.log(limit * (1 - 1e-9)), _COARSE)
+    logs = np.linspace(math.log(_LOWEST * limit), math.log(limit * (1 - 1e-9)), coarse)
     tried = {float(x): count(math.exp(x)) for x in logs}
-    coarse = np.array([tried[float(x)][1] for x in logs])
-    place = int(np.argmin(coarse))
-    if not math.isfinite(coarse[place]):
+    exact = np.array([tried[float(x)][1] for x in logs])
+    if not np.isfinite(exact).any():
         return math.inf, math.nan
 
     def smooth(x: float) -> float:
         tried[float(x)] = count(math.exp(x))
         return min(tried[float(x)][1], 1e300)
 
-    ends = logs[max(place - 1, 0)], logs[min(place + 1, _COARSE - 1)]
-    minimize_scalar(smooth, bounds=ends, method="bounded", options={"xatol": 1e-4})
-    steps, _, x = min((steps, exact, x) for x, (steps, exact) in tried.items())
+    for place in np.argsort(exact)[: _REFINED if coarse > _COARSE else 1]:
+        if math.isfinite(exact[place]):
+            ends = logs[max(place - 1, 0)], logs[min(place + 1, coarse - 1)]
+            minimize_scalar(smooth, bounds=ends, method="bounded", options={"xatol": 1e-4})
+    steps, _, x = min((steps, real, x) for x, (steps, real) in tried.items())
     return steps, math.exp(x)
 
 
@@ -248,6 +255,9 @@ def _crossing(gap: Callable[[Array], Array], goal: float) -> tuple[float, float]
         if not hits.size:
             return math.inf, math.inf
         place = int(hits[0])
+        if grid[place] <= _SCANNED and len(grid) != grid[place] + 1:
+            grid = np.arange(grid[place] + 1)
+            continue
         if place == 0:
             return 0.0, 0.0
         low, high = float(grid[place - 1]), float(grid[place])

@@ -122,7 +122,10 @@ def one_gradient(optimizer: Optimizer) -> _OneGradient | None:
         return None
     if not is_linear(optimizer):
         return None
-    made = [linearise(optimizer, value) for value in (0.0, 1.0, 2.0)]
+    try:
+        made = [linearise(optimizer, value) for value in (0.0, 1.0, 2.0)]
+    except ZeroDivisionError:  # divides by the curvature: Newton
+        return None
     if len(made[0].noise) != 1:
         return None
     zero, one, two = (np.array(it.matrix, dtype=float) for it in made)

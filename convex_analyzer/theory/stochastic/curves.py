@@ -41,7 +41,7 @@ def expected_noisy_gap(
     start
         θ₀, shape (d,).
     steps
-        k: a number or shape (K,). Of rules that repeat any k costs the same; others are followed.
+        k: a number or shape (K,). Any k costs the same, unless the rule changes with its steps.
     noise, problem
         As for `noise_floor`. Of mini-batches exactly where affordable, else with the covariance at
         the minimiser.
@@ -165,10 +165,9 @@ def noisy_steps_to(
     goal = tolerance * float(curve(np.zeros(1))[0])
     settles = analysis.scope in {"global", "periodic"}
     if not settles:
-        return _first_in(curve, goal, np.arange(float(_SCANNED * 4)))
+        return _scanned(curve, goal, _SCANNED * 4)
     slow = steps_at_rate(max(analysis.one_minus_rate, 0.0), 1e-9 * tolerance) or 0
-    k = np.arange(min(float(_SCANNED), slow + 1.0))
-    found = _first_in(curve, goal, k)
+    found = _scanned(curve, goal, min(_SCANNED, slow + 1))
     if found is not None or slow <= _SCANNED:
         return found
     k = np.unique(np.floor(np.geomspace(_SCANNED, slow, _SAMPLES)))
@@ -183,6 +182,17 @@ def noisy_steps_to(
         else:
             low = middle
     return found
+
+
+def _scanned(curve: Callable[[Array], Array], goal: float, most: int) -> int | None:
+    """Look at every step below `most`, in stretches that grow: a curve may cost as many steps."""
+    low, high = 0, 64
+    while low < most:
+        found = _first_in(curve, goal, np.arange(float(low), float(min(high, most))))
+        if found is not None:
+            return found
+        low, high = high, 4 * high
+    return None
 
 
 def _first_in(curve: Callable[[Array], Array], goal: float, counts: Array) -> int | None:

@@ -153,6 +153,9 @@ class _Spread:
 def _spread(analysis: Analysis, noise: Any, problem: Any) -> tuple[_Spread, str]:
     additive = as_additive(noise, problem)
     sigma2 = variances(analysis.spectrum, additive)
+    flat = analysis.modes.eigenvalues == 0
+    if isinstance(noise, MiniBatch):  # rows have no part along flat directions, but for rounding
+        sigma2 = np.where(flat, 0.0, sigma2)
     moments = Moments(period_of(analysis), sigma2)
     contracting = analysis.modes.one_minus_rate > 0
     stationary = moments.stationary(contracting)
@@ -163,7 +166,7 @@ def _spread(analysis: Analysis, noise: Any, problem: Any) -> tuple[_Spread, str]
     if isinstance(noise, MiniBatch) and can_be_exact(problem, analysis.optimizer):
         variance = batch_spread(analysis, noise, problem)
         kind = "exact" if noise.replacement else "heuristic"
-    wandering = _wandering(moments, analysis.modes.eigenvalues == 0)
+    wandering = _wandering(moments, flat)
     return _Spread(variance, wandering, _first_order(analysis, sigma2)), kind
 
 

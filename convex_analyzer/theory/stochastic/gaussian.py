@@ -36,7 +36,6 @@ __all__ = [
 
 Array = npt.NDArray[np.float64]
 
-_HALVINGS = 60
 _LOWEST = 1e-6  # of the limit without noise, where the search for a stable rate gives up
 
 
@@ -182,8 +181,8 @@ def gaussian_critical_learning_rate(
     Returns
     -------
     float
-        By bisection on `gaussian_batches`. Gradient descent with one direction: 2B/(λ(B + 2)); with
-        d equal ones 2B/(λ(B + d + 1)).
+        Where `gaussian_batches` has a feedback of 1. For gradient descent with one direction
+        2B/(λ(B + 2)); with d equal ones 2B/(λ(B + d + 1)).
 
     Examples
     --------
@@ -199,22 +198,21 @@ def gaussian_critical_learning_rate(
             f"{type(optimizer).__name__} has no largest stable learning rate of its own"
         )
 
-    def stable(rate: float) -> bool:
-        rule = optimizer.replace(learning_rate=rate)
-        return gaussian_batches(rule, values, batch_size).is_stable
+    from scipy.optimize import brentq
 
-    low = top / 2
-    while not stable(low):
-        top, low = low, low / 2
-        if low < _LOWEST * float(analysis.stability_limit or 1.0) / len(values):
+    def margin(rate: float) -> float:
+        rule = optimizer.replace(learning_rate=rate)
+        return 1 / gaussian_batches(rule, values, batch_size).feedback - 1
+
+    high, low = top, top / 2
+    while margin(low) <= 0:
+        high, low = low, low / 2
+        if low < _LOWEST * top / len(values):
             raise NotDerivableError(
                 f"{type(optimizer).__name__} is not stable in mean square for any learning rate "
                 "that was tried"
             )
-    for _ in range(_HALVINGS):
-        middle = (low + top) / 2
-        low, top = (middle, top) if stable(middle) else (low, middle)
-    return (low + top) / 2
+    return float(brentq(margin, low, high, xtol=1e-15 * high, rtol=1e-14))
 
 
 def almost_sure_limit(variance: float = 1.0, batch_size: int = 1) -> float:

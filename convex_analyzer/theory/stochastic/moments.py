@@ -62,9 +62,14 @@ class NoisyStep:
         return np.asarray(variance[:, None, None] * outer + self.own)
 
     def moved(self, covariance: Array) -> Array:
-        """Return M S Mᵀ - S for symmetric S of shape (..., n, s, s), without cancellation."""
+        """Return M S Mᵀ - S for S of shape (..., n, s, s), without cancellation.
+
+        S Dᵀ is not taken as the transpose of D S: rounding makes S a little asymmetric, and that
+        would grow like 1 + det D per step.
+        """
+        right = self.change.swapaxes(-1, -2)
         left = self.change @ covariance
-        return np.asarray(left + np.swapaxes(left, -1, -2) + left @ self.change.swapaxes(-1, -2))
+        return np.asarray(left + covariance @ right + left @ right)
 
 
 def noisy_steps(
