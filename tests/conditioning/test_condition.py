@@ -325,3 +325,16 @@ def test_tables_that_are_fine():
 def test_bad_arguments(arguments, options, error, match):
     with pytest.raises(error, match=match):
         condition(arguments, **options)
+
+
+def test_a_copy_that_a_penalty_settles_does_not_hide_the_main_cause():
+    """Two equal columns, and one a million times as large: the penalty leaves only the units."""
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(30, 3))
+    X = np.column_stack([X[:, :2], X[:, 1], 1e6 * X[:, 2]])
+    y = X @ [1.0, 2.0, 0.0, 1e-6]
+    found = condition(least_squares(X, y, l2=0.1, intercept=True))
+    assert found.cause == "units"
+    assert found.cured_by_scaling
+    assert "∞" not in found.sentences[1]
+    assert condition(least_squares(X, y, intercept=True)).cause == "collinearity"
