@@ -18,6 +18,11 @@ def test_it_is_the_whole_factor_where_nothing_fills_in():
     found = incomplete_cholesky(csr_array(A))
     assert found.lower.toarray() == pytest.approx(np.linalg.cholesky(A))
     assert found.breakdown is None
+    root = generator.normal(size=(9, 6))
+    full = root.T @ root
+    assert incomplete_cholesky(csr_array(full)).lower.toarray() == pytest.approx(
+        np.linalg.cholesky(full)
+    )
 
 
 def test_it_agrees_with_the_matrix_on_its_pattern():

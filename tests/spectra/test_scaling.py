@@ -15,7 +15,11 @@ from convex_analyzer.problems.least_squares import least_squares
 from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.spectra.compute import spectrum
 from convex_analyzer.spectra.scaling import Remedy, registered
-from convex_analyzer.spectra.scaling.best_diagonal import best_diagonal, is_bipartite
+from convex_analyzer.spectra.scaling.best_diagonal import (
+    _lower_bound,
+    best_diagonal,
+    is_bipartite,
+)
 from convex_analyzer.spectra.scaling.columns import Centre, Scale, Standardise
 from convex_analyzer.spectra.scaling.diagonals import Jacobi, OptimalDiagonal
 from convex_analyzer.spectra.scaling.factors import SSOR, BlockJacobi, IncompleteCholesky
@@ -41,7 +45,14 @@ def dense() -> Quadratic:
     return gallery.random([0.1, 1, 2, 30, 50], seed=2, b="random")
 
 
+def tens():
+    """Return data whose column of tens the user made, and put last."""
+    given = data(intercept=True)
+    return least_squares(np.column_stack([given.X[:, 1:], np.full(30, 10.0)]), given.y)
+
+
 PROBLEMS = {
+    "tens": tens,
     "intercept": lambda: data(intercept=True),
     "no intercept": data,
     "penalty": lambda: data(intercept=True, l2=0.3),
@@ -200,6 +211,9 @@ def test_best_diagonal_against_a_blind_search():
         A = root.T @ root
         S = A / np.sqrt(A.diagonal()) / np.sqrt(A.diagonal())[:, None]
         found = best_diagonal(S)
+
+        rough = 0.5 * np.linalg.eigvalsh(S)[0] * generator.uniform(0.2, 1, 5)  # far from centred
+        assert 0 < _lower_bound(S, rough, 0.01 * rough.min()) <= found.condition_number
 
         def cost(u, S=S):
             values = np.linalg.eigvalsh(S * np.exp(u) * np.exp(u)[:, None])
