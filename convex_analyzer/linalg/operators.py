@@ -228,7 +228,7 @@ class LinearMap(SymmetricOperator):
                 f"A: the LinearOperator returned shape {product.shape} for {vectors.shape}",
                 argument="A",
             )
-        return np.asarray(product, dtype=float)
+        return np.array(product, dtype=float)  # a copy: it may be a buffer that is used again
 
     def check(self) -> None:
         """Hold two random products against each other: u·Av is v·Au for a symmetric A.

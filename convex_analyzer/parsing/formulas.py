@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import keyword
 import math
 import re
 import warnings
@@ -55,6 +56,14 @@ _SAME = {
 }
 _POWERS = "²³⁴⁵⁶⁷⁸⁹"
 _DIGITS = re.compile(r"(\d+)")
+_WORDS = re.compile(r"[A-Za-z_]\w*")
+_EXAMPLE = "for instance x**2 + 3*y"
+_CURES = (  # what people write instead, and what to write
+    (re.compile(r"\\"), "write it without LaTeX, for instance x**2/2"),
+    (re.compile(r"[^=<>!]=[^=]"), "write only what stands on the right of ="),
+    (re.compile(r"\|"), "an absolute value is written abs(x)"),
+    (re.compile(r"[\w)\]]\s+[\w(]|\d[A-Za-z(]"), "a product is written *"),
+)
 _HINTS: Mapping[type[ast.AST], str] = {
     ast.BitXor: "a power is written **",
     ast.Attribute: "write sin(x), not np.sin(x)",
@@ -158,7 +167,7 @@ class _Reader:
                 tree = ast.parse(self.wrapped, mode="eval")
         except SyntaxError as error:
             column = min(max((error.offset or 1) - 2, 0), len(self.text))
-            raise self.error("this is not a formula", column, "for instance x**2 + 3*y") from None
+            raise self.error("this is not a formula", column, self._cure()) from None
         except (ValueError, MemoryError, RecursionError):
             raise self.error("too many operators, or not text", 0) from None
         expression = self.convert(tree.body, self.grammar.deepest)
@@ -169,9 +178,16 @@ class _Reader:
             return Formula(self.text, expression, self.declared)
         return Formula(self.text, expression, tuple(sorted(self.found, key=natural_order)))
 
+    def _cure(self) -> str:
+        """Say what to write instead of what Python's grammar does not read."""
+        word = next((w for w in _WORDS.findall(self.plain) if keyword.iskeyword(w)), None)
+        if word is not None:
+            return f"{word} is a word of Python: give the variable another name"
+        return next((cure for sign, cure in _CURES if sign.search(self.plain)), _EXAMPLE)
+
     def _check_characters(self) -> None:
         if not self.text.strip():
-            raise self.error("a formula is missing", 0, "for instance x**2 + 3*y")
+            raise self.error("a formula is missing", 0, _EXAMPLE)
         if len(self.text) > self.grammar.longest:
             raise self.error(f"longer than {self.grammar.longest} characters", 0)
         depth = 0
@@ -315,6 +331,8 @@ class _Reader:
         return self.sympy.Pow(base, power)
 
     def call(self, node: ast.Call, depth: int) -> Any:
+        if isinstance(node.func, (ast.Constant, ast.BinOp)):  # 2(x + 1), (x + 1)(y + 2)
+            raise self.wrong("this is not a function", node.func, "a product is written *")
         if not isinstance(node.func, ast.Name):
             raise self.refused(node.func)
         name, functions = node.func.id, self.grammar.functions

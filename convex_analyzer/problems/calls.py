@@ -17,7 +17,7 @@ import numpy.typing as npt
 from convex_analyzer.errors import InputError
 from convex_analyzer.tables import format_number
 
-__all__ = ["ScalarCall", "VectorCall", "coordinate_names", "point_words"]
+__all__ = ["ScalarCall", "VectorCall", "coordinate_names", "error_words", "point_words"]
 
 Array = npt.NDArray[np.float64]
 
@@ -35,6 +35,8 @@ _NOT_COMPLEX = (
 )
 _SAME = 1e-12  # relative; parallel sums may differ by rounding
 _SHOWN = 6  # coordinates of a point that a message shows
+_FILLED = 1000  # rows of a sparse matrix or a LinearOperator that is written out
+_LONGEST = 200  # characters of a user's error that a message repeats
 
 
 def coordinate_names(names: Sequence[str] | None, dimension: int) -> tuple[str, ...]:
@@ -69,6 +71,19 @@ def point_words(point: Array) -> str:
     return f"({', '.join(shown + ['…'] * (len(point) > _SHOWN))})"
 
 
+def error_words(error: Exception) -> str:
+    r"""Name an error and what it says, on one line that does not fill the screen.
+
+    Examples
+    --------
+    >>> error_words(ValueError("shapes do\nnot match"))
+    'ValueError: shapes do not match'
+    """
+    said = " ".join(str(error).split())
+    said = said if len(said) <= _LONGEST else f"{said[: _LONGEST - 1]}…"
+    return f"{type(error).__name__}: {said}".strip(": ")
+
+
 class _Call:
     """The common part: how the callable takes its point, and what it may raise."""
 
@@ -99,9 +114,8 @@ class _Call:
                 warnings.simplefilter("ignore", RuntimeWarning)
                 result = self.function(*self._arguments(point), *more)
         except Exception as error:
-            what = f"{type(error).__name__}: {error}".strip(": ")
             raise InputError(
-                f"{self.name} raised {what} at {point_words(point)}",
+                f"{self.name} raised {error_words(error)} at {point_words(point)}",
                 argument=self.name,
                 value=point,
             ) from error
@@ -121,10 +135,9 @@ class _Call:
 
     def _numbers(self, result: Any, point: Array) -> Any:
         """Return the result as a real array, or say what it is instead."""
-        where = f"at {point_words(point)}"
         if result is None:
             raise InputError(
-                f"{self.name} returned None {where}",
+                f"{self.name} returned None at {point_words(point)}",
                 argument=self.name,
                 hint="its return statement is missing",
             )
@@ -141,10 +154,12 @@ class _Call:
             array = array.real
         if array.dtype.kind not in "iuf":
             shown = "complex numbers" if array.dtype.kind == "c" else type(result).__name__
+            pair = "return the value alone, and pass the gradient as gradient="
             raise InputError(
-                f"{self.name} must return real numbers, got {shown} {where}",
+                f"{self.name} must return real numbers, got {shown} at {point_words(point)}",
                 argument=self.name,
                 value=result,
+                hint=pair if self.name == "f" and isinstance(result, tuple) else "",
             )
         self.single |= array.dtype.kind == "f" and array.dtype.itemsize < 8
         return array
@@ -165,7 +180,21 @@ def _plain(result: Any) -> Any:
     for method in ("detach", "cpu"):
         if hasattr(result, method) and not isinstance(result, np.ndarray):
             result = getattr(result, method)()
+    if hasattr(result, "shape") and (hasattr(result, "toarray") or hasattr(result, "matvec")):
+        return _filled(result)
     return result
+
+
+def _filled(matrix: Any) -> Any:
+    """Write out what a function returned as a sparse matrix or a LinearOperator."""
+    rows, columns = matrix.shape[0], matrix.shape[-1]
+    if rows * columns > _FILLED**2:
+        raise InputError(
+            f"a Hessian was returned as a {type(matrix).__name__} of shape ({rows}, {columns})",
+            argument="hessian",
+            hint="pass its products instead: hvp=lambda theta, v: hessian(theta) @ v",
+        )
+    return matrix.toarray() if hasattr(matrix, "toarray") else matrix @ np.eye(columns)
 
 
 class ScalarCall(_Call):
@@ -297,15 +326,18 @@ class VectorCall(_Call):
         return np.asarray(self._shaped(self.array(point, *more), point), dtype=float)
 
     def array(self, point: Array, *more: Array) -> Any:
-        """Return what the function gives as a real array of any shape."""
-        return self._numbers(self._raw(point, *(v.copy() for v in more)), point)
+        """Return what the function gives as a real array of any shape.
+
+        A copy: many functions fill one buffer, which the next call overwrites.
+        """
+        return np.array(self._numbers(self._raw(point, *(v.copy() for v in more)), point))
 
     def complex_at(self, point: npt.NDArray[np.complex128]) -> npt.NDArray[np.complex128] | None:
         """Return the vector at a complex point; None if the function has no use for one."""
         array = self._complex(point)
         if array is None or array.size != self.dimension:
             return None
-        return array.reshape(self.dimension) if np.all(np.isfinite(array)) else None
+        return array.reshape(self.dimension).copy() if np.all(np.isfinite(array)) else None
 
     def _shaped(self, array: Any, point: Array) -> Any:
         d = self.dimension

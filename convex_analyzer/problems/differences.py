@@ -11,7 +11,7 @@ Source: Squire and Trapp 1998 (complex step); Press et al., Numerical Recipes, s
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -124,6 +124,12 @@ def checked_point(at: Any) -> tuple[Array, bool]:
         Not a number and not a vector of finite numbers.
     """
     given = at.x if hasattr(at, "x") and hasattr(at, "nfev") else at
+    if isinstance(given, Mapping):
+        raise InputError(
+            "at must be one vector for a callable, got a dict",
+            argument="at",
+            hint="flatten the parameters into one vector; a dict is for formulas",
+        )
     array = float_array(given, "at")
     if array.ndim > 1 or not array.size:
         raise InputError(

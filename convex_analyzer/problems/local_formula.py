@@ -25,6 +25,7 @@ __all__ = ["expand_formula", "symbolic_problem"]
 
 Array = npt.NDArray[np.float64]
 
+_LARGEST = float(np.finfo(float).max)
 _SHORT = 12  # characters: a shorter decimal is meant as written
 
 
@@ -35,18 +36,86 @@ def symbolic_problem(
 
     Variables that were found as x[0], x[2], ... are taken as the vector x of the point's length.
     """
-    import sympy
 
     if isinstance(f, Formula):
-        expression, symbols, name = f.expression, f.symbols, f.text.strip()
+        expression, symbols, name = f.expression, f.symbols, " ".join(f.text.split())
         symbols = _whole_vector(symbols, at) if variables is None else symbols
-    else:
-        if not isinstance(f, sympy.Expr):
-            raise InputError(f"f must be one expression, got {type(f).__name__}", argument="f")
-        symbols, expression = _real(f, variables)
-        name = str(f)
-    shown = name if len(name) <= 60 else "formula"
-    return SymbolicProblem(expression, symbols, names, shown)
+        shown = name if len(name) <= 60 else "formula"
+        return SymbolicProblem(expression, symbols, names, shown)
+    expression = plain_expression(f)
+    symbols, real = _real(expression, variables)
+    name = str(f)
+    problem = SymbolicProblem(real, symbols, names, name if len(name) <= 60 else "formula")
+    _hold_assumptions(expression, problem, at)
+    return problem
+
+
+def plain_expression(f: Any) -> Any:
+    """Return a SymPy expression of plain symbols: entries of vectors and matrices become symbols.
+
+    Raises
+    ------
+    InputError
+        No expression, or one that holds what has no slope: unknown functions, whole matrices, two
+        symbols of one name, symbols that are whole numbers or not real.
+
+    Examples
+    --------
+    >>> import sympy
+    >>> w = sympy.IndexedBase("w")
+    >>> sorted(map(str, plain_expression(w[0] ** 2 + w[1]).free_symbols))
+    ['w[0]', 'w[1]']
+    """
+    import sympy
+    from sympy.core.function import AppliedUndef
+    from sympy.matrices.expressions.matexpr import MatrixElement
+
+    if getattr(f, "shape", None) == (1, 1):
+        f = f[0, 0]
+    if not isinstance(f, sympy.Expr) or getattr(f, "is_Matrix", False):
+        raise InputError(f"f must be one expression, got {type(f).__name__}", argument="f")
+    if f.has(sympy.Derivative):
+        f = f.doit(integrals=False)
+    entries = f.atoms(sympy.Indexed, MatrixElement)
+    f = f.xreplace({entry: sympy.Symbol(str(entry), real=True) for entry in entries})
+    unknown = sorted(str(call) for call in f.atoms(AppliedUndef))
+    if unknown:
+        raise InputError(
+            f"f holds a function that is not known: {unknown[0]}",
+            argument="f",
+            hint="put its formula in its place, for instance with f.subs(...)",
+        )
+    names: set[str] = set()
+    for symbol in f.free_symbols:
+        what = "is a whole number" if symbol.is_integer else "is not real"
+        if symbol.is_integer or symbol.is_real is False or not symbol.is_Symbol:
+            raise InputError(
+                f"f cannot be differentiated by {symbol}: it {what}",
+                argument="f",
+                hint=f"declare it as Symbol({str(symbol)!r}, real=True)",
+            )
+        if str(symbol) in names:
+            raise InputError(
+                f"f holds two different symbols named {symbol}, with different assumptions",
+                argument="f",
+                hint="make each symbol once, and use it everywhere",
+            )
+        names.add(str(symbol))
+    return f
+
+
+def _hold_assumptions(expression: Any, problem: SymbolicProblem, at: Any) -> None:
+    """Refuse a point that contradicts what the symbols assume: √(x²) = x holds for x > 0 only."""
+    numbers = dict(zip(map(str, problem.symbols), _exact_point(problem, at)[0], strict=True))
+    for symbol in expression.free_symbols:
+        for name in ("positive", "negative", "nonnegative", "nonpositive", "nonzero"):
+            number = numbers[str(symbol)]
+            if getattr(symbol, f"is_{name}") and getattr(number, f"is_{name}") is False:
+                raise InputError(
+                    f"at has {symbol} = {number}, but f assumes that {symbol} is {name}",
+                    argument="at",
+                    hint=f"declare it as Symbol({str(symbol)!r}, real=True)",
+                )
 
 
 def _real(f: Any, variables: Sequence[Any] | None) -> tuple[tuple[Any, ...], Any]:
@@ -131,6 +200,12 @@ def _exact_point(problem: SymbolicProblem, at: Any) -> tuple[list[Any], bool]:
         if set(given) != set(wanted):
             raise InputError(f"at must name {join_words(wanted)}", argument="at", value=at)
         entries = [given[name] for name in wanted]
+    elif isinstance(at, np.ndarray) and at.ndim > 1:
+        raise InputError(
+            f"at must be one point, shape ({problem.dimension},), got shape {at.shape}",
+            argument="at",
+            hint="pass at.ravel()",
+        )
     elif isinstance(at, (list, tuple)) or getattr(at, "is_Matrix", False) or np.ndim(at) == 1:
         entries = list(at)
     else:
@@ -178,6 +253,14 @@ def _real_number(value: Any, otherwise: str) -> Any:
         if number.is_zero:
             return sympy.Integer(0)
         raise InputError(otherwise, argument="at", hint="expand where f is real")
+    if not abs(number) < _LARGEST:
+        raise InputError(
+            otherwise.replace("infinite or undefined", "undefined").replace(
+                "undefined", "beyond the range of float64"
+            ),
+            argument="at",
+            hint="expand where it is smaller",
+        )
     return number
 
 
@@ -185,6 +268,15 @@ def _refuse_corners(problem: SymbolicProblem, point: Array) -> None:
     """Refuse a point where slopes or curvatures jump; only some functions can do that."""
     import sympy
 
+    place = dict(zip(problem.symbols, map(sympy.Float, point), strict=True))
+    for relation in problem.expression.atoms(sympy.Eq, sympy.Ne):
+        if (relation.lhs - relation.rhs).xreplace(place).is_zero:
+            raise InputError(
+                f"f is put together at {point_words(point)}, where {relation.lhs} = "
+                f"{relation.rhs}: its pieces do not tell its slopes there",
+                argument="at",
+                hint="expand beside it, or pass f as a callable",
+            )
     cornered = (sympy.Abs, sympy.sign, sympy.Max, sympy.Min, sympy.Heaviside, sympy.Piecewise)
     if not problem.expression.has(*cornered):
         return
