@@ -23,6 +23,7 @@ from convex_analyzer.reporting.document import (
 from convex_analyzer.reporting.figures import drawn
 from convex_analyzer.reporting.verdict_cards import verdict_cards
 from convex_analyzer.tables import (
+    format_count,
     format_factor,
     format_number,
     join_words,
@@ -190,6 +191,9 @@ def _optimizers(comparison: Comparison) -> Table:
     )
     goal = format_number(comparison.tolerance, 2)
     caption = f"Steps until the gap J − J* is {goal} of its start."
+    if comparison.krylov_limit:
+        limit = format_count(comparison.krylov_limit)
+        caption += f" No method that only adds up past gradients needs fewer than {limit} here."
     return Table(columns, rows, caption=caption)
 
 
