@@ -206,6 +206,8 @@ def test_draws_of_the_rule_itself():
     langevin = on([0.5, 2.0], ALL["Langevin"](0.5, 0.3))
     values = np.array([0.5, 2.0])
     own = noise_floor(langevin).variance
+    assert noise_floor(langevin).first_order is None
+    assert noise_floor(on([0.5], ALL["Newton"]()), UNIT).ratio is None
     np.testing.assert_allclose(own, 0.3 / (values * (1 - 0.25 * values)), rtol=1e-13)
     both = noise_floor(langevin, AdditiveNoise(0.1)).variance
     np.testing.assert_allclose(both, own + 0.1 * 0.5 / (values * (2 - 0.5 * values)), rtol=1e-13)
@@ -275,7 +277,7 @@ def test_averages():
     found = expected_noisy_gap(averaged, [0.0], k, UNIT)
     assert found == pytest.approx(value * exact / 2, rel=1e-11)
     assert averaging_limit(averaged, k, UNIT) == pytest.approx(found, rel=0.01)
-    with pytest.raises(NotDerivableError, match="never"):
+    with pytest.raises(NotDerivableError, match="expected_noisy_gap"):
         noise_floor(averaged, UNIT)
     g, r, V = 0.9, 1 - s, a / (value * (2 - s))
     for initial in ("start", "first"):
@@ -365,7 +367,8 @@ def test_batch_curve():
     assert curve.critical_batch == pytest.approx(242, abs=0.5)
     assert np.all(np.diff(curve.examples) >= 0)
     assert curve.seconds(1.0, 0.01)[[0, 2]] == pytest.approx([13805, 163.84 * 57])
-    assert "2.4e2" in str(curve)
+    assert 0.40 < curve.trade_off[1] < 0.78
+    assert "batch of about 242 twice" in str(curve).replace("\n", " ")
     few, mu, rates = lam[:8], 0.9, np.geomspace(0.05, 2.0, 300)[:, None]
     ball = batch_curve(ca.HeavyBall(0.1, mu), few, few, 0.02, [256])
     x, v, xx, xv, vv = 1.0 + 0 * rates * few, 0.0, 0.0, 0.0, 0.0
@@ -381,7 +384,7 @@ def test_batch_curve():
         )
         gap.append(np.min((few * (x * x + xx)).sum(axis=1)) / 2)
     assert ball.steps[0] == len(gap)
-    assert batch_curve(ca.GradientDescent(0.1), [1.0], 1.0, 1e-15, [1]).steps[0] == math.inf
+    assert "No learning rate" in str(batch_curve(ca.GradientDescent(0.1), [1.0], 1.0, 1e-15, [1]))
 
 
 # -- runs that others made -----------------------------------------------------------------------

@@ -6,8 +6,8 @@ slot of its state; there is no formula for any one optimizer here.
 
 from __future__ import annotations
 
-from convex_analyzer.theory.stochastic.batch_curve import BatchCurve, batch_curve
-from convex_analyzer.theory.stochastic.batch_stability import BatchStability, batch_stability
+from convex_analyzer.theory.stochastic.batch_limits import BatchStability, batch_stability
+from convex_analyzer.theory.stochastic.batch_sizes import BatchCurve, batch_curve
 from convex_analyzer.theory.stochastic.batches import BatchMoments, gradient_covariance
 from convex_analyzer.theory.stochastic.curves import expected_noisy_gap, noisy_steps_to
 from convex_analyzer.theory.stochastic.floor import (

@@ -9,6 +9,7 @@ Sources: Feuer & Weinstein (1985); Mulayoff & Michaeli (2024); THEORY 5.5 and 5.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from dataclasses import dataclass
 from typing import Any
@@ -37,6 +38,7 @@ __all__ = [
 
 Array = npt.NDArray[np.float64]
 
+_DENSE = 120  # moments up to which all eigenvalues are computed
 _MOST_MOMENTS = 528  # entries of a second moment: 32 parameters without memory, 16 with a velocity
 
 
@@ -288,6 +290,13 @@ class BatchMoments:
         T = self.second
         if np.allclose(T, T.T, rtol=0, atol=1e-13 * np.abs(T).max()):
             return float(np.abs(np.linalg.eigvalsh((T + T.T) / 2)).max())
+        if len(T) > _DENSE:
+            from scipy.sparse.linalg import ArpackNoConvergence, eigs
+
+            first = self.coordinates(np.eye(self.size))  # inside the cone that T preserves
+            with contextlib.suppress(ArpackNoConvergence):
+                top = eigs(T, k=1, which="LM", v0=first, return_eigenvectors=False)
+                return float(np.abs(top[0]))
         return float(np.abs(np.linalg.eigvals(T)).max())
 
     @functools.cached_property

@@ -22,7 +22,7 @@ from convex_analyzer.tables import Table, format_number
 from convex_analyzer.theory.analysis import Analysis, analyze
 from convex_analyzer.theory.plane import plane
 from convex_analyzer.theory.stochastic.batches import batch_spread, can_be_exact
-from convex_analyzer.theory.stochastic.moments import Moments, period_of
+from convex_analyzer.theory.stochastic.moments import Moments, NoisyStep, period_of
 from convex_analyzer.theory.stochastic.variances import (
     as_additive,
     full_covariance,
@@ -153,10 +153,11 @@ class _Spread:
 def _spread(analysis: Analysis, noise: Any, problem: Any) -> tuple[_Spread, str]:
     additive = as_additive(noise, problem)
     sigma2 = variances(analysis.spectrum, additive)
+    steps = period_of(analysis)
     flat = analysis.modes.eigenvalues == 0
     if isinstance(noise, MiniBatch):  # rows have no part along flat directions, but for rounding
         sigma2 = np.where(flat, 0.0, sigma2)
-    moments = Moments(period_of(analysis), sigma2)
+    moments = Moments(steps, sigma2)
     contracting = analysis.modes.one_minus_rate > 0
     stationary = moments.stationary(contracting)
     variance = np.full(len(sigma2), np.inf)
@@ -167,10 +168,10 @@ def _spread(analysis: Analysis, noise: Any, problem: Any) -> tuple[_Spread, str]
         variance = batch_spread(analysis, noise, problem)
         kind = "exact" if noise.replacement else "heuristic"
     wandering = _wandering(moments, flat)
-    return _Spread(variance, wandering, _first_order(analysis, sigma2)), kind
+    return _Spread(variance, wandering, _first_order(analysis, steps, sigma2)), kind
 
 
-def _taken(step: Any, chosen: npt.NDArray[np.bool_]) -> Any:
+def _taken(step: NoisyStep, chosen: npt.NDArray[np.bool_]) -> NoisyStep:
     names = [field.name for field in dataclasses.fields(step)]
     return type(step)(**{name: getattr(step, name)[chosen] for name in names})
 
@@ -186,8 +187,12 @@ def _wandering(moments: Moments, flat: npt.NDArray[np.bool_]) -> float:
     return float(np.max(np.where(steady | (further == far), per_step, np.inf)))
 
 
-def _first_order(analysis: Analysis, sigma2: Array) -> float | None:
-    with contextlib.suppress(NotDerivableError, ZeroDivisionError):  # Newton has no plane
+def _first_order(analysis: Analysis, steps: list[NoisyStep], sigma2: Array) -> float | None:
+    """Return α tr Σ/4, where there is one α for all directions and no noise of the rule's own."""
+    alike = all(np.ptp(step.kick, axis=0).max() <= 1e-9 * np.abs(step.kick).max() for step in steps)
+    if analysis.optimizer.random or not alike:
+        return None
+    with contextlib.suppress(NotDerivableError, ZeroDivisionError):  # Newton: none on a plane
         rate = plane(analysis.optimizer).effective_learning_rate
         if 0 < rate < math.inf:
             return float(rate * np.sum(sigma2[analysis.modes.eigenvalues != 0]) / 4)

@@ -136,7 +136,16 @@ def period_of(analysis: Analysis) -> list[NoisyStep]:
     NotDerivableError
         The rule is not linear, or never settles.
     """
-    optimizer, eigenvalues = analysis.optimizer, analysis.modes.eigenvalues
+    optimizer = analysis.optimizer
+    if analysis.scope == "product" or (analysis.scope == "asymptotic" and optimizer.random):
+        raise NotDerivableError(
+            f"{type(optimizer).__name__} changes with the step index and never settles, so there "
+            "is no stationary state; expected_noisy_gap(analysis, start, steps, noise) gives the "
+            "whole curve"
+        )
+    if analysis.scope == "local":
+        next(noisy_steps(optimizer, np.ones(1)))  # says why it is not linear
+    eigenvalues = analysis.modes.eigenvalues
     if analysis.scope in {"global", "periodic"}:
         length = optimizer.cycle or 1
         if length > _LONGEST_PERIOD:
@@ -146,14 +155,7 @@ def period_of(analysis: Analysis) -> list[NoisyStep]:
             )
         made = noisy_steps(optimizer, eigenvalues, precise=True)
         return [next(made) for _ in range(length)]
-    if analysis.scope == "asymptotic" and not optimizer.random:
-        return [_as_step(local_iteration(optimizer, eigenvalues), eigenvalues, None)]
-    if analysis.scope == "local":
-        next(noisy_steps(optimizer, eigenvalues))  # says why it is not linear
-    raise NotDerivableError(
-        f"{type(optimizer).__name__} changes with the step index and never settles, so there is no "
-        "stationary state; expected_noisy_gap(analysis, start, steps, noise) gives the whole curve"
-    )
+    return [_as_step(local_iteration(optimizer, eigenvalues), eigenvalues, None)]
 
 
 class Moments:

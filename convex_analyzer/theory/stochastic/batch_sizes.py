@@ -78,6 +78,17 @@ class BatchCurve(Result):
         """E_min/S_min: beyond it more rows hardly save steps."""
         return self.fewest_examples / self.fewest_steps
 
+    @property
+    def trade_off(self) -> Array:
+        """(S/S_min - 1)(E/E_min - 1), (K,): McCandlish et al. expect 1 between the two ends.
+
+        That is a rule of thumb; on noisy quadratics it is 0.4 to 0.8. The batch sizes given must
+        reach both ends.
+        """
+        return np.asarray(
+            (self.steps / self.fewest_steps - 1) * (self.examples / self.fewest_examples - 1)
+        )
+
     def seconds(self, per_step: float, per_example: float) -> Array:
         """Return the time to the goal when a step takes max(t₀, cB), (K,).
 
@@ -93,9 +104,12 @@ class BatchCurve(Result):
     @property
     def words(self) -> str:
         """One sentence."""
+        if not math.isfinite(self.fewest_steps):
+            return "No learning rate reaches the goal with a batch of these sizes."
+        edge = format_count(round(self.critical_batch))
         return (
-            f"Up to a batch of about {format_number(self.critical_batch, 2)} twice the rows take "
-            f"about half the steps; beyond, steps stay near {format_count(self.fewest_steps)}."
+            f"Up to a batch of about {edge} twice the rows take about half the steps; beyond, "
+            f"steps stay near {format_count(self.fewest_steps)}."
         )
 
     def summary(self) -> Table:
