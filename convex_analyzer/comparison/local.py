@@ -12,7 +12,7 @@ from convex_analyzer.errors import InputError
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.optimizers.gradient import GradientDescent
 from convex_analyzer.problems.local_model import LocalModel
-from convex_analyzer.results import Result
+from convex_analyzer.results import Result, to_plain
 from convex_analyzer.simulation.engine import simulate
 from convex_analyzer.simulation.trajectory import Trajectory
 from convex_analyzer.spectra.compute import spectrum
@@ -108,7 +108,7 @@ class Followed(Result):
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
-        return {**super().to_dict(), "separation": self.separation.tolist(), "kind": self.kind}
+        return {**super().to_dict(), "separation": to_plain(self.separation), "kind": self.kind}
 
 
 def follow(

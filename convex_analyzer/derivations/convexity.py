@@ -20,11 +20,12 @@ import numpy.typing as npt
 
 from convex_analyzer.derivations.convexity_box import box_of, box_words, pairs_of
 from convex_analyzer.derivations.convexity_rules import Composer
-from convex_analyzer.derivations.convexity_search import Counterexample, Target, search
+from convex_analyzer.derivations.convexity_search import Counterexample, Target, rounding_of, search
 from convex_analyzer.derivations.convexity_signs import Box, is_smooth, sign_on
 from convex_analyzer.derivations.lines import Derivation, Line
 from convex_analyzer.errors import InputError
 from convex_analyzer.problems.calls import ScalarCall
+from convex_analyzer.problems.local_formula import plain_expression
 from convex_analyzer.results import Result
 from convex_analyzer.tables import Table, format_count
 
@@ -34,6 +35,7 @@ Array = npt.NDArray[np.float64]
 
 _BLOCK = 4  # variables whose principal minors are all computed
 _BUDGET = 6000
+_WIDE = 72  # characters of an expression that are shown
 _LONG = 80  # operations, beyond which simplifying takes too long
 
 
@@ -76,8 +78,13 @@ class ConvexityVerdict(Result):
         """Return the proof, or the counterexample, as a table."""
         if self.derivation is not None:
             table = self.derivation.summary()
-            return Table(table.columns, table.rows, table.title, (self.words,), table.left)
-        rows = (("function", self.function), ("over", self.over), ("verdict", self.verdict))
+            cut = tuple(tuple(_shown(cell) for cell in row) for row in table.rows)
+            return Table(table.columns, cut, table.title, (self.words,), table.left)
+        rows = (
+            ("function", _shown(self.function)),
+            ("over", _shown(self.over)),
+            ("verdict", self.verdict),
+        )
         return Table(("quantity", "value"), rows, "convexity", (self.words,), left=2)
 
 
@@ -119,15 +126,19 @@ def is_convex(
     >>> verdict.counterexample.x, verdict.counterexample.y
     ((-2.0,), (0.0,))
     """
+    for given, called in ((seed, "seed"), (budget, "budget")):
+        if not isinstance(given, int | np.integer) or given < 0:
+            raise InputError(
+                f"{called} must be a whole number from 0, got {given!r}", argument=called
+            )
     if isinstance(f, str):
         from convex_analyzer.parsing.formulas import parse_formula
 
         formula = parse_formula(f, None if variables is None else [str(v) for v in variables])
         return _of_expression(formula.expression, over, formula.symbols, seed, budget)
     if hasattr(f, "free_symbols"):
-        import sympy
-
-        symbols = None if variables is None else [sympy.sympify(v) for v in variables]
+        f = plain_expression(f)
+        symbols = None if variables is None else _symbols_of(f, variables)
         return _of_expression(f, over, symbols, seed, budget)
     if not callable(f):
         raise InputError(
@@ -139,6 +150,20 @@ def is_convex(
 
 
 # -- expressions ----------------------------------------------------------------------------------
+
+
+def _symbols_of(f: Any, variables: Sequence[Any]) -> list[Any]:
+    """Return the symbols of the given names, as they occur in f."""
+    import sympy
+
+    given = [variables] if isinstance(variables, str) else list(variables)
+    found = {str(symbol): symbol for symbol in f.free_symbols}
+    return [found.get(str(name), sympy.Symbol(str(name))) for name in given]
+
+
+def _shown(name: str) -> str:
+    """Return the text of an expression, cut where it would fill the screen."""
+    return name if len(name) <= _WIDE else f"{name[: _WIDE - 1]}…"
 
 
 def _of_expression(
@@ -175,8 +200,8 @@ def _proved(expression: Any, box: Box, lines: list[Line]) -> ConvexityVerdict:
 
     name, over = sympy.sstr(expression), box_words(box)
     length = f" in {len(lines)} lines" if len(lines) > 1 else ""
-    words = f"{name} is convex over {over}: proved{length}."
-    derivation = Derivation(f"Why {name} is convex", tuple(lines))
+    words = f"{_shown(name)} is convex over {over}: proved{length}."
+    derivation = Derivation(f"Why {_shown(name)} is convex", tuple(lines))
     return ConvexityVerdict("proved", words, name, over, derivation, None, 0)
 
 
@@ -289,16 +314,16 @@ def _searched(
     found, looked = search(target)
     if not looked:
         raise InputError(
-            f"{name} is undefined wherever it was tried over {over}",
+            f"{_shown(name)} is undefined wherever it was tried over {_shown(over)}",
             argument="over",
             hint="give the box on which it is defined",
         )
     if found is not None and (expression is None or _is_exact(expression, box, found)):
-        words = f"{name} is not convex over {over}: {found.words}."
+        words = f"{_shown(name)} is not convex over {_shown(over)}: {found.words}."
         return ConvexityVerdict("refuted", words, name, over, None, found, looked)
     words = (
-        f"No segment of {format_count(looked)} over {over} contradicts that {name} is convex; "
-        "that is no proof."
+        f"No segment of {format_count(looked)} over {_shown(over)} contradicts that "
+        f"{_shown(name)} is convex; that is no proof."
     )
     return ConvexityVerdict("plausible", words, name, over, None, None, looked)
 
@@ -330,8 +355,10 @@ def _of_callable(
     if isinstance(over, Mapping):
         over = list(over.values())
     d = dimension if dimension is not None else len(list(over))
-    if d < 1:
-        raise InputError(f"dimension must be at least 1, got {d!r}", argument="dimension")
+    if not isinstance(d, int | np.integer) or d < 1:
+        raise InputError(
+            f"dimension must be a whole number, at least 1, got {d!r}", argument="dimension"
+        )
     pairs = [(-math.inf, math.inf)] * d if over is None else pairs_of(over, d)
     low, high = np.array(pairs, dtype=float).T
     if not np.all(low < high):
@@ -346,4 +373,5 @@ def _of_callable(
         text = ", ".join(f"({a:g}, {b:g})" for a, b in pairs)
     name = getattr(f, "__name__", "f")
     name = "f" if name == "<lambda>" else name
-    return _searched(name, text, Target(value, low, high, budget, seed))
+    rounding = rounding_of(value, low, high, seed)
+    return _searched(name, text, Target(value, low, high, budget, seed, rounding=rounding))

@@ -28,11 +28,28 @@ def box_of(symbols: list[Any], over: Any, expression: Any) -> Box:
         pairs = pairs_of(over, len(symbols))
     box = []
     for symbol, pair in zip(symbols, pairs, strict=True):
-        low, high = (sympy.nsimplify(sympy.sympify(end), rational=True) for end in pair)
+        low, high = (_number(end, symbol) for end in pair)
         if not low < high:
             raise InputError(f"over: {low} must be below {high} for {symbol}", argument="over")
         box.append((symbol, low, high))
     return tuple(box)
+
+
+def _number(end: Any, symbol: Any) -> Any:
+    """Return an end as an exact number; text is not evaluated."""
+    import sympy
+
+    try:
+        number = sympy.nsimplify(sympy.sympify(end, strict=True), rational=True)
+    except (sympy.SympifyError, TypeError, ValueError):
+        number = sympy.nan
+    if not number.is_extended_real:
+        raise InputError(
+            f"over: an end for {symbol} must be a number, got {end!r}",
+            argument="over",
+            hint="math.inf stands for no end",
+        )
+    return number
 
 
 def pairs_of(over: Any, count: int) -> list[tuple[Any, Any]]:

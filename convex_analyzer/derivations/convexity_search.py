@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from convex_analyzer.errors import InputError
 from convex_analyzer.tables import format_number
 
-__all__ = ["Counterexample", "Target", "search"]
+__all__ = ["Counterexample", "Target", "rounding_of", "search"]
 
 Array = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int_]
@@ -27,6 +28,9 @@ _TRIES = 240  # segments per unit
 _STARTS = 4
 _EPS = float(np.finfo(float).eps)
 _ROUNDING = 4096 * _EPS  # of values: below this a gap is noise
+_SHOWN = 8  # coordinates of a point that words show
+_PROBES = 6  # points at which the rounding of a callable is seen
+_SINGLE = 256 * 2.0**-23  # relative: what single precision may add up to
 _CLEAR = 1e-3  # a gap of this size, relative, is preferred: it shows in three digits
 
 
@@ -61,7 +65,12 @@ class Counterexample:
     def words(self) -> str:
         """The sum that a person can redo."""
         x, y, middle = (_written(point) for point in (self.x, self.y, self.middle))
-        values = [format_number(v, 5) for v in (self.value, self.chord, self.at_x, self.at_y)]
+        values: list[str] = []
+        for digits in (5, 8, 12, 17):  # as many as show the gap
+            numbers = (self.value, self.chord, self.at_x, self.at_y)
+            values = [format_number(v, digits) for v in numbers]
+            if values[0] != values[1]:
+                break
         return (
             f"f{middle} = {values[0]} lies above the chord from {x} to {y}, which is at "
             f"½·({values[2]}) + ½·({values[3]}) = {values[1]} there"
@@ -69,7 +78,8 @@ class Counterexample:
 
 
 def _written(point: tuple[float, ...]) -> str:
-    return f"({', '.join(format_number(entry, 12) for entry in point)})"
+    shown = [format_number(entry, 12) for entry in point[:_SHOWN]]
+    return f"({', '.join(shown + ['…'] * (len(point) > _SHOWN))})"
 
 
 @dataclass(frozen=True)
@@ -88,6 +98,8 @@ class Target:
         Of the segments.
     hessian
         Second derivatives at points, (n, d) ↦ (n, d, d), where they are known.
+    rounding
+        Relative error of the values: a smaller gap is noise.
     """
 
     value: Callable[[Array], Array]
@@ -96,6 +108,32 @@ class Target:
     budget: int
     seed: int
     hessian: Callable[[Array], Array] | None = None
+    rounding: float = _ROUNDING
+
+
+def rounding_of(value: Callable[[Array], Array], low: Array, high: Array, seed: int) -> float:
+    """Return the relative error of values: single precision shows in values that it holds exactly.
+
+    Raises
+    ------
+    InputError
+        The function answers the same point differently.
+    """
+    share = np.random.default_rng(seed).random((_PROBES, len(low)))
+    ends = [np.where(np.isfinite(low), low, -1.0), np.where(np.isfinite(high), high, 1.0)]
+    ends[1] = np.maximum(ends[1], ends[0] + np.where(np.isfinite(high), 0.0, 1.0))
+    ends[0] = np.minimum(ends[0], ends[1] - np.where(np.isfinite(low), 0.0, 1.0))
+    points = ends[0] + share * (ends[1] - ends[0])
+    with np.errstate(all="ignore"):
+        first, again = value(points), value(points)
+        if not np.allclose(first, again, rtol=1e-12, atol=0.0, equal_nan=True):
+            raise InputError(
+                "f answers the same point differently each time",
+                argument="f",
+                hint="fix its random numbers, for instance by a seed inside",
+            )
+        single = np.all((first == first.astype(np.float32)) | np.isnan(first))
+    return _SINGLE if single else _ROUNDING
 
 
 def search(target: Target) -> tuple[Counterexample | None, int]:
@@ -156,7 +194,7 @@ def _gaps(target: Target, middles: Array, steps: Array) -> tuple[Array, npt.NDAr
         size = np.where(size > 0, size, 1.0)
         gaps[inside] = (at_middle - (at_x / 2 + at_y / 2)) / size
     gaps[~np.isfinite(gaps)] = np.nan
-    return gaps, np.nan_to_num(gaps) > _ROUNDING
+    return gaps, np.nan_to_num(gaps) > target.rounding
 
 
 def _simplest(target: Target, middles: Array, steps: Array, gaps: Array) -> Counterexample:

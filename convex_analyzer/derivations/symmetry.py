@@ -235,6 +235,10 @@ def symmetry_argument(network: SmallNetwork, X: Any, y: Any) -> SymmetryArgument
     >>> argument.verdict, argument.order, argument.midpoint_loss
     ('refuted', (1, 0), 1.0)
     """
+    if not isinstance(network, SmallNetwork):
+        raise InputError(
+            f"network must be a SmallNetwork, got {type(network).__name__}", argument="network"
+        )
     inputs, targets = float_array(X, "X"), float_array(y, "y")
     if inputs.ndim != 2 or inputs.shape[1] != network.W.shape[1]:
         raise InputError(

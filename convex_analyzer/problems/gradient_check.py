@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from convex_analyzer.errors import InputError
-from convex_analyzer.problems.calls import ScalarCall
-from convex_analyzer.problems.checks import float_number
+from convex_analyzer.problems.calls import ScalarCall, error_words
+from convex_analyzer.problems.checks import float_array, float_number
 from convex_analyzer.problems.gradient_check_measure import QuickCall, noise_of
 from convex_analyzer.problems.gradient_check_parts import (
     Block,
@@ -206,6 +206,8 @@ def check_gradient(
     """
     layout, theta = layout_of(at)
     limits = _limits(tolerance)
+    if not isinstance(seed, int | np.integer) or seed < 0:
+        raise InputError(f"seed must be a whole number from 0, got {seed!r}", argument="seed")
     groups = chosen_blocks(blocks, layout)
     call = _function(f, layout)
     _same_twice(call, theta)
@@ -270,9 +272,7 @@ def _claimed(gradient: Any, layout: Layout, theta: Array) -> tuple[Array, str]:
         with np.errstate(all="ignore"):
             given = gradient(*_arguments(gradient, layout, theta))
     except Exception as error:
-        raise InputError(
-            f"gradient raised {type(error).__name__}: {error}", argument="gradient"
-        ) from error
+        raise InputError(f"gradient raised {error_words(error)}", argument="gradient") from error
     return layout.read(given)
 
 
@@ -291,11 +291,14 @@ def _directions(directions: Any, dimension: int, generator: np.random.Generator)
     """Return directions of unit length, shape (n, d)."""
     if isinstance(directions, int | np.integer):
         if directions < 0:
-            raise InputError("directions must be a count or vectors", argument="directions")
+            raise InputError(
+                f"directions must be a count from 0, or vectors, got {directions}",
+                argument="directions",
+            )
         lines = generator.standard_normal((int(directions), dimension))
     else:
-        lines = np.atleast_2d(np.asarray(directions, dtype=float))
-        if lines.ndim != 2 or lines.shape[1] != dimension or not np.all(np.isfinite(lines)):
+        lines = np.atleast_2d(float_array(directions, "directions"))
+        if lines.ndim != 2 or lines.shape[1] != dimension:
             raise InputError(
                 f"directions must be a count, or vectors of shape (n, {dimension}), got shape "
                 f"{lines.shape}",

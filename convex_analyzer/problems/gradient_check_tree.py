@@ -40,8 +40,10 @@ class Leaf:
 
     @property
     def name(self) -> str:
-        """``layer1.weight``; ``θ`` when it is all there is."""
-        return ".".join(str(part) for part in self.path) or "θ"
+        """``layer1.weight``, ``θ[0]`` of a plain list; ``θ`` when it is all there is."""
+        first, *rest = self.path or ("θ",)
+        words = f"θ[{first}]" if isinstance(first, int) else str(first)
+        return ".".join([words, *(str(part) for part in rest)])
 
     def coordinate(self, index: int) -> str:
         """Return the name of an entry, by its position in the vector."""
@@ -78,6 +80,8 @@ class Layout:
                 return {key: fill(entry) for key, entry in template.items()}
             if _is_branch(template):
                 entries = [fill(entry) for entry in template]
+                if hasattr(template, "_fields"):  # a named tuple
+                    return type(template)(*entries)
                 return tuple(entries) if isinstance(template, tuple) else entries
             leaf = next(leaves)
             part = theta[leaf.start : leaf.stop].reshape(leaf.shape).copy()
@@ -167,6 +171,14 @@ def _plain(value: Any) -> Any:
 
 
 def _part(given: Any, key: Any, leaf: Leaf, who: str) -> Any:
+    flat = isinstance(given, np.ndarray) and given.ndim == 1 and given.dtype.kind in "iuf"
+    if flat and leaf.shape not in {(), (1,)}:
+        raise InputError(
+            f"{who} must have the parts that the parameters have, got one array of shape "
+            f"{given.shape}",
+            argument=who,
+            hint="return the same dicts and lists as the parameters have",
+        )
     try:
         return given[key]
     except (KeyError, IndexError, TypeError):
@@ -231,7 +243,7 @@ def chosen_blocks(blocks: Any, layout: Layout) -> dict[str, npt.NDArray[np.intp]
     owner = np.full(layout.dimension, -1)
     for number, (name, where) in enumerate(blocks.items()):
         try:
-            members = np.atleast_1d(every[where if isinstance(where, slice) else np.asarray(where)])
+            members = np.unique(every[where if isinstance(where, slice) else np.asarray(where)])
         except (IndexError, TypeError, ValueError):
             members = np.empty(0, dtype=int)
         if not members.size:
@@ -245,5 +257,7 @@ def chosen_blocks(blocks: Any, layout: Layout) -> dict[str, npt.NDArray[np.intp]
             raise InputError(f"blocks {join_words(both)} overlap", argument="blocks")
         owner[members] = number
         found[str(name)] = members
-    rest = every[owner < 0]
-    return {**found, "the rest": rest} if rest.size else found
+    rest, title = every[owner < 0], "the rest"
+    while title in found:  # a user's name
+        title = f"all of {title}"
+    return {**found, title: rest} if rest.size else found

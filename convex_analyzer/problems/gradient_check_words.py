@@ -62,7 +62,9 @@ def _agreement(coordinates: Sequence[Coordinate], d: int) -> str:
             f"random combinations of all {format_count(d)}."
         )
     resolution = resolution_of(coordinates)
-    if resolution > _COARSE:
+    if not any(c.numeric or c.claimed for c in coordinates if c.status not in {"kink", "edge"}):
+        text += " It is zero there, which hides many mistakes: check at another point too."
+    elif resolution > _COARSE:
         text += (
             f" Noise of f hides errors below {format_number(resolution, 2)} of the largest slope."
         )

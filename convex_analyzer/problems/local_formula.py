@@ -36,7 +36,6 @@ def symbolic_problem(
 
     Variables that were found as x[0], x[2], ... are taken as the vector x of the point's length.
     """
-
     if isinstance(f, Formula):
         expression, symbols, name = f.expression, f.symbols, " ".join(f.text.split())
         symbols = _whole_vector(symbols, at) if variables is None else symbols

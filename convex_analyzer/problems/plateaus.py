@@ -33,6 +33,8 @@ SATURATED = 0.05  # of its maximum: below, a unit's slope counts as saturated
 _ENOUGH = 10_000_000  # steps that a count may take
 _LARGEST = 700.0  # exponents that float64 holds
 
+_FARTHEST = 1e150  # whose square float64 holds
+
 Scalar = Callable[[float], float]
 
 
@@ -101,9 +103,9 @@ class PlateauProblem:
 
     name: str
     formula: str
-    value: Scalar
-    gradient: Scalar
-    curvature: Scalar
+    value: Scalar = field(repr=False)
+    gradient: Scalar = field(repr=False)
+    curvature: Scalar = field(repr=False)
     jump: float | None = None
     _time: Scalar | None = field(default=None, repr=False)  # an antiderivative of −1/J′
     _is_saturated: Callable[[float], bool] = field(default=lambda z: False, repr=False)
@@ -165,6 +167,8 @@ class PlateauProblem:
         ('plateau', 'dead')
         """
         z = float_number(z, "z")
+        if abs(z) > _FARTHEST:
+            raise InputError(f"z must lie within ±{_FARTHEST:g}, got {z:g}", argument="z", value=z)
         slope, curvature = self.gradient(z), self.curvature(z)
         if z == self.jump:
             kind = "jump"

@@ -9,6 +9,8 @@ import itertools
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
 from convex_analyzer.errors import InputError
 from convex_analyzer.problems.local import local_quadratic
 from convex_analyzer.problems.local_model import LocalModel
@@ -44,8 +46,11 @@ def rosenbrock(at: Any = None, dimension: int = 2) -> LocalModel:
     >>> model.classification.verdict, round(model.ends[1] / model.ends[0], 6)
     ('minimum', 2508.009601)
     """
-    if not 2 <= dimension <= 10:
-        raise InputError(f"dimension must be from 2 to 10, got {dimension}", argument="dimension")
+    if not isinstance(dimension, int | np.integer) or not 2 <= dimension <= 10:
+        raise InputError(
+            f"dimension must be a whole number from 2 to 10, got {dimension!r}",
+            argument="dimension",
+        )
     x = [f"x{i + 1}" for i in range(dimension)]
     terms = [
         f"100*({after} - {before}**2)**2 + (1 - {before})**2"

@@ -282,3 +282,58 @@ def test_bad_networks():
         symmetry_argument(network, np.ones((5, 2)), y)
     with pytest.raises(InputError, match="y must have shape"):
         symmetry_argument(network, X, y[:3])
+
+
+# -- what strangers bring -------------------------------------------------------------------------
+
+
+def test_rounding_refutes_nothing():
+    def linear(theta):
+        return np.float32(np.sum(theta.astype(np.float32) * np.float32(0.1)))
+
+    assert is_convex(linear, dimension=20).verdict == "plausible"
+    assert is_convex(lambda t: float(linear(t)), dimension=20).verdict == "plausible"
+    assert is_convex(lambda t: float(np.float32(np.cos(t[0]))), dimension=1).verdict == "refuted"
+    generator = np.random.default_rng(0)
+    with pytest.raises(InputError, match="differently each time"):
+        is_convex(lambda t: t @ t + generator.random(), dimension=2)
+
+
+def test_the_words_show_the_gap_and_no_walls_of_digits():
+    words = is_convex("x**2 + 2.01*cos(x)").words
+    value, chord = (
+        words.partition("f(0) = ")[2].split(" lies")[0],
+        words.split(" = ")[-1].split()[0],
+    )
+    assert value != chord
+    for text in ("1e150*x**2 - 1e140*y**2", "1e-150*x**2"):
+        assert "0" * 80 not in str(is_convex(text))
+        assert "0" * 80 not in is_convex(text).words
+
+
+STRANGE = {
+    "an end that is no number": (
+        lambda: is_convex("x**2", over={"x": (np.nan, 1)}),
+        "an end for x",
+    ),
+    "an end as text": (lambda: is_convex("x**2", over={"x": ("0", 1)}), "an end for x"),
+    "dimension": (lambda: is_convex(abs, dimension="a"), "whole number, at least 1"),
+    "budget": (lambda: is_convex("x**3", budget="a"), "budget"),
+    "seed": (lambda: is_convex("x**3", seed=-1), "seed"),
+    "equation": (lambda: is_convex(sympy.Eq(sympy.Symbol("x"), 1)), "one expression"),
+    "vector": (lambda: is_convex(sympy.eye(2)), "one expression"),
+    "no network": (lambda: symmetry_argument(None, [[1.0]], [[1.0]]), "SmallNetwork"),
+}
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_strange_input_is_refused_in_words(name):
+    call, words = STRANGE[name]
+    with pytest.raises(InputError, match=words):
+        call()
+
+
+def test_variables_are_found_by_name_whatever_they_assume():
+    x = sympy.Symbol("x", positive=True)
+    assert is_convex(x * sympy.log(x), variables=["x"]).verdict == "proved"
+    assert is_convex(sympy.Matrix([x**2])).verdict == "proved"

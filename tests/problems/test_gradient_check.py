@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -423,3 +424,40 @@ def test_the_ladder_is_a_v_and_the_figure_says_so():
     unknown = check_gradient(lambda t: 1 + 1e-12 * t @ t, lambda t: 2e-12 * t, [1.0, 2.0])
     assert "cannot tell" in plot.finding(plot.gradient_errors_data(unknown))
     assert plot.gradient_errors(unknown, width=2.4, title=False).axes
+
+
+# -- parameters as strangers keep them ------------------------------------------------------------
+
+
+class Layer(NamedTuple):
+    weight: np.ndarray
+    bias: np.ndarray
+
+
+def test_named_tuples_lists_and_blocks_of_any_name():
+    def f(layer):
+        return float(np.sum(layer.weight**2) + layer.bias @ layer.bias)
+
+    layer = Layer(np.ones((2, 3)), np.ones(2))
+    assert check_gradient(f, lambda p: Layer(2 * p.weight, 2 * p.bias), layer).is_correct
+    parts = [np.ones((2, 3)), np.ones(2)]
+    check = check_gradient(lambda p: f(Layer(*p)), lambda p: [2 * p[0], 3 * p[1]], parts)
+    assert set(check.wrong) == {"θ[1][0]", "θ[1][1]"}
+    with pytest.raises(InputError, match=r"one array of shape \(8,\); return the same dicts"):
+        check_gradient(lambda p: f(Layer(*p)), lambda p: np.ones(8), parts)
+    given = {"the rest": [0, 0]}  # a user's name, and one coordinate twice
+    blocks = check_gradient(lambda x: x @ x, lambda x: 2 * x, [1.0, 2.0], blocks=given).blocks
+    assert [(b.name, b.size) for b in blocks] == [("the rest", 1), ("all of the rest", 1)]
+
+
+def test_a_gradient_of_zero_is_said_to_show_little():
+    check = check_gradient(lambda x: x @ x, lambda x: 2 * x, np.zeros(3))
+    assert check.is_correct
+    assert "zero there" in check.words
+    assert "∞" not in check.words
+
+
+@pytest.mark.parametrize("given", [{"directions": "x"}, {"seed": -1}, {"seed": "x"}])
+def test_settings_that_are_no_numbers_are_refused(given):
+    with pytest.raises(InputError, match=next(iter(given))):
+        check_gradient(lambda x: x @ x, lambda x: 2 * x, [1.0, 2.0], **given)

@@ -124,3 +124,10 @@ def test_bad_input():
         saturated_logistic().flow_time(-1000.0)
     with pytest.raises(InputError, match="finite"):
         dead_relu().at(math.nan)
+
+
+def test_a_plateau_prints_without_addresses_and_refuses_what_overflows():
+    for problem in plateaus().values():
+        assert "0x" not in str(problem)
+        with pytest.raises(InputError, match="within"):
+            problem.at(1e308)
