@@ -20,6 +20,7 @@ from convex_analyzer.theory.stochastic import (
     almost_sure_limit,
     batch_stability,
     epoch_factor,
+    epoch_spread,
     expected_noisy_gap,
     gaussian_batches,
     gaussian_critical_learning_rate,
@@ -129,11 +130,15 @@ def test_second_moments_by_enumeration(problem, rule, noise):
     assert moments.rate == pytest.approx(rate, rel=1e-10)
     late = expected_noisy_gap(analysis, start, 10**6, noise, problem)
     floor = noise_floor(analysis, noise, problem)
-    assert floor.value == pytest.approx(late, rel=1e-8)
-    assert floor.kind == ("exact" if noise.replacement else "heuristic")
     stable = batch_stability(problem, rule, noise)
     assert stable.is_stable
-    assert stable.excess == pytest.approx(floor.value - floor.bias, rel=1e-8)
+    assert stable.excess + floor.bias == pytest.approx(late, rel=1e-8)
+    if noise.replacement:
+        assert floor.kind == "exact"
+        assert floor.value == pytest.approx(late, rel=1e-8)
+    else:
+        assert floor.kind == "asymptotic"
+        assert floor.value < late
     edge = BatchMoments(problem, _at_rate(rule, stable.critical_learning_rate), noise)
     if stable.critical_learning_rate is not None:
         assert edge.rate == pytest.approx(1, abs=1e-9)
@@ -272,6 +277,44 @@ def test_almost_sure_and_mean_square():
     assert large == pytest.approx(2, abs=0.05)
 
 
+def test_epochs_by_enumeration():
+    """Additive errors of rows that sum to zero, all 24 orders of an epoch; heavy ball."""
+    rows, value, a, mu = np.array([1.0, -2.0, 0.5, 0.5]), 0.7, 0.3, 0.6
+    M = np.array([[1 - a * value, mu], [-a * value, mu]])
+    for size, sizes in ((1, [1, 1, 1, 1]), (3, [3, 1])):
+        ends = np.cumsum([0, *sizes])
+        S = np.zeros((2, 2))
+        for _ in range(200):  # epochs
+            late, seen = np.zeros((2, 2)), np.zeros(len(sizes))
+            for order in itertools.permutations(rows):
+                power, shift = np.eye(2), np.zeros(2)
+                for j, (left, right) in enumerate(itertools.pairwise(ends)):
+                    shift = M @ shift - a * np.mean(order[left:right])
+                    power = M @ power
+                    seen[j] += (power @ S @ power.T + np.outer(shift, shift))[0, 0] / 24
+                late += np.outer(shift, shift) / 24
+            S = power @ S @ power.T + late
+        analysis = analyze(ca.Quadratic.diagonal([value]), ca.HeavyBall(a, mu))
+        found = epoch_spread(analysis, np.array([np.mean(rows**2)]), 4, size)
+        assert found[0] == pytest.approx(seen.mean(), rel=1e-10)
+    assert epoch_spread(analysis, np.ones(1), 4, 4)[0] == pytest.approx(0, abs=1e-15)
+
+
+def test_runs_on_epochs():
+    """Seeds: the floor of shuffled epochs is far below that of independent batches."""
+    rng = np.random.default_rng(0)
+    data = rng.standard_normal((40, 2))
+    problem = ca.least_squares(data, data.sum(axis=1) + rng.standard_normal(40))
+    for rate, below in ((0.06, 0.45), (0.25, 0.95)):
+        noise, rule = MiniBatch(4, independent=True), ca.GradientDescent(rate)
+        start = np.tile(problem.minimizer, (800, 1))
+        run = ca.simulate(problem, rule, start, 200, noise=noise, seed=1, record="path")
+        late = (run.loss - problem.minimum)[-10:].mean(axis=0)
+        floor = noise_floor(analyze(problem, rule), noise, problem)
+        assert floor.value == pytest.approx(late.mean(), rel=0.02, abs=4 * late.std() / 800**0.5)
+        assert floor.value < below * batch_stability(problem, rule, noise).excess
+
+
 def test_epochs():
     """5.13: one factor for every order; the bound of means, and where it fails."""
     squares, rate = [0.9, 0.2, 0.5], 0.8
@@ -300,6 +343,7 @@ def test_bad_input():
         (lambda: gaussian_batches(rule, [-1.0]), InputError, "non-negative"),
         (lambda: gaussian_batches(rule, [0.0]), InputError, "no data"),
         (lambda: gaussian_critical_learning_rate(rule, [1.0], 0), InputError, "batch_size"),
+        (lambda: epoch_spread(toy, np.ones(2), 4, 5), InputError, "between"),
         (lambda: epoch_factor(1.0, [-1.0]), InputError, "non-negative"),
     ]  # fmt: skip
     for call, error, words in cases:

@@ -44,7 +44,7 @@ def expected_noisy_gap(
         k: a number or shape (K,). Any k costs the same, unless the rule changes with its steps.
     noise, problem
         As for `noise_floor`. Of mini-batches exactly where affordable, else with the covariance at
-        the minimiser.
+        the minimiser; epochs are taken as batches drawn anew at every step, and hover lower.
 
     Returns
     -------

@@ -21,7 +21,12 @@ from convex_analyzer.results import Result
 from convex_analyzer.tables import Table, format_number
 from convex_analyzer.theory.analysis import Analysis, analyze
 from convex_analyzer.theory.plane import plane
-from convex_analyzer.theory.stochastic.batches import batch_spread, can_be_exact
+from convex_analyzer.theory.stochastic.batches import (
+    batch_spread,
+    can_be_exact,
+    gradient_covariance,
+)
+from convex_analyzer.theory.stochastic.epochs import epoch_spread
 from convex_analyzer.theory.stochastic.moments import Moments, NoisyStep, period_of
 from convex_analyzer.theory.stochastic.variances import (
     as_additive,
@@ -57,8 +62,9 @@ class NoiseFloor(Result):
         The approximation for small learning rates, α tr Σ/4, with the effective learning rate
         (α/(1 - μ) for momentum); None where there is none.
     kind
-        See `convex_analyzer.notation.KINDS`; ``asymptotic`` for mini-batches whose noise is taken
-        as that at the minimiser.
+        See `convex_analyzer.notation.KINDS`; ``asymptotic`` (for small learning rates) for
+        mini-batches whose noise is taken as that at the minimiser, and for shuffled epochs;
+        ``heuristic`` for epochs that are taken as independent batches.
     words
         One sentence or two.
     """
@@ -114,8 +120,9 @@ def noise_floor(analysis: Analysis, noise: Any = None, problem: Any = None) -> N
     Returns
     -------
     NoiseFloor
-        Of mini-batches exactly (noise that grows with the distance included) where that is
-        affordable, for batches that are drawn independently; else to first order.
+        Of batches drawn with replacement exactly (noise that grows with the distance included)
+        where that is affordable; else with the noise at the minimiser. Of shuffled epochs the part
+        of that noise that cancels within an epoch is taken off.
 
     Raises
     ------
@@ -161,26 +168,42 @@ def _spread(analysis: Analysis, noise: Any, problem: Any) -> tuple[_Spread, str]
     contracting = analysis.modes.one_minus_rate > 0
     stationary = moments.stationary(contracting)
     variance = np.full(len(sigma2), np.inf)
-    some = Moments([_taken(step, contracting) for step in moments.steps], sigma2[contracting])
+    some = Moments([step.take(contracting) for step in moments.steps], sigma2[contracting])
     variance[contracting] = some.phases(stationary[contracting]).mean(axis=0)
     kind = "exact" if isinstance(noise, AdditiveNoise) else "asymptotic"
+    saved = None
+    if isinstance(noise, MiniBatch) and not noise.replacement:
+        saved = _saved_by_epochs(analysis, noise, problem, variance)
+        kind = "heuristic" if saved is None else "asymptotic"
     if isinstance(noise, MiniBatch) and can_be_exact(problem, analysis.optimizer):
         variance = batch_spread(analysis, noise, problem)
-        kind = "exact" if noise.replacement else "heuristic"
+        kind = "exact" if noise.replacement else kind
+    if saved is not None:
+        variance = np.maximum(variance - saved, 0.0)
     wandering = _wandering(moments, flat)
     return _Spread(variance, wandering, _first_order(analysis, steps, sigma2)), kind
 
 
-def _taken(step: NoisyStep, chosen: npt.NDArray[np.bool_]) -> NoisyStep:
-    names = [field.name for field in dataclasses.fields(step)]
-    return type(step)(**{name: getattr(step, name)[chosen] for name in names})
+def _saved_by_epochs(
+    analysis: Analysis, noise: MiniBatch, problem: Any, variance: Array
+) -> Array | None:
+    """Return how much less the noise at the minimiser leaves in shuffled epochs, (n,)."""
+    single = AdditiveNoise(gradient_covariance(problem, MiniBatch(1, replacement=True)))
+    flat = analysis.modes.eigenvalues == 0
+    one = np.where(flat, 0.0, variances(analysis.spectrum, single))
+    try:
+        epochs = epoch_spread(analysis, one, len(problem.y), noise.size_at(1))
+    except NotDerivableError:
+        return None
+    with np.errstate(invalid="ignore"):
+        return np.where(np.isfinite(variance), variance - epochs, 0.0)
 
 
 def _wandering(moments: Moments, flat: npt.NDArray[np.bool_]) -> float:
     """Return the largest variance per step of the random walk along flat directions."""
     if not flat.any():
         return 0.0
-    some = Moments([_taken(step, flat) for step in moments.steps], moments.variance[flat])
+    some = Moments([step.take(flat) for step in moments.steps], moments.variance[flat])
     near, far, further = some.variances_after(len(moments.steps) * _WALK * np.array([1, 2, 4]))
     per_step = (further - far) / (2 * _WALK * len(moments.steps))
     steady = np.abs(further - far) < 3 * np.abs(far - near)  # else it gets faster: momentum 1
@@ -271,7 +294,7 @@ def _words(analysis: Analysis, floor: NoiseFloor, noise: Any, problem: Any) -> s
             f"{format_number(floor.wandering, 3)} per step, at no loss."
         )
     if floor.kind == "heuristic":
-        text += " Taken for batches drawn anew at every step; epochs usually hover lower."
+        text += " Taken for batches drawn anew at every step; epochs hover lower."
     return text
 
 

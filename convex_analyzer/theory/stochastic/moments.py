@@ -56,6 +56,11 @@ class NoisyStep:
     own: Array
     report: Array
 
+    def take(self, chosen: npt.NDArray[np.bool_]) -> NoisyStep:
+        """Return some of the directions."""
+        parts = (self.change, self.kick, self.own, self.report)
+        return NoisyStep(*(part[chosen] for part in parts))
+
     def drive(self, variance: Array) -> Array:
         """Return the covariance added in a step, (n, s, s), for variances (n,) of the gradient."""
         outer = self.kick[:, :, None] * self.kick[:, None, :]
@@ -179,10 +184,12 @@ class Moments:
             basis[place, 0, i, j] = basis[place, 0, j, i] = 1.0
         self._basis = basis
 
-    def _vector(self, matrices: Array) -> Array:
+    def vector(self, matrices: Array) -> Array:
+        """Return symmetric (..., s, s) as the entries on and above the diagonal."""
         return np.asarray(matrices[..., self._rows, self._columns])
 
-    def _matrix(self, vectors: Array) -> Array:
+    def matrix(self, vectors: Array) -> Array:
+        """Return the symmetric matrices of such entries."""
         result = np.empty((*vectors.shape[:-1], self.size, self.size))
         result[..., self._rows, self._columns] = vectors
         result[..., self._columns, self._rows] = vectors
@@ -193,8 +200,8 @@ class Moments:
         count = len(self._rows)
         whole = np.zeros((len(self.variance), count + 1, count + 1))
         image = step.moved(np.broadcast_to(self._basis, (count, *step.change.shape)))
-        whole[:, :count, :count] = np.moveaxis(self._vector(image), 0, -1)
-        whole[:, :count, count] = self._vector(step.drive(self.variance))
+        whole[:, :count, :count] = np.moveaxis(self.vector(image), 0, -1)
+        whole[:, :count, count] = self.vector(step.drive(self.variance))
         return whole
 
     def over_period(self) -> Array:
@@ -213,7 +220,7 @@ class Moments:
         if settled.any():
             left, right = whole[settled, :count, :count], whole[settled, :count, count]
             solved[settled] = np.linalg.solve(-left, right[:, :, None])[:, :, 0]
-        return self._matrix(solved)
+        return self.matrix(solved)
 
     def reported(self, covariance: Array, step: NoisyStep) -> Array:
         """Return the variance of the reported point along each direction, (n,)."""
@@ -235,14 +242,14 @@ class Moments:
         """
         begin = None
         if first is not None:
-            begin = np.concatenate([self._vector(first), np.ones((len(first), 1))], axis=1)
+            begin = np.concatenate([self.vector(first), np.ones((len(first), 1))], axis=1)
         length = len(self.steps)
         result = np.empty((len(counts), len(self.variance)))
         rests = counts % length
         for rest in np.unique(rests):
             chosen = rests == rest
             vectors = affine_powers(self.over_period(), (counts[chosen] - rest) // length, begin)
-            some = self._matrix(vectors[..., :-1])
+            some = self.matrix(vectors[..., :-1])
             last = self.steps[-1]
             for step in self.steps[: int(rest)]:
                 some = some + step.moved(some) + step.drive(self.variance)
