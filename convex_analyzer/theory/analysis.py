@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from convex_analyzer.theory.limits import DistanceToLimit
     from convex_analyzer.theory.nonnormal import Growth
     from convex_analyzer.theory.sensitivity import Sensitivity
+    from convex_analyzer.theory.stochastic import NoiseFloor
     from convex_analyzer.theory.turning import Escape, Turn
     from convex_analyzer.theory.views import Views
 
@@ -83,6 +84,10 @@ class Analysis(Behaviour):
         """The steps of the rule as maps to be multiplied (numbers for experts)."""
         linear, values = self.spectrum.linear, self._eigenvalues
         return Products(self.optimizer, values, 0 * values if linear is None else linear)
+
+    def without_slope(self) -> Products:
+        """Return the same with b = 0 (for experts)."""
+        return Products(self.optimizer, self._eigenvalues, 0 * self._eigenvalues)
 
     def errors(self, start: Any, steps: Any) -> Array:
         """Return the deviation from the critical point in the eigenbasis, shape (n,) or (K, n).
@@ -152,7 +157,7 @@ class Analysis(Behaviour):
             return worst_from_rest(self.modes, k, self._active)
         self._require("periodic", "asymptotic", "product")
         ones = np.ones(len(self._eigenvalues))
-        ratios = Products(self.optimizer, self._eigenvalues, 0 * ones).reported(ones, k)
+        ratios = self.without_slope().reported(ones, k)
         curves = np.abs(ratios)[:, self._active]
         return np.asarray(curves.max(axis=1)) if curves.size else np.ones(len(k))
 
@@ -266,6 +271,28 @@ class Analysis(Behaviour):
 
         return sensitivity(self, relative_error=relative_error, tolerance=tolerance)
 
+    def noise_floor(self, noise: Any = None, problem: Any = None) -> NoiseFloor:
+        """Return the gap at which noisy gradients make the method hover.
+
+        Parameters
+        ----------
+        noise
+            `AdditiveNoise` or `MiniBatch`; None for the noise that the optimizer brings.
+        problem
+            The data, which mini-batches are drawn from.
+
+        Examples
+        --------
+        >>> from convex_analyzer.noise.additive import AdditiveNoise
+        >>> from convex_analyzer.optimizers.gradient import GradientDescent
+        >>> one = analyze(Spectrum.from_eigenvalues([1.0]), GradientDescent(0.5))
+        >>> round(one.noise_floor(AdditiveNoise(1.0)).value, 6)  # ½ λ V with V = 1/3
+        0.166667
+        """
+        from convex_analyzer.theory.stochastic import noise_floor
+
+        return noise_floor(self, noise, problem)
+
     def pepit_script(self, steps: int = 10, criterion: str = "norm") -> str:
         """Return a script that asks PEPit about a wider class: `pepit.pepit_script`."""
         from convex_analyzer.theory.pepit import pepit_script
@@ -273,6 +300,11 @@ class Analysis(Behaviour):
         return pepit_script(self, steps, criterion)
 
     # -- words -----------------------------------------------------------------------------------
+
+    @property
+    def kind(self) -> str:
+        """What kind of answer the numbers are: exact, bracketed, numerical or asymptotic."""
+        return wording.kind(self)
 
     def verdict(self) -> str:
         """Return one sentence: does it converge, how fast, limited by what."""
