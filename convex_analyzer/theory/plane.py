@@ -186,6 +186,10 @@ def _at_zero(optimizer: Optimizer, scope: str) -> tuple[Iteration, int]:
     steps = optimizer.cycle or 1
     try:
         return linearise(exact, Fraction(0), steps=steps), steps
+    except ZeroDivisionError as error:
+        raise NotDerivableError(
+            f"{type(optimizer).__name__} divides by the curvature, and a plane has none"
+        ) from error
     except TypeError:
         return linearise(optimizer, 0.0, steps=steps), steps
 

@@ -11,6 +11,7 @@ from convex_analyzer.domains import Positive
 from convex_analyzer.errors import InputError, NotDerivableError
 from convex_analyzer.optimizers import QHM, TripleMomentum
 from convex_analyzer.theory.exact import exact_analysis
+from convex_analyzer.theory.plane import plane
 
 KAPPA_100 = ca.Spectrum.between(1, 100)
 FIFTH, TINY = sympy.Rational(1, 5), sympy.Rational(1, 10**30)
@@ -132,3 +133,8 @@ def test_the_border_in_words():
     assert "a repeated root −1: the error grows proportionally to k" in words
     assert "a bounded oscillation with a period of 6 steps" in words
     assert "2-cycle" in ca.analyze(ca.Spectrum.between(1, 10), ca.GradientDescent(0.2)).explain()
+
+
+def test_what_divides_by_the_curvature_has_no_way_down_a_plane():
+    with pytest.raises(NotDerivableError, match="a plane has none"):
+        plane(ca.Newton())
