@@ -25,6 +25,7 @@ from convex_analyzer.derivations.convexity_signs import Box, is_smooth, sign_on
 from convex_analyzer.derivations.lines import Derivation, Line
 from convex_analyzer.errors import InputError
 from convex_analyzer.problems.calls import ScalarCall
+from convex_analyzer.problems.checks import whole_number
 from convex_analyzer.problems.local_formula import plain_expression
 from convex_analyzer.results import Result
 from convex_analyzer.tables import Table, format_count
@@ -126,11 +127,8 @@ def is_convex(
     >>> verdict.counterexample.x, verdict.counterexample.y
     ((-2.0,), (0.0,))
     """
-    for given, called in ((seed, "seed"), (budget, "budget")):
-        if not isinstance(given, int | np.integer) or given < 0:
-            raise InputError(
-                f"{called} must be a whole number from 0, got {given!r}", argument=called
-            )
+    whole_number(seed, "seed")
+    whole_number(budget, "budget")
     if isinstance(f, str):
         from convex_analyzer.parsing.formulas import parse_formula
 
@@ -355,10 +353,7 @@ def _of_callable(
     if isinstance(over, Mapping):
         over = list(over.values())
     d = dimension if dimension is not None else len(list(over))
-    if not isinstance(d, int | np.integer) or d < 1:
-        raise InputError(
-            f"dimension must be a whole number, at least 1, got {d!r}", argument="dimension"
-        )
+    whole_number(d, "dimension", 1)
     pairs = [(-math.inf, math.inf)] * d if over is None else pairs_of(over, d)
     low, high = np.array(pairs, dtype=float).T
     if not np.all(low < high):

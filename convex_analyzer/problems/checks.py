@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy.typing as npt
 
 from convex_analyzer.errors import InputError
 
-__all__ = ["float_array", "float_number", "float_vector"]
+__all__ = ["float_array", "float_number", "float_vector", "whole_number"]
 
 Array = npt.NDArray[np.float64]
 
@@ -67,3 +68,20 @@ def float_number(value: Any, name: str) -> float:
     if array.ndim:
         raise InputError(f"{name} must be a number, got shape {array.shape}", argument=name)
     return float(array)
+
+
+def whole_number(value: Any, name: str, least: int = 0, most: float = math.inf) -> int:
+    """Return a whole number within bounds.
+
+    Examples
+    --------
+    >>> whole_number(3, "seed")
+    3
+    """
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not whole or not least <= value <= most:
+        bounds = f"from {least}" if most == math.inf else f"from {least} to {most:g}"
+        raise InputError(
+            f"{name} must be a whole number {bounds}, got {value!r}", argument=name, value=value
+        )
+    return int(value)

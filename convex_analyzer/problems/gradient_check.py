@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from convex_analyzer.errors import InputError
 from convex_analyzer.problems.calls import ScalarCall, error_words
-from convex_analyzer.problems.checks import float_array, float_number
+from convex_analyzer.problems.checks import float_array, float_number, whole_number
 from convex_analyzer.problems.gradient_check_measure import QuickCall, noise_of
 from convex_analyzer.problems.gradient_check_parts import (
     Block,
@@ -206,8 +206,7 @@ def check_gradient(
     """
     layout, theta = layout_of(at)
     limits = _limits(tolerance)
-    if not isinstance(seed, int | np.integer) or seed < 0:
-        raise InputError(f"seed must be a whole number from 0, got {seed!r}", argument="seed")
+    whole_number(seed, "seed")
     groups = chosen_blocks(blocks, layout)
     call = _function(f, layout)
     _same_twice(call, theta)

@@ -26,7 +26,7 @@ from convex_analyzer.problems.differences import (
 from convex_analyzer.problems.steps import EPS, EPS_SINGLE, exact_step, slopes_at
 from convex_analyzer.tables import format_count, format_number
 
-__all__ = ["MOST_EVALUATIONS", "curvature_breaks", "numeric_hessian"]
+__all__ = ["MOST_EVALUATIONS", "curvature_at", "curvature_breaks", "numeric_hessian"]
 
 Array = npt.NDArray[np.float64]
 Gradient = Callable[[Array], Array]
@@ -280,6 +280,23 @@ def _second(
             return _best(plain, eps * size / (step**2 * scales[i] * scales[j]))
         step /= 16
     return None
+
+
+def curvature_at(
+    along: Callable[[float], float], scale: float, centre: float, eps: float = EPS
+) -> tuple[float, float] | None:
+    """Return the second derivative of a function of one number at 0, and its error.
+
+    Arguments as for `convex_analyzer.problems.steps.slope_at`; None where it is undefined close by.
+
+    Examples
+    --------
+    >>> bend, error = curvature_at(lambda s: math.exp(1 + s), 1.0, math.e)
+    >>> bool(abs(bend - math.e) < error < 1e-6)
+    True
+    """
+    call = ScalarCall(along, 1, scalar=True)
+    return _second(call, np.zeros(1), (0, 0), np.array([scale]), centre, eps)
 
 
 def _best(plain: Sequence[float], rounding: float) -> tuple[float, float]:

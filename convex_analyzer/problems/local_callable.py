@@ -13,7 +13,7 @@ from convex_analyzer.errors import InputError, NotSymmetricError
 from convex_analyzer.problems.calls import ScalarCall, VectorCall, coordinate_names, point_words
 from convex_analyzer.problems.checks import float_array
 from convex_analyzer.problems.differences import checked_point, numeric_gradient
-from convex_analyzer.problems.hessians import numeric_hessian
+from convex_analyzer.problems.hessians import curvature_at, numeric_hessian
 from convex_analyzer.problems.local_expansion import Expansion, refuse_kinks
 from convex_analyzer.problems.smooth import CallableProblem
 from convex_analyzer.problems.steps import EPS, EPS_SINGLE, slope_at
@@ -25,6 +25,7 @@ Array = npt.NDArray[np.float64]
 
 DENSE = 500  # up to this d a Hessian is formed from products with vectors
 _ASYMMETRY = 1e-4  # relative; a given Hessian beyond this is wrong, not rounded
+_BENDS_DISAGREE = 0.02  # relative; a given Hessian that differs by more from f is wrong
 _DISAGREES = 1e-3  # relative; given derivatives that differ by more from f are wrong
 
 
@@ -46,6 +47,7 @@ def expand_callable(
     product = None if hvp is None else VectorCall(hvp, d, "hvp", scalar=scalar, product=True)
     bends = None if hessian is None else _HessianCall(hessian, d, scalar=scalar)
     value = call.steady_value(point)
+    _note_precision(call, point)
     function = CallableProblem(
         call,
         gradient=slopes,
@@ -80,6 +82,7 @@ def _slopes_of(
         function.complex_works = found.method == "complex step"
         return found.value, float(np.max(found.error)), found.method
     gradient = given.value(point)
+    _note_precision(given, point)
     eps = EPS_SINGLE if given.single else EPS
     direction = gradient / (np.linalg.norm(gradient) or 1.0)
     if np.any(direction):
@@ -106,6 +109,53 @@ def _compare_slopes(call: ScalarCall, point: Array, gradient: Array, direction: 
     )
 
 
+def _compare_bends(
+    function: CallableProblem, point: Array, multiply: Callable[[Array], Array], name: str
+) -> None:
+    """Hold a given Hessian against f along one random direction: grossly wrong ones are refused."""
+    direction = np.random.Generator(np.random.Philox(1)).standard_normal(len(point))
+    direction /= np.linalg.norm(direction)
+    product = multiply(direction)
+    claimed, size = float(direction @ product), float(np.linalg.norm(product))
+    scale = max(1.0, float(np.max(np.abs(point))))
+    call, slopes = function.call, function.gradient_call
+    eps = EPS_SINGLE if (call if slopes is None else slopes).single else EPS
+    found: tuple[float, float] | None
+    if slopes is None:
+        found = curvature_at(
+            lambda s: call.near(point + s * direction), scale, call.value(point), eps
+        )
+    else:
+        found = slope_at(
+            lambda s: float(slopes.near(point + s * direction) @ direction),
+            scale, float(np.linalg.norm(slopes.value(point))), eps,
+        )  # fmt: skip
+    if found is None or not math.isfinite(found[0]):
+        return
+    if abs(found[0] - claimed) > 8 * found[1] + _BENDS_DISAGREE * max(size, abs(found[0])):
+        raise InputError(
+            f"{name} does not belong to f: along a random direction at {point_words(point)} it "
+            f"claims a curvature of {format_number(claimed)}, f has {format_number(found[0])}",
+            argument=name,
+            hint="for an approximation H of the Hessian take Quadratic(H, b) itself",
+        )
+
+
+def _note_precision(call: ScalarCall | VectorCall, point: Array, *more: Array) -> None:
+    """Notice numbers of single precision that come as Python floats, as loss.item() gives them."""
+    share = np.random.Generator(np.random.Philox(2)).random(len(point))
+    beside = point + 0.01 * np.maximum(1.0, np.abs(point)) * (share - 0.5)
+    try:
+        values = np.atleast_1d(call.near(beside, *more))
+    except InputError:
+        return
+    values = values[np.isfinite(values) & (values != 0)]
+    with np.errstate(all="ignore"):
+        held = bool(np.all(values == values.astype(np.float32)))
+    if values.size and held and np.any(values != np.round(values)):
+        call.single = True
+
+
 def _bends_of(
     function: CallableProblem, given: _HessianCall | None, point: Array, labels: tuple[str, ...]
 ) -> tuple[Any, float, float | None, str]:
@@ -113,8 +163,12 @@ def _bends_of(
     call, slopes, product = function.call, function.gradient_call, function.hvp_call
     if given is not None:
         matrix, asymmetry = given.symmetric(point)
+        _compare_bends(function, point, lambda v: matrix @ v, "hessian")
         return matrix, 8 * EPS * float(np.linalg.norm(matrix)), asymmetry, "as given"
     d = len(point)
+    if product is not None:
+        _note_precision(product, point, np.full(d, 1 / math.sqrt(3 * d)))
+        _compare_bends(function, point, lambda v: product.value(point, v), "hvp")
     if d > DENSE and (product is not None or slopes is not None):
         how = "products as given" if product is not None else "products by differences"
         return _operator(function, point), _product_error(function, point), None, how

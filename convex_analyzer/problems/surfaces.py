@@ -9,9 +9,7 @@ import itertools
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
-
-from convex_analyzer.errors import InputError
+from convex_analyzer.problems.checks import whole_number
 from convex_analyzer.problems.local import local_quadratic
 from convex_analyzer.problems.local_model import LocalModel
 
@@ -46,11 +44,7 @@ def rosenbrock(at: Any = None, dimension: int = 2) -> LocalModel:
     >>> model.classification.verdict, round(model.ends[1] / model.ends[0], 6)
     ('minimum', 2508.009601)
     """
-    if not isinstance(dimension, int | np.integer) or not 2 <= dimension <= 10:
-        raise InputError(
-            f"dimension must be a whole number from 2 to 10, got {dimension!r}",
-            argument="dimension",
-        )
+    whole_number(dimension, "dimension", 2, 10)
     x = [f"x{i + 1}" for i in range(dimension)]
     terms = [
         f"100*({after} - {before}**2)**2 + (1 - {before})**2"

@@ -66,7 +66,8 @@ def _echo(comparison: Comparison) -> list[tuple[str, str]]:
     if problem.labels:
         names = list(problem.labels)
         shown = names if len(names) <= 12 else [*names[:6], "…", *names[-5:]]
-        items.append(("columns", ", ".join(shown)))
+        what = "columns" if isinstance(problem, LeastSquares) else "coordinates"
+        items.append((what, ", ".join(shown)))
     items.append(("Hessian", f"{spectrum.definiteness}, {_rank(comparison)}; {spectrum.method}"))
     items.append(("condition number", _kappa(comparison)))
     if isinstance(problem, LeastSquares):

@@ -69,3 +69,12 @@ def test_bad_input(refused, model, tmp_path):
     broken = tmp_path / "broken.py"
     broken.write_text("1 +")
     assert "cannot be run: SyntaxError" in refused("check-gradient", broken, "--at", "1")
+
+
+def test_what_the_file_prints_stays_out_of_the_json(cli, tmp_path):
+    path = tmp_path / "loud.py"
+    path.write_text(MODEL + 'print("epoch 1")\n')
+    code, out, err = cli("check-gradient", path, "--at", "0.3,1", "--json")
+    assert code == 0
+    assert json.loads(out)["verdict"] == "correct"
+    assert "epoch 1" in err

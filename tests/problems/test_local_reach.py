@@ -205,7 +205,9 @@ def test_long_points_have_directions_in_words_and_runs_of_their_own():
         lambda t: float(negative @ t**2) / 2, np.zeros(8), gradient=lambda t: negative * t
     )
     assert "mostly 1 θ[3]" in peak.classification.words
-    flat = local_quadratic(value, np.zeros(d), hvp=lambda t, v: v * (scale - 1), names=None)
+    flat = local_quadratic(
+        lambda t: float((scale - 1) @ t**2) / 2, np.zeros(d), hvp=lambda t, v: v * (scale - 1)
+    )
     assert flat.classification.verdict in {"degenerate", "minimum"}
     top = local_quadratic(lambda t: -value(t), np.zeros(d), gradient=lambda t: -scale * t)
     assert top.classification.verdict == "maximum"

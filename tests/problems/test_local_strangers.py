@@ -9,10 +9,13 @@ import sympy
 from scipy.optimize import rosen, rosen_der, rosen_hess
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
+from convex_analyzer.comparison import compare
+from convex_analyzer.diagnosis.recap import recap
 from convex_analyzer.errors import InputError
 from convex_analyzer.problems.calls import error_words
 from convex_analyzer.problems.local import local_quadratic
 from convex_analyzer.problems.quadratic import Quadratic
+from convex_analyzer.reporting.verdict_page import verdict_blocks
 from convex_analyzer.spectra.compute import spectrum
 
 x, y = sympy.symbols("x y")
@@ -101,3 +104,47 @@ def test_what_would_mislead_is_refused_in_words(name):
 def test_names_and_errors_take_one_line():
     assert "\n" not in local_quadratic("x**2\n + y**2\n", at=[0, 0]).name
     assert len(error_words(RuntimeError("much\n" * 900))) < 250
+
+
+A = np.array([[3.0, 1.0], [1.0, 2.0]])
+
+
+def _loss(t):
+    """Single precision inside, a Python float outside: loss.item() of a network."""
+    t = t.astype(np.float32)
+    return float(np.float32(0.5) * (t @ A.astype(np.float32) @ t) + np.cos(t[0]))
+
+
+def _slope(t):
+    t = t.astype(np.float32)
+    return (A.astype(np.float32) @ t - np.array([np.sin(t[0]), 0], np.float32)).astype(float)
+
+
+@pytest.mark.parametrize("given", [{}, {"gradient": _slope}])
+def test_single_precision_in_disguise_is_noticed(given):
+    model = local_quadratic(_loss, [1.0, 2.0], **given)
+    hessian = A - np.diag([np.cos(1.0), 0.0])
+    off = np.linalg.norm(model.operator.to_dense() - hessian)
+    assert off < 3 * model.hessian_error < 0.02
+    slopes = A @ [1.0, 2.0] - [np.sin(1.0), 0.0]
+    assert np.max(np.abs(model.gradient_at - slopes)) < 3 * model.gradient_error < 0.01
+
+
+TWICE = {
+    "hessian": {"hessian": lambda t: 2 * rosen_hess(t)},
+    "hessian, gradient": {"hessian": lambda t: 2 * rosen_hess(t), "gradient": rosen_der},
+    "hvp": {"hvp": lambda t, u: 2 * rosen_hess(t) @ u, "gradient": rosen_der},
+    "hvp alone": {"hvp": lambda t, u: 2 * rosen_hess(t) @ u},
+}
+
+
+@pytest.mark.parametrize("name", TWICE)
+def test_a_hessian_of_another_function_is_refused(name):
+    with pytest.raises(InputError, match=f"{name[:3]}.* does not belong to f.*take Quadratic"):
+        local_quadratic(rosen, [0.0, 1.0, 1.0], **TWICE[name])
+
+
+def test_a_report_calls_coordinates_what_they_are():
+    comparison = compare(local_quadratic("x**2 + 3*y**2", at=[1, 1]))
+    (echo,) = [b for b in verdict_blocks(comparison, recap(comparison)) if hasattr(b, "items")]
+    assert (("coordinates",), ("x, y",)) in echo.items
