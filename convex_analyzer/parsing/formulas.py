@@ -52,7 +52,8 @@ _LARGEST = 1e300
 # One character for one, so that columns stay what the user sees.
 _SAME = {
     **{ord("₀") + i: str(i) for i in range(10)},
-    **dict(zip(map(ord, "−·×÷"), "-**/", strict=True)),
+    **dict(zip(map(ord, "−–·⋅∗×÷"), "--****/", strict=True)),
+    **dict.fromkeys((0xA0, 0x2007, 0x2009, 0x202F), " "),  # spaces of other kinds
 }
 _POWERS = "²³⁴⁵⁶⁷⁸⁹"
 _DIGITS = re.compile(r"(\d+)")
@@ -112,6 +113,10 @@ def parse_formula(
     if variables is not None:
         names = (variables,) if isinstance(variables, str) else tuple(map(str, variables))
         names = tuple(name.translate(_SAME).replace(" ", "") for name in names)
+        if len(set(names)) < len(names):
+            raise InputError(
+                f"variables must be different, got {', '.join(names)}", argument="variables"
+            )
     return _Reader(text, names, grammar or Grammar()).read()
 
 

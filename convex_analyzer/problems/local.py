@@ -41,8 +41,9 @@ def local_quadratic(
     gradient, hessian, hvp
         For a callable: θ ↦ (d,), θ ↦ (d, d), (θ, v) ↦ (d,). What is left out is taken numerically:
         by complex steps where f takes complex numbers, else by central differences. With `hvp` or
-        `gradient` and d > 500 the Hessian is never formed. This is how models of PyTorch and JAX
-        come in.
+        `gradient` and d > 500 only products with the Hessian are taken. This is how models of
+        PyTorch and JAX come in. They may fill one buffer, and return float32 numbers as Python
+        floats; a Hessian may be sparse or a LinearOperator.
     variables
         For a formula: its variables, in the order of `at`; left out, all names that occur, in
         natural order.

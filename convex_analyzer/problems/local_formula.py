@@ -245,10 +245,8 @@ def _real_number(value: Any, otherwise: str) -> Any:
     bad = (sympy.zoo, sympy.nan, sympy.oo, -sympy.oo, sympy.DiracDelta)
     if value.has(*bad) or not value.is_number:
         raise InputError(otherwise, argument="at", hint="expand beside this point")
-    if value.is_Rational:
-        return value
-    number = value.evalf(20)
-    if not number.is_Float:
+    number = value if value.is_Rational else value.evalf(20)
+    if not (number.is_Float or number.is_Rational):
         if number.is_zero:
             return sympy.Integer(0)
         raise InputError(otherwise, argument="at", hint="expand where f is real")

@@ -107,6 +107,12 @@ def test_variables_are_found_in_natural_order_or_declared():
     assert all(symbol.is_real for symbol in declared.symbols)
 
 
+def test_signs_and_spaces_of_other_kinds_are_read():
+    assert parse_formula("2⋅x**2\u00a0– 3∗y").expression == parse_formula("2*x**2 - 3*y").expression
+    with pytest.raises(InputError, match="variables must be different, got x, x"):
+        parse_formula("x", ["x", "x"])
+
+
 REFUSED = {
     # text: (column from 0, words)
     "": (0, "missing"),

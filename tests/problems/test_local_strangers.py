@@ -88,6 +88,7 @@ ODD = {
     "beyond": ("exp(x)", 1000, "beyond the range of float64"),
     # 1 - x²/6: the piece at 0 alone has no curvature
     "pieces": (sympy.Piecewise((sympy.sin(x) / x, sympy.Ne(x, 0)), (1, True)), 0, "together"),
+    "far away": ("x**2", 1e308, "beyond the range of float64"),
     "rows": ("x**2 + y**2", np.array([[1, 2]]), "one point"),
     "a dict": (lambda p: p["x"] ** 2, {"x": 1}, "one vector for a callable"),
     "value and gradient": (lambda t: (t @ t, 2 * t), [1.0, 2.0], "pass the gradient as"),
