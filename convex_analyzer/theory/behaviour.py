@@ -192,7 +192,7 @@ class Behaviour(Result):
         >>> Behaviour(Spectrum.between(1, 10), Nesterov(0.1, momentum=0.9)).stability_set
         Interval.open(0, 19/140)
         """
-        if self.spectrum.kind == "exact":
+        if self.spectrum.kind == "exact" and self._active.any():
             with contextlib.suppress(NotDerivableError):
                 return self.region.in_learning_rate(self.spectrum)
         return as_set(self.stable_learning_rates or [])

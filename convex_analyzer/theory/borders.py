@@ -16,6 +16,7 @@ __all__ = ["Border", "classify"]
 _DIGITS = 60
 _ZERO = 1e-40  # what is zero, of numbers of so many digits
 _SAME = 1e-14  # distance of equal roots: of one that is repeated r times, 60/r digits are right
+_SHORT = 12  # characters up to which an exact point is printed as it is
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,9 @@ class Border:
     words: str
 
     def __str__(self) -> str:
-        return f"s = {self.s}: {self.words}"
+        exact = str(self.s)
+        short = exact if len(exact) <= _SHORT else format_number(float(self.s), 6)
+        return f"s = {short}: {self.words}"
 
 
 def classify(coefficients: list[Any], matrix: list[list[Any]], s: Any, point: Any) -> Border:

@@ -51,11 +51,15 @@ def steps_at_rate(one_minus_rate: float, tolerance: float) -> int | None:
     guess = max(1, math.ceil(quotient))
     if guess > _WHOLE:  # float64 has no odd numbers there
         return guess
-    slack = 4 * float(np.finfo(float).eps) * max(1.0, abs(math.log(tolerance)))
-    goal = math.log(tolerance) + slack
+    goal = math.log(tolerance) + _slack(tolerance)
     if guess > 1 and (guess - 1) * log <= goal:
         return guess - 1
     return guess if guess * log <= goal else guess + 1
+
+
+def _slack(tolerance: float) -> float:
+    """Return how far, relatively, a rounded power may be off that is meant to be the tolerance."""
+    return 4 * float(np.finfo(float).eps) * max(1.0, abs(math.log(tolerance)))
 
 
 def per_step(one_minus_rate: float, steps: int) -> float:
@@ -83,14 +87,16 @@ def count_steps(analysis: Analysis, tolerance: float, start: Any, criterion: str
     if criterion == "rate":
         return steps_at_rate(analysis.one_minus_rate, tolerance)
     error = analysis.relative_error(start, criterion)
+    goal = tolerance * (1 + _slack(tolerance))  # an error that equals the tolerance has arrived
     if isinstance(error, Products):
-        return error.first_within(analysis.coordinates(start), tolerance, criterion, MOST_FACTORS)
+        start = analysis.coordinates(start)
+        return error.first_within(start, goal, criterion, MOST_FACTORS)
     if analysis.scope != "global":
-        found = _first_of_many(error, tolerance)
+        found = _first_of_many(error, goal)
     else:
         found = first_crossing(
             error,
-            tolerance,
+            goal,
             hint=float(steps_at_rate(analysis.one_minus_rate, tolerance) or 1),
             directions=len(analysis.modes.eigenvalues),
             monotone=_never_rises(analysis.modes),

@@ -317,7 +317,8 @@ def _rule(
         raise NotDerivableError(
             f"no best setting of {optimizer.__name__} is known in closed form; give an instance"
         )
-    return _blank(optimizer, {**given, **{name: plain(value) for name, value in best.items()}})
+    exact = {n: exactly(v) if isinstance(v, float) else plain(v) for n, v in best.items()}
+    return _blank(optimizer, {**given, **exact})
 
 
 def _blank(optimizer: type[Optimizer], values: dict[str, Any]) -> Optimizer:

@@ -233,7 +233,8 @@ def _piece(optimizer: Optimizer, eigenvalues: Array, local: bool) -> Modes:
         if size == 1:
             return Modes(eigenvalues, **common, **_one_slot(iteration, shape))
         if size == 2:
-            return Modes(eigenvalues, **common, **_two_slots(iteration, shape))
+            doubt = _ROUNDING * _amplification(optimizer)
+            return Modes(eigenvalues, **common, **_two_slots(iteration, shape, doubt))
         return Modes(eigenvalues, **common, **_many_slots(common))
 
 
@@ -267,10 +268,22 @@ def _one_slot(iteration: Iteration, shape: tuple[int, ...]) -> dict[str, Any]:
     }
 
 
-def _two_slots(iteration: Iteration, shape: tuple[int, ...]) -> dict[str, Any]:
+def _amplification(optimizer: Optimizer) -> float:
+    """Return by how much rounding double-double settings counts for more than their own size.
+
+    Of a momentum close to 1 it is 1 - μ that a rule multiplies with, and its last digits are fewer.
+    Settings that are floats are taken as exact.
+    """
+    values = [v for v in optimizer.values.values() if isinstance(v, DoubleDouble)]
+    distances = [abs(float((1 - value).to_float())) for value in values]
+    return min(1 / min([d for d in distances if d > 0], default=1.0), 2.0**43) if values else 1.0
+
+
+def _two_slots(iteration: Iteration, shape: tuple[int, ...], doubt: float) -> dict[str, Any]:
     """Describe two-slot directions by h = 2 - |t| and slack = 1 - |t| + d, free of cancellation.
 
     Both come from M - I (or M + I, for a negative trace), so that αλ = 1e-300 is as good as 1.
+    Discriminants within `doubt`, relative to their terms, are zero.
     """
     rows = [[as_double_double(entry, shape) for entry in row] for row in iteration.minus_identity]
     (a, b), (c, e) = rows
@@ -284,7 +297,7 @@ def _two_slots(iteration: Iteration, shape: tuple[int, ...]) -> dict[str, Any]:
     discriminant = (h * h - 4 * slack).to_float()
     # Where double-double cannot tell two roots apart they are one: a tuned setting has double
     # roots, and half of its digits would be noise.
-    noise = _ROUNDING * (h.high**2 + 4 * (np.abs(along.high) + np.abs(across.high)))
+    noise = doubt * (h.high**2 + 4 * (np.abs(along.high) + np.abs(across.high)))
     discriminant = np.where(np.abs(discriminant) <= noise, 0.0, discriminant)
     t, d = (2 - h).to_float(), (1 - h + slack).to_float()
     d = np.where(np.isfinite(d), d, 0.0)  # αλ > 1e150: next to t² it does not count

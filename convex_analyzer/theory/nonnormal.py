@@ -69,6 +69,10 @@ class Growth(Result):
             f"×{format_number(self.from_rest.size, 4)}, and the loss the square of that."
         )
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data, the kind included."""
+        return {**super().to_dict(), "kind": self.kind}
+
     def summary(self) -> Table:
         """Return both peaks as a table."""
         rows = tuple(
@@ -76,7 +80,8 @@ class Growth(Result):
             for name, one in (("any state", self.any_start), ("from rest", self.from_rest))
         )
         columns = ("start", "largest growth", "at step", "along λ")
-        return Table(columns, rows, title="growth before decay", notes=(self.words,))
+        notes = (self.words, f"Kind: {self.kind}.")
+        return Table(columns, rows, title="growth before decay", notes=notes)
 
 
 def worst_growth(analysis: Analysis) -> Growth:

@@ -162,6 +162,10 @@ class Products:
                 break
         return np.array([found[int(count)] for count in counts]).reshape(len(counts), len(y0))
 
+    def factors(self) -> Array:
+        """Return the factor of every step of a cycle, of a rule without memory, (cycle, n)."""
+        return np.stack([self._at(t).matrix[:, 0, 0] for t in range(1, self.optimizer.cycle + 1)])
+
     # -- the same questions as `Dynamics` answers ------------------------------------------------
 
     @functools.cached_property

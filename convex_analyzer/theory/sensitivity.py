@@ -114,6 +114,10 @@ class Sensitivity(Result):
             said.append(_margin_sentence(self.margin))
         return " ".join(said)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data, the kind included."""
+        return {**super().to_dict(), "kind": self.kind}
+
     def summary(self) -> Table:
         """Return one row per truth."""
         rows = tuple(_row(truth) for truth in self.truths)

@@ -39,6 +39,7 @@ Array = npt.NDArray[np.float64]
 Interval = tuple[float, float]
 
 _LONGEST = 12  # steps of a period whose product is solved for the learning rate
+_MOST_CONDITIONS = 5  # of rules with up to four slots, whose degrees are affordable
 _GRID = 65  # eigenvalues that stand for an interval where stability is not a matter of products
 _EVERY = 2000  # distinct eigenvalues up to which each is treated when the set is not one interval
 
@@ -143,6 +144,23 @@ def _solve(conditions: list[Polynomial]) -> list[Interval]:
     return stable
 
 
+def _solved(optimizer: Optimizer, eigenvalue: Fraction) -> list[Interval]:
+    """Return the stable learning rates along one eigenvalue.
+
+    The degree of Jury's conditions doubles with every row of his table. Of many slots only those
+    that matter are solved, which `regions` knows how to find.
+    """
+    conditions = _conditions(optimizer, eigenvalue)
+    if len(conditions) <= _MOST_CONDITIONS or optimizer.cycle != 1 or not is_linear(optimizer):
+        return _solve(conditions)
+    from convex_analyzer.theory.regions import stability_region
+
+    found = stability_region(optimizer).in_learning_rate([eigenvalue])
+    pieces = found.args if found.is_Union else (found,)
+    ends = [(float(piece.inf), float(piece.sup)) for piece in pieces if not piece.is_empty]
+    return sorted((low, high) for low, high in ends if low < high)
+
+
 def _is_scaled(optimizer: Optimizer) -> bool:
     """Tell whether stability depends on learning rate and eigenvalue by their product only."""
     once, twice = _conditions(optimizer, Fraction(1)), _conditions(optimizer, Fraction(2))
@@ -153,7 +171,7 @@ def _is_scaled(optimizer: Optimizer) -> bool:
 @functools.lru_cache(maxsize=256)
 def _scaled_set(optimizer: Optimizer) -> tuple[Interval, ...] | None:
     """Return the stable set of (learning rate x eigenvalue), or None when it is not one."""
-    return tuple(_solve(_conditions(optimizer, Fraction(1)))) if _is_scaled(optimizer) else None
+    return tuple(_solved(optimizer, Fraction(1))) if _is_scaled(optimizer) else None
 
 
 def _intersect(first: list[Interval], second: list[Interval]) -> list[Interval]:
@@ -215,7 +233,7 @@ def stable_learning_rates(
         if scaled is not None:
             one = [(low / float(value), high / float(value)) for low, high in scaled]
         else:
-            one = _solve(_conditions(optimizer, Fraction(float(value))))
+            one = _solved(optimizer, Fraction(float(value)))
         result = _intersect(result, one)
     return result
 

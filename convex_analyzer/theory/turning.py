@@ -265,6 +265,10 @@ class Escape(Result):
             "exact, and it never leaves."
         )
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data, the kind included."""
+        return {**super().to_dict(), "kind": self.kind}
+
     def summary(self) -> Table:
         """Return the escape as a table."""
         rows = (

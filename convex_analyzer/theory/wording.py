@@ -10,6 +10,7 @@ import numpy as np
 from convex_analyzer.errors import InputError, NotDerivableError
 from convex_analyzer.results import to_plain
 from convex_analyzer.tables import Table, format_count, format_factor, format_number
+from convex_analyzer.theory.changing import warnings
 from convex_analyzer.theory.iteration import linearise
 from convex_analyzer.theory.local import LATE
 from convex_analyzer.theory.symbolic import exactly
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "explain",
     "intervals_text",
+    "kind",
     "limit_sentence",
     "no_whole_run",
     "plain",
@@ -29,6 +31,7 @@ __all__ = [
 ]
 
 
+_NO_MINIMUM = "no minimum: J falls without end"
 _BORDERS = 3  # as many directions that lie exactly on it are described
 
 
@@ -186,10 +189,25 @@ def _on_the_border(analysis: Analysis) -> list[str]:
     return list(found)
 
 
+def kind(analysis: Analysis) -> str:
+    """Return what kind of answer an analysis is, in the vocabulary of the legend."""
+    if analysis.scope == "asymptotic":
+        return "asymptotic"
+    if analysis.scope != "product" and analysis.modes.slots > 2:
+        return "numerical"
+    return analysis.spectrum.kind
+
+
 def _kinds(analysis: Analysis) -> list[str]:
     """Say what kind of answer this is, and how far it reaches."""
     spectrum = analysis.spectrum
     closed = "Rate, step counts and curves are exact for these eigenvalues, to the last digits"
+    if analysis.scope != "product" and analysis.modes.slots > 2:
+        closed = "Rate, step counts and curves are numerical: eigenvalues of a matrix per direction"
+    if analysis.scope == "asymptotic":
+        closed = "Rate and stability are asymptotic: those of the limit of the rule"
+    if analysis.scope == "product":
+        closed = "Curves and step counts are exact: every step is multiplied out"
     known = "given" if spectrum.method == "given" else f"{spectrum.kind}: {spectrum.method}"
     lines = [f"{closed}; the eigenvalues are {known}."]
     if type(analysis.optimizer).optimum_for == "quadratics" and analysis.optimizer.memory:
@@ -206,21 +224,23 @@ def _explain_local(analysis: Analysis) -> str:
     """Return sentences about a rule that is not linear."""
     optimizer = analysis.optimizer
     if analysis.scope == "product":
-        return "\n".join([verdict(analysis), f"Source of the rule: {optimizer.source}."])
+        source = f"Source of the rule: {optimizer.source or 'not stated'}."
+        lines = [verdict(analysis), *warnings(analysis), *_kinds(analysis), source]
+        return "\n".join([*lines, *optimizer.hints()])
     reasons = "; ".join(linearise(optimizer, 1.0, LATE).reasons)
     origin = (
         f"The rule is not linear: its step contains {reasons}. Run on dual numbers at the minimum, "
         "with its memory settled, `step` itself gives the iteration of small errors."
     )
-    kind = "Local stability"
+    what = "Local stability"
     if analysis.scope == "asymptotic":
-        kind = "Stability"
+        what = "Stability"
         origin = (
             "The map changes with the step index and tends to a linear one, which `step` itself "
             "gives, run on linear forms with a large index; rates and stability are those of it."
         )
     elif analysis.scope == "periodic":
-        kind = "Stability"
+        what = "Stability"
         origin = (
             f"The rule repeats after {optimizer.cycle} steps; `step` itself, run so often on "
             "linear forms, gives the map over one period, and its roots the rate per period."
@@ -228,7 +248,9 @@ def _explain_local(analysis: Analysis) -> str:
     lines = [
         verdict(analysis),
         origin,
-        f"{kind}: {limit_sentence(analysis)} (Jury's conditions on that iteration).",
+        f"{what}: {limit_sentence(analysis)} (Jury's conditions on that iteration).",
+        *warnings(analysis),
+        *([] if analysis.scope == "local" else _kinds(analysis)),
         f"Source of the rule: {optimizer.source or 'not stated'}.",
     ]
     return "\n".join([*lines, *optimizer.hints()])
@@ -240,7 +262,8 @@ def _local_summary(analysis: Analysis) -> Table:
     head = (str(analysis.optimizer), analysis.spectrum.name)
     if analysis.scope == "product":
         row = ("scope", "product: changes from step to step, and has no rate")
-        return Table(head, (row,), notes=(verdict(analysis),), left=2)
+        notes = (verdict(analysis), *warnings(analysis))
+        return Table(head, (row, ("kind", kind(analysis))), notes=notes, left=2)
     stable = limit_sentence(analysis).removeprefix("it needs ")
     scope = {
         "local": "local: not linear",
@@ -253,8 +276,9 @@ def _local_summary(analysis: Analysis) -> Table:
         ("1 − ρ", format_number(analysis.one_minus_rate, 6)),
         ("stable learning rates" + " there" * local, stable),
         ("scope", scope),
+        ("kind", kind(analysis)),
     )
-    return Table(head, rows, notes=(verdict(analysis),), left=2)
+    return Table(head, rows, notes=(verdict(analysis), *warnings(analysis)), left=2)
 
 
 def summary(analysis: Analysis) -> Table:
@@ -264,13 +288,14 @@ def summary(analysis: Analysis) -> Table:
     steps, peak = analysis.steps_to(1e-6), analysis.transient_peak
     transient = f"× {format_number(peak.size, 4)} after {format_count(peak.step)} steps"
     rows = (
-        ("outcome", analysis.outcome),
+        ("outcome", _NO_MINIMUM if analysis.outcome == "drifting" else analysis.outcome),
         ("rate ρ (error per step)", analysis.rate_text),
         ("1 − ρ", format_number(analysis.one_minus_rate, 6)),
         ("stable learning rates", limit_sentence(analysis).removeprefix("it needs ")),
         ("steps to gap × 1e-6, worst start", format_count(steps)),
         ("largest transient", "grows without end" if peak.grows else transient),
         ("scope", f"{analysis.scope}: linear on quadratics"),
+        ("kind", kind(analysis)),
     )
     head = (str(analysis.optimizer), analysis.spectrum.name)
     return Table(head, rows, notes=(verdict(analysis),), left=2)
@@ -298,6 +323,8 @@ def plain(analysis: Analysis) -> dict[str, Any]:
         "optimizer": analysis.optimizer.to_dict(),
         "tuned": list(analysis.tuned),
         "scope": analysis.scope,
+        "kind": kind(analysis),
+        "source": analysis.optimizer.source,
         "verdict": verdict(analysis),
         "spectrum": analysis.spectrum.to_dict(),
     }

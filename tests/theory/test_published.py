@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convex_analyzer.domains import Positive, UnitInterval
+from convex_analyzer.optimizers import registered
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.optimizers.gradient import GradientDescent
 from convex_analyzer.optimizers.momentum import HeavyBall, Nesterov
@@ -421,6 +422,25 @@ def test_critical_damping_keeps_its_digits(kappa, digits):
                 # Beyond 1e-300 float64 has nothing to say.
                 away = abs(mpmath.mpf(float(value)) - exact)
                 assert away <= 1e-10 * abs(exact) + mpmath.mpf(10) ** -300
+
+
+@pytest.mark.parametrize("name", ["HeavyBall", "EMAMomentum", "OuterMomentum", "QHM"])
+def test_polyaks_pair_in_every_parametrisation(name):
+    """κ = 1e12: of an average, 1 - μ = 4e-6 multiplies the gradient, and loses its last digits."""
+    analysis = analyze(Spectrum.between(1.0, 1e12), registered()[name])
+    assert analysis.one_minus_rate == pytest.approx(2 / 1000001, rel=1e-12)
+    assert str(analysis.exact().one_minus_rate) == "2/1000001"
+    rounded = analyze(Spectrum.between(1.0, 1e12), analysis.optimizer)
+    with mpmath.workdps(60):  # the same rule as written, at the settings that float64 can hold
+        p = {k: mpmath.mpf(v) for k, v in analysis.optimizer.values.items() if isinstance(v, float)}
+        mu, inside = p["momentum"], name in {"EMAMomentum", "QHM"}
+        alpha = p["learning_rate"] * ((1 - mu) if inside else 1)
+        radii = []
+        for value in (1, 10**12):
+            t = 1 + mu - alpha * value
+            root = mpmath.sqrt(t * t - 4 * mu)
+            radii.append(max(abs(t + root), abs(t - root)) / 2)
+        assert abs(mpmath.mpf(rounded.one_minus_rate) / (1 - max(radii)) - 1) < 1e-12
 
 
 def test_critical_damping_at_any_scale():

@@ -257,3 +257,34 @@ def test_a_condition_that_touches_zero_leaves_one_point_out():
             return theta + self.learning_rate * problem.gradient(first) * 0 + (first - theta) / 2
 
     assert stable_learning_rates(Folded(0.1), ONE) == [(0.0, 1.0)]
+
+
+class Cascade(Optimizer):
+    """Four averages, one behind the other; of Jury's conditions the last has degree 48."""
+
+    learning_rate: Positive
+
+    def step(self, problem, t, theta, v, w, x, y):
+        gradient = problem.gradient(theta)
+        v = 0.5 * v + gradient
+        w = 0.4 * w + 0.3 * v
+        x = 0.3 * x + 0.2 * w
+        y = 0.1 * y + 0.4 * x + w
+        return theta - self.learning_rate * (y + v), v, w, x, y
+
+
+def test_many_slots_are_answered_in_seconds():
+    """Companion roots by LAPACK of the matrix written out by hand, on both sides of the border."""
+    limit = analyze(Spectrum.between(1.0, 10.0), Cascade(0.01)).stability_limit
+    assert limit == pytest.approx(3003 / 12080, rel=1e-14)
+    radii = []
+    for rate in (0.999 * limit, 1.001 * limit):
+        g = np.array([10.0, 0, 0, 0, 0])
+        v = g + np.array([0, 0.5, 0, 0, 0])
+        w = 0.3 * v + [0, 0, 0.4, 0, 0]
+        x = 0.2 * w + [0, 0, 0, 0.3, 0]
+        y = 0.4 * x + w + [0, 0, 0, 0, 0.1]
+        theta = np.array([1.0, 0, 0, 0, 0]) - rate * (y + v)
+        radii.append(np.abs(np.linalg.eigvals([theta, v, w, x, y])).max())
+    assert radii[0] < 1 < radii[1]
+    assert "numerical" in analyze(Spectrum.between(1.0, 10.0), Cascade(0.01)).explain()

@@ -1,4 +1,4 @@
-"""Every line of the theory notes, sections 1, 2, 7.1-7.3 and 9.6, with its check value.
+"""Every line of the theory notes, sections 1-4, 7.1-7.3 and 9.6, with its check value.
 
 Where each line is tested ("published": tests/theory/test_published.py; a name: below). Each test
 knows its answer by another route than the package: mpmath, SymPy, fractions, or a plain loop.
@@ -31,6 +31,17 @@ knows its answer by another route than the package: mpmath, SymPy, fractions, or
 2.13 Nesterov, (n-1)/(n+1)    test_growing_momentum_2_13
 2.14 effective rate [A]       test_slow_root_2_14
 2.15 changing α               test_changing_the_rate_2_15
+3.1  products                 test_products.py; test_iteration.py (periods)
+3.2  Chebyshev steps          test_limits.py (bound, LP); test_gradient_family.py; test_changing.py
+3.3  m = 0                    test_limits.py (LP, 1.830e-3)
+3.4  semi-iteration           test_gradient_family.py
+3.5  silver                   test_gradient_family.py (2.725e-3)
+3.6  Krylov limit             test_limits.py; test_comparison_limit.py (sign descent)
+3.7  decays                   test_products.py, test_changing.py
+3.8  speed-ups [A]            test_steps_per_e_fold_3_8
+4.1  expectation              test_average.py
+4.3  Marchenko-Pastur         test_average.py
+4.4  power laws [A]           test_average.py
 7.1  Newton and damped        test_newton_7_1; tests/optimizers/test_second_order_family.py
 7.2  natural gradient         test_natural_gradient_is_newton_7_2
 7.3  BFGS = CG                test_quasi_newton_is_conjugate_gradients_7_3; test_krylov_family.py
@@ -178,6 +189,15 @@ def test_steps_1_5():
             assert steps_at_rate(1 - rho, rho**k) == k
     assert grid == 741
     assert naive == 82
+    for rho in (0.25, 0.5, 0.75):  # exact in float64, and so is every power below
+        one = analyze(ONE, GradientDescent(1 - rho))
+        for k in range(1, 26):
+            exact = float(Fraction(rho) ** k)
+            assert Fraction(exact) == Fraction(rho) ** k
+            assert one.steps_to(exact, criterion="norm") == k
+            assert one.steps_to(exact, [3.0], "norm") == k
+            assert one.steps_to(float(np.nextafter(exact, 1.0)), criterion="norm") == k
+            assert one.steps_to(exact * (1 - 1e-12), criterion="norm") == k + 1
     for kappa in (1e4, 1e6):  # asymptotics
         best = analyze(spectrum(1.0, kappa), GradientDescent)
         slow = analyze(spectrum(1.0, kappa), GradientDescent(1 / kappa))
@@ -949,6 +969,20 @@ def test_changing_the_rate_2_15():
 
 
 # -- 7 second order ------------------------------------------------------------------------------
+
+
+def test_steps_per_e_fold_3_8():
+    """κ = 1e4: 5000 against 50 steps per factor e; from 1/L and to Nesterov as stated."""
+    kappa, ends = 1e4, spectrum(1.0, 1e4)
+    best = 1 / -math.log1p(-analyze(ends, GradientDescent).one_minus_rate)
+    slow = 1 / -math.log1p(-analyze(ends, GradientDescent(1 / kappa)).one_minus_rate)
+    polyak = 1 / -math.log1p(-analyze(ends, HeavyBall).one_minus_rate)
+    usual = Nesterov(1 / kappa, (math.sqrt(kappa) - 1) / (math.sqrt(kappa) + 1))
+    nesterov = 1 / -math.log1p(-analyze(ends, usual).one_minus_rate)
+    assert best == pytest.approx(5000, rel=1e-3)
+    assert polyak == pytest.approx(50, rel=1e-3)
+    assert slow / polyak == pytest.approx(2 * math.sqrt(kappa), rel=1e-2)
+    assert best / nesterov == pytest.approx(math.sqrt(kappa) / 2, rel=1e-2)
 
 
 def test_newton_7_1():
