@@ -14,6 +14,7 @@ __all__ = ["Box", "bounds", "definiteness", "is_affine", "is_smooth", "sign_on"]
 Box = tuple[tuple[Any, Any, Any], ...]  # symbol, lower end, upper end; the inside of it is meant
 
 _FLIP = {"+": "-", "+0": "-0", "-": "+", "-0": "+0", "0": "0", "?": "?"}
+_MOST_TERMS = 3000  # of an expansion: longer ones take minutes
 _HIGH = 40  # powers of one unknown beyond this make polynomials too long
 _SMOOTH = ("exp", "log", "sin", "cos", "sinh", "cosh", "tanh", "atan", "Pow", "Add", "Mul", "erf")
 
@@ -186,6 +187,8 @@ def _by_polynomials(expression: Any, box: Box) -> str:
             plain = plain.subs(symbol, (low + high * u) / (1 + u))
         elif low != -sympy.oo or high != sympy.oo:
             plain = plain.subs(symbol, low + u if low != -sympy.oo else high - u)
+    if _terms(plain) > _MOST_TERMS:
+        return "?"
     plain = _without_functions(sympy.expand_power_exp(sympy.expand(plain)), box)
     top, bottom = sympy.fraction(sympy.together(plain))
     return _times(_polynomial_sign(top), _polynomial_sign(bottom))
@@ -217,6 +220,17 @@ def _without_functions(expression: Any, box: Box) -> Any:
     return plain.xreplace(others)
 
 
+def _terms(expression: Any) -> float:
+    """Return how many terms an expansion has at most."""
+    if expression.is_Add:
+        return sum(_terms(part) for part in expression.args)
+    if expression.is_Mul:
+        return math.prod(_terms(part) for part in expression.args)
+    if expression.is_Pow and expression.exp.is_Integer and expression.exp > 0:
+        return _terms(expression.base) ** min(int(expression.exp), 60)
+    return 1.0
+
+
 def _polynomial_sign(expression: Any) -> str:
     import sympy
 
@@ -224,6 +238,8 @@ def _polynomial_sign(expression: Any) -> str:
     if not symbols:
         value = sympy.simplify(expression)
         return "0" if value == 0 else "+" if value > 0 else "-" if value < 0 else "?"
+    if _terms(expression) > _MOST_TERMS:
+        return "?"
     try:
         polynomial = sympy.Poly(sympy.expand(expression), *symbols)
     except sympy.PolynomialError:

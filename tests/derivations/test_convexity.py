@@ -10,6 +10,7 @@ import sympy
 
 from convex_analyzer.derivations import loss_convexity
 from convex_analyzer.derivations.convexity import is_convex
+from convex_analyzer.derivations.convexity_signs import sign_on
 from convex_analyzer.derivations.loss_convexity import LOSSES, convexity_of_loss
 from convex_analyzer.derivations.symmetry import (
     SmallNetwork,
@@ -337,3 +338,11 @@ def test_variables_are_found_by_name_whatever_they_assume():
     x = sympy.Symbol("x", positive=True)
     assert is_convex(x * sympy.log(x), variables=["x"]).verdict == "proved"
     assert is_convex(sympy.Matrix([x**2])).verdict == "proved"
+
+
+def test_products_too_long_to_expand_are_left_undecided():
+    x, y = sympy.symbols("x y", real=True)
+    everywhere = tuple((s, -sympy.oo, sympy.oo) for s in (x, y))
+    long = (x + y + 1) ** 41 * (x - y + 2) ** 41 * (x + 2 * y + 3) ** 41
+    assert sign_on(long, everywhere) == "?"
+    assert sign_on((x + y) ** 4 + 1, everywhere) == "+"
