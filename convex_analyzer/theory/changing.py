@@ -53,7 +53,7 @@ def residue(analysis: Analysis) -> tuple[float, float] | None:
     >>> round(share, 5)
     0.00279
     """
-    rate = analysis.optimizer.values.get("learning_rate")
+    rate: Any = analysis.optimizer.values.get("learning_rate")
     every = representative_eigenvalues(analysis.spectrum)
     values = every[every != 0]
     if not is_schedule(rate) or rate.limit != 0 or rate.length is not None or not values.size:

@@ -164,7 +164,8 @@ class Products:
 
     def factors(self) -> Array:
         """Return the factor of every step of a cycle, of a rule without memory, (cycle, n)."""
-        return np.stack([self._at(t).matrix[:, 0, 0] for t in range(1, self.optimizer.cycle + 1)])
+        cycle = self.optimizer.cycle or 1
+        return np.stack([self._at(t).matrix[:, 0, 0] for t in range(1, cycle + 1)])
 
     # -- the same questions as `Dynamics` answers ------------------------------------------------
 
