@@ -333,7 +333,10 @@ def _is_exact(expression: Any, box: Any, found: Counterexample) -> bool:
     symbols = [symbol for symbol, _, _ in box]
 
     def at(point: Sequence[Any]) -> Any:
-        return expression.subs(dict(zip(symbols, point, strict=True)))
+        try:
+            return expression.subs(dict(zip(symbols, point, strict=True)))
+        except ValueError:  # max of something infinite
+            return sympy.nan
 
     x, y = ([sympy.Rational(repr(v)) for v in point] for point in (found.x, found.y))
     middle = [(a + b) / 2 for a, b in zip(x, y, strict=True)]

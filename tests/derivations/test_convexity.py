@@ -346,3 +346,8 @@ def test_products_too_long_to_expand_are_left_undecided():
     long = (x + y + 1) ** 41 * (x - y + 2) ** 41 * (x + 2 * y + 3) ** 41
     assert sign_on(long, everywhere) == "?"
     assert sign_on((x + y) ** 4 + 1, everywhere) == "+"
+
+
+def test_a_maximum_that_is_infinite_somewhere_is_searched_all_the_same():
+    verdict = is_convex("max((x - y)/(x + 1), (x + 1)**2)", over=[(-2, 2), (-2, 2)])
+    assert verdict.verdict in {"refuted", "plausible"}
