@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -51,6 +51,9 @@ class Density(Result):
         that nothing is approximated.
     kind
         ``exact`` up to that degree, or ``numerical``.
+    is_limit
+        Whether it is the law of infinitely large random matrices; at finite size the largest and
+        smallest eigenvalues lie elsewhere, and what follows is asymptotic.
     parts
         Of an estimate: the law that each random start gave. How far they differ is its error.
 
@@ -68,6 +71,7 @@ class Density(Result):
     name: str = "density"
     degree: int | None = None
     kind: str = "exact"
+    is_limit: bool = False
     parts: tuple[Density, ...] = field(default=(), repr=False)
 
     def __len__(self) -> int:
@@ -112,7 +116,7 @@ class Density(Result):
             places = np.concatenate([[0.0], ratio * places])
             shares = np.concatenate([[1 - 1 / ratio], shares / ratio])
         name = f"Marchenko–Pastur law, d/n = {format_number(ratio)}"
-        return cls(variance * places, shares, name, 2 * count - 1)
+        return cls(variance * places, shares, name, 2 * count - 1, is_limit=True)
 
     @classmethod
     def from_function(
@@ -274,7 +278,11 @@ class Density(Result):
 
     def spectrum(self) -> Spectrum:
         """Return the nodes as a spectrum, for `analyze`; the weights stay here."""
-        return Spectrum.from_eigenvalues(self.nodes, name=self.name)
+        found = Spectrum.from_eigenvalues(self.nodes, name=self.name)
+        if self.degree is None:
+            return found
+        kind = "asymptotic" if self.is_limit else self.kind
+        return replace(found, kind=kind, method="nodes of a Gauss rule")
 
     def moment(self, order: int) -> float:
         """Return Σ w λ^order: the mean of a power of λ, when the weights sum to 1."""
@@ -295,6 +303,8 @@ class Density(Result):
             ("weighted mean of λ", format_number(self.moment(1) / self.moment(0), 9)),
             ("integrates", f"{reach} ({self.kind})"),
         ]
+        if self.is_limit:
+            rows.append(("holds", "asymptotically, for large random matrices"))
         return Table(("law of eigenvalues", self.name), tuple(rows), left=2)
 
     def __repr__(self) -> str:

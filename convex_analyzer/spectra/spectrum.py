@@ -160,7 +160,12 @@ class Spectrum(Result):
         100.0
         """
         if not (0 < m <= L < math.inf):
-            raise InputError(f"need 0 < m <= L, got m = {m!r}, L = {L!r}", argument="m")
+            hint = ""
+            if m == 0 < L:
+                hint = (
+                    "without strong convexity no rate exists; theory.limits.flat_limit has the gaps"
+                )
+            raise InputError(f"need 0 < m <= L, got m = {m!r}, L = {L!r}", argument="m", hint=hint)
         ends = [float(m), float(L)]
         return cls(
             eigenvalues=np.array(ends),

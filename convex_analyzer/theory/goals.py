@@ -106,11 +106,12 @@ def _fewest_steps(
         except InputError:
             return None
 
-    def cost(x: Array) -> float:
+    def cost(x: Array, *, sampled: bool = True) -> float:
         candidate = build(x)
         if candidate is None:
             return _NEVER
-        return _fractional_steps(Analysis(spectrum, candidate), tolerance, start)
+        found = Analysis(spectrum, candidate)
+        return _fractional_steps(found, tolerance, start, sampled=sampled)
 
     zero = np.zeros(len(free))
     corners = [0.15 * sign * unit for unit in np.eye(len(free)) for sign in (-1, 1)]
@@ -119,7 +120,8 @@ def _fewest_steps(
     simplex = np.vstack([first, first + 0.1 * (np.eye(len(free)) - 0.5)])
     options = {"xatol": 1e-4, "fatol": 1e-3, "maxfev": 200, "initial_simplex": simplex}
     found = minimize(cost, first, method="Nelder-Mead", options=options)
-    last = min([zero, first, found.x], key=lambda x: (math.ceil(cost(x)), cost(x)))
+    finalists = [(cost(x, sampled=False), x) for x in (zero, first, found.x)]
+    last = min(finalists, key=lambda pair: (math.ceil(pair[0]), pair[0]))[1]
     return build(last) or best
 
 
@@ -167,10 +169,13 @@ def settling_steps(analysis: Analysis, tolerance: float, start: Any = None) -> i
     return None if steps >= _NEVER else math.ceil(steps)
 
 
-def _fractional_steps(analysis: Analysis, tolerance: float, start: Any) -> float:
+def _fractional_steps(
+    analysis: Analysis, tolerance: float, start: Any, *, sampled: bool = False
+) -> float:
     """Return when the gap falls below the tolerance for good, interpolated between whole steps.
 
     "For good": an underdamped error dips through zero, and tuning on such a dip would be luck.
+    Within a search, an interval of eigenvalues is `sampled`; who wins is then looked at closely.
     """
     long_run = analysis.steps_to(tolerance, criterion="rate")
     if long_run is not None and start is not None and analysis.scope == "global":
@@ -181,7 +186,10 @@ def _fractional_steps(analysis: Analysis, tolerance: float, start: Any) -> float
     if long_run is None or long_run * len(analysis.directions) > _AFFORDABLE:
         return _NEVER
     k = np.arange(2.0 * long_run + 20)
-    gap = analysis.worst_error(k) ** 2 if start is None else analysis.gap(start, k)
+    if start is None:
+        gap = (analysis.sampled_worst_error(k) if sampled else analysis.worst_error(k)) ** 2
+    else:
+        gap = analysis.gap(start, k)
     above = np.flatnonzero(gap > tolerance * gap[0])
     if above.size == 0 or above[-1] + 1 >= len(k):
         return _NEVER if above.size else 0.0

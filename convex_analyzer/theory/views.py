@@ -190,6 +190,8 @@ def _counts(steps: Any) -> Array:
 
 def _kind(analysis: Analysis) -> str:
     """Return what kind a closed form is, whose eigenvalues may themselves be computed."""
+    if analysis.spectrum.kind == "asymptotic":
+        return "asymptotic"
     known = analysis.spectrum.kind == "exact" and not analysis.spectrum.is_interval
     return "exact" if known else "numerical"
 
