@@ -220,7 +220,7 @@ def _columns(modes: Modes, chosen: npt.NDArray[np.bool_]) -> _Columns:
     lead_w = np.where(crossed, 1 + big, w)  # of the larger root, in the sign that is followed
     other = np.where(big > 0, np.abs(d) / np.where(big > 0, big, 1.0), 0.0)
     total = slack + np.where(d > 0, -np.expm1(log_d), 1 - d)
-    second = crossed | (w < 0)
+    second = crossed | ((w < 0) & (np.abs(slack) < w * w))  # the other root is nearer to 1
     with np.errstate(all="ignore"):
         near_w = np.where(second, slack / lead_w, w)
     return _Columns(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from convex_analyzer.domains import Positive, Real
@@ -127,6 +127,8 @@ def test_one_minus_the_radius_has_all_its_digits(rule, eigenvalue):
         assert abs(mpmath.mpf(float(found)) - truth) <= 1e-13 * abs(truth) + mpmath.mpf(10) ** -29
 
 
+@example(alpha=1.0, momentum=0.0, eigenvalue=-1e-5, k=4, nesterov=False)
+@example(alpha=1.0, momentum=0.3, eigenvalue=-1e-7, k=150, nesterov=True)
 @given(
     alpha=st.floats(1e-6, 4.0),
     momentum=st.floats(-1.0, 1.2),
