@@ -258,7 +258,7 @@ class Density(Result):
         nodes = np.concatenate([part.nodes for part in parts])
         weights = np.concatenate([part.weights for part in parts]) / starts
         order = np.argsort(nodes, kind="stable")
-        return cls(nodes[order], weights[order], name, 2 * count - 1, "numerical", parts)
+        return cls(nodes[order], weights[order], name, 2 * count - 1, "numerical", parts=parts)
 
     def standard_error(self, function: Callable[[Array], Any]) -> float:
         """Return the standard error of the mean of a function of λ, from the starts' differences.
