@@ -8,21 +8,26 @@ the second kind.
 from __future__ import annotations
 
 import math
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from convex_analyzer.errors import InputError
+from convex_analyzer.results import Result
 from convex_analyzer.spectra.density import Density, require_summable
+from convex_analyzer.tables import Table, format_count, format_number
 from convex_analyzer.theory.arguments import checked_counts
 
 __all__ = [
+    "PowerLawPhase",
     "marchenko_pastur_gap",
     "marchenko_pastur_limit",
     "power_law_exponent",
     "power_law_gap",
     "power_law_horizon",
+    "power_law_phase",
 ]
 
 Array = npt.NDArray[np.float64]
@@ -192,3 +197,68 @@ def power_law_horizon(exponent: float, dimension: int, learning_rate: float) -> 
     1000000.0
     """
     return float(dimension**exponent / (2 * learning_rate))
+
+
+@dataclass(frozen=True, eq=False)
+class PowerLawPhase(Result):
+    """The stretch of a run on a power law in which the gap falls like a power of k.
+
+    Attributes
+    ----------
+    exponent
+        p of gap ~ k⁻ᵖ for gradient descent.
+    accelerated
+        The same for Nesterov's method with growing momentum.
+    until
+        Steps up to which this lasts at the given dimension; the decay is geometric from then on.
+    kind
+        ``asymptotic``: for 1 ≪ k ≪ `until`.
+    """
+
+    schema: ClassVar[str] = "convex_analyzer.power_law_phase/1"
+
+    exponent: float
+    accelerated: float
+    until: float
+    kind: str = "asymptotic"
+
+    def summary(self) -> Table:
+        """Return a table of the main facts."""
+        rows = (
+            ("gradient descent", f"gap ~ k^−{format_number(self.exponent, 4)}"),
+            ("Nesterov, growing momentum", f"gap ~ k^−{format_number(self.accelerated, 4)}"),
+            ("until about", f"{format_count(round(self.until))} steps"),
+            ("kind", self.kind),
+        )
+        return Table(("sublinear phase", "law"), rows, left=2)
+
+
+def power_law_phase(
+    exponent: float, source: float, learning_rate: float, dimension: int
+) -> PowerLawPhase:
+    """Return how the gap falls on λ_i = i^(-a), E x_i² = i^(-c), before it decays geometrically.
+
+    Parameters
+    ----------
+    exponent, source
+        a and c, with a + c > 1.
+    learning_rate
+        α of gradient descent.
+    dimension
+        d.
+
+    Examples
+    --------
+    >>> print(power_law_phase(1.5, 1.2, 1.0, 10_000))
+    sublinear phase             law
+    --------------------------  --------------
+    gradient descent            gap ~ k^−1.133
+    Nesterov, growing momentum  gap ~ k^−2.133
+    until about                 500,000 steps
+    kind                        asymptotic
+    """
+    return PowerLawPhase(
+        power_law_exponent(exponent, source),
+        power_law_exponent(exponent, source, accelerated=True),
+        power_law_horizon(exponent, dimension, learning_rate),
+    )

@@ -415,3 +415,16 @@ def test_views_of_other_inputs():
     saddle = analyze(ca.Spectrum.from_eigenvalues([-1.0, 1.0]), ca.GradientDescent(0.5))
     with pytest.raises(NotConvexError):
         worst_average_instance(saddle)
+
+
+def test_the_sublinear_phase_in_words():
+    """The exponents against the slope of direct sums; said to be asymptotic."""
+    phase = laws.power_law_phase(1.5, 1.2, 1.0, 10_000)
+    assert phase.kind == "asymptotic"
+    assert phase.exponent == pytest.approx((1.5 + 1.2 - 1) / 1.5)
+    law = ca.Density.power_law(1.5, 1.2, 10_000)
+    analysis = ca.analyze(law, ca.GradientDescent(1.0))
+    early, late = analysis.expected_gap([1000, 4000], weights=law)
+    assert math.log(early / late, 4) == pytest.approx(phase.exponent, rel=0.02)
+    assert "k^−1.133" in str(phase)
+    assert phase.to_dict()["until"] == pytest.approx(phase.until)
