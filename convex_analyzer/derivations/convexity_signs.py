@@ -13,7 +13,6 @@ __all__ = ["Box", "bounds", "definiteness", "is_affine", "is_smooth", "sign_on"]
 
 Box = tuple[tuple[Any, Any, Any], ...]  # symbol, lower end, upper end; the inside of it is meant
 
-_FLIP = {"+": "-", "+0": "-0", "-": "+", "-0": "+0", "0": "0", "?": "?"}
 _MOST_TERMS = 3000  # of an expansion: longer ones take minutes
 _HIGH = 40  # powers of one unknown beyond this make polynomials too long
 _SMOOTH = ("exp", "log", "sin", "cos", "sinh", "cosh", "tanh", "atan", "Pow", "Add", "Mul", "erf")

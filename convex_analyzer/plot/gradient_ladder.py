@@ -31,7 +31,6 @@ __all__ = [
 Array = npt.NDArray[np.float64]
 
 _RIGHT, _WRONG = "#0072B2", "#D55E00"
-_INKS = {_RIGHT: "#0072b2", _WRONG: "#c05500"}
 _FLOOR = 1e-16  # errors below are drawn here: they are zero
 _CLEAR = 30.0  # a truncation error so much above rounding is seen as such
 
