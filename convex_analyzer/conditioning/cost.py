@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from convex_analyzer.conditioning.krylov import conjugate_gradient_steps
+from convex_analyzer.errors import InputError
 from convex_analyzer.optimizers.gradient import GradientDescent
 from convex_analyzer.optimizers.krylov import ConjugateGradient
 from convex_analyzer.optimizers.momentum import HeavyBall, Nesterov
@@ -25,6 +25,7 @@ from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.tables import format_number
 from convex_analyzer.theory.analysis import Analysis, analyze
 from convex_analyzer.theory.counting import steps_at_rate
+from convex_analyzer.theory.limits import cg_steps
 
 __all__ = [
     "OPTIMIZERS",
@@ -157,8 +158,10 @@ def steps_of(problem: Quadratic, start: Array | None, tolerance: float) -> dict[
         kappa = found.condition_number
         steps[name] = None if kappa is None else chebyshev_steps(kappa, math.sqrt(tolerance))
     else:
-        errors = analyze(found, GradientDescent).errors(start, 0)
-        steps[name] = conjugate_gradient_steps(found.eigenvalues, errors, tolerance)
+        try:
+            steps[name] = cg_steps(found, point, tolerance)
+        except InputError:  # no minimum, or too many steps for exact arithmetic's basis
+            steps[name] = None
     return steps
 
 

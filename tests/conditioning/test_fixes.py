@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from convex_analyzer.conditioning import krylov
+import convex_analyzer as ca
 from convex_analyzer.conditioning.cost import OPTIMIZERS, cautious_descent, cheap_steps, steps_of
 from convex_analyzer.conditioning.fixes import Bought, fixes, recommended
-from convex_analyzer.conditioning.krylov import conjugate_gradient_steps
 from convex_analyzer.optimizers.gradient import GradientDescent
 from convex_analyzer.optimizers.krylov import ConjugateGradient
 from convex_analyzer.optimizers.momentum import HeavyBall, Nesterov
@@ -18,7 +17,14 @@ from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.simulation.engine import simulate
 from convex_analyzer.spectra.compute import spectrum
 from convex_analyzer.spectra.scaling import registered
+from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.theory.analysis import analyze
+from convex_analyzer.theory.limits import cg_steps
+
+
+def steps_of_cg(values, errors, tolerance):
+    return cg_steps(Spectrum.from_eigenvalues(values), errors, tolerance)
+
 
 TOLERANCE = 1e-6
 
@@ -106,21 +112,22 @@ def test_counts_equal_those_of_the_analysis():
 
 
 def test_conjugate_gradients_in_exact_arithmetic():
-    """Two routes; the number of distinct eigenvalues; a start that excites some; none at all."""
+    """Against a run; the number of distinct eigenvalues; a start that excites some; none at all."""
     generator = np.random.default_rng(0)
     values = np.exp(generator.uniform(0, 5, 79))
     errors = generator.normal(size=79)
-    by_digits = conjugate_gradient_steps(values, errors, 1e-8)
-    doubled = np.repeat(values, 2)  # 158 directions: the other route
-    other = conjugate_gradient_steps(doubled, np.repeat(errors, 2), 1e-8)
+    by_digits = steps_of_cg(values, errors, 1e-8)
+    doubled = np.repeat(values, 2)
+    other = steps_of_cg(doubled, np.repeat(errors, 2), 1e-8)
     assert by_digits == other
-    plain = krylov._plain(values, errors, 1e-8)
+    run = ca.simulate(ca.Quadratic.diagonal(values), ConjugateGradient(), errors, 79).loss
+    plain = int(np.argmax(run <= 1e-8 * run[0]))
     assert abs(plain - other) <= 2  # κ is mild: rounding costs next to nothing
-    assert conjugate_gradient_steps(np.array([1, 2, 2, 7, 30.0]), np.ones(5), 1e-14) == 4
-    assert conjugate_gradient_steps(np.array([0, 1, 1e12]), np.array([9, 1, 0.0]), 1e-6) == 1
-    assert conjugate_gradient_steps(np.ones(3), np.zeros(3), 1e-6) == 0
+    assert steps_of_cg(np.array([1, 2, 2, 7, 30.0]), np.ones(5), 1e-14) == 4
+    assert steps_of_cg(np.array([0, 1, 1e12]), np.array([9, 1, 0.0]), 1e-6) == 1
+    assert steps_of_cg(np.ones(3), np.zeros(3), 1e-6) == 0
     # κ = 1e20: no more than d steps, where float64 alone would need many
-    assert conjugate_gradient_steps(np.logspace(0, 20, 6), np.ones(6), 1e-30) <= 6
+    assert steps_of_cg(np.logspace(0, 20, 6), np.ones(6), 1e-30) <= 6
 
 
 def test_a_problem_without_a_minimum_never_ends():
