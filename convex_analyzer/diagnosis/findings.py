@@ -1,18 +1,12 @@
-"""What a row of the recap table says, and what it may look at."""
+"""What a row of the recap table is, and what testing it says."""
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
-from typing import Any
 
-from convex_analyzer.comparison import Comparison, Entry
 from convex_analyzer.notation import DIAGNOSIS_VERDICTS
-from convex_analyzer.optimizers.base import Optimizer
-from convex_analyzer.problems.least_squares import LeastSquares
-from convex_analyzer.theory.analysis import Analysis, analyze
 
-__all__ = ["Evidence", "Finding", "Row"]
+__all__ = ["Finding", "Row"]
 
 
 @dataclass(frozen=True)
@@ -64,77 +58,3 @@ class Row:
     problem: str
     diagnostic: str
     workaround: str
-
-
-def _all_tuned(analysis: Analysis) -> bool:
-    return set(analysis.tuned) == set(analysis.optimizer.hyperparameters())
-
-
-@dataclass(frozen=True, eq=False)
-class Evidence:
-    """A comparison, seen from the optimizer under diagnosis."""
-
-    comparison: Comparison
-    entry: Entry
-
-    @property
-    def problem(self) -> Any:
-        """The problem."""
-        return self.comparison.problem
-
-    @property
-    def spectrum(self) -> Any:
-        """Its spectrum."""
-        return self.comparison.spectrum
-
-    @property
-    def analysis(self) -> Analysis | None:
-        """Theory of the optimizer under diagnosis, if it has one."""
-        return self.entry.analysis
-
-    @property
-    def learning_rate(self) -> float | None:
-        """α of the optimizer under diagnosis; None for a rule without one constant α."""
-        value = self.entry.optimizer.values.get("learning_rate")
-        return value if isinstance(value, float) else None
-
-    @functools.cached_property
-    def stability_limit(self) -> float | None:
-        """Supremum of the stable learning rates; None if there are none, or no learning rate."""
-        if self.analysis is None or self.learning_rate is None:
-            return None
-        return self.analysis.stability_limit
-
-    def steps(self, analysis: Analysis) -> int | None:
-        """Return predicted steps to the tolerance from this start (worst start if unknown)."""
-        start = None if self.spectrum.is_interval else self.comparison.start
-        return analysis.steps_to(self.comparison.tolerance, start)
-
-    def tuned(self, rule: type[Optimizer]) -> tuple[Analysis, int | None]:
-        """Return a rule with its best settings, and its steps, as the comparison counts them."""
-        for entry in self.comparison.entries:
-            analysis = entry.analysis
-            if type(entry.optimizer) is rule and analysis is not None and _all_tuned(analysis):
-                return analysis, entry.predicted_steps
-        # a run has the settings rounded to float64, which at κ > 1e16 moves the count
-        rounded = analyze(self.spectrum, analyze(self.spectrum, rule).optimizer)
-        return rounded, self.steps(rounded)
-
-    @functools.cached_property
-    def best_of_class(self) -> tuple[Analysis, int | None] | None:
-        """The same rule, tuned, with its step count; None when it has no theory."""
-        return None if self.analysis is None else self.tuned(type(self.entry.optimizer))
-
-    @functools.cached_property
-    def standardised(self) -> tuple[Any, Analysis, int | None] | None:
-        """For data: spectrum, tuned gradient descent and its steps after standardising."""
-        if not isinstance(self.problem, LeastSquares):
-            return None
-        from convex_analyzer.optimizers.gradient import GradientDescent
-        from convex_analyzer.spectra.compute import spectrum
-
-        new = self.problem.standardized()
-        curvature = spectrum(new)
-        analysis = analyze(curvature, GradientDescent)
-        start = analysis.spectrum.eigenvalues * 0 if new.dimension else None
-        return curvature, analysis, analysis.steps_to(self.comparison.tolerance, start)

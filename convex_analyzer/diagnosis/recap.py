@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 
 from convex_analyzer.comparison import Comparison, Entry
 from convex_analyzer.diagnosis import symptoms
-from convex_analyzer.diagnosis.findings import Evidence, Finding, Row
+from convex_analyzer.diagnosis.findings import Finding, Row
+from convex_analyzer.diagnosis.prospect import Prospect
 from convex_analyzer.results import Result
 from convex_analyzer.tables import Table, join_words
 
@@ -121,6 +122,6 @@ def recap(comparison: Comparison, entry: Entry | None = None) -> Recap:
     ['oscillation', 'ill_conditioning']
     """
     subject = entry or comparison.entries[0]
-    evidence = Evidence(comparison, subject)
-    pairs = tuple((module.ROW, module.test(evidence)) for module in _rows())
+    prospect = Prospect(comparison, subject)
+    pairs = tuple((module.ROW, module.test(prospect)) for module in _rows())
     return Recap(str(subject.optimizer), pairs)

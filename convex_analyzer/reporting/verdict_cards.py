@@ -6,7 +6,7 @@ import numpy as np
 
 from convex_analyzer.comparison import Comparison, Entry
 from convex_analyzer.comparison.results import settings_text
-from convex_analyzer.diagnosis.findings import Evidence
+from convex_analyzer.diagnosis.prospect import Prospect
 from convex_analyzer.diagnosis.recap import Recap
 from convex_analyzer.problems.least_squares import LeastSquares
 from convex_analyzer.reporting.document import Card, Cards
@@ -73,7 +73,7 @@ def _tuned_descent(comparison: Comparison) -> tuple[Analysis, int | None, Entry 
     for entry in comparison.entries:
         if isinstance(entry.optimizer, GradientDescent) and entry.analysis and entry.analysis.tuned:
             return entry.analysis, entry.predicted_steps, entry
-    analysis, count = Evidence(comparison, comparison.entries[0]).tuned(GradientDescent)
+    analysis, count = Prospect(comparison, comparison.entries[0]).tuned(GradientDescent)
     return (analysis, count, None) if analysis.is_stable else None
 
 
@@ -141,8 +141,8 @@ def _faster_rule(comparison: Comparison, count: int | None) -> list[str]:
     from convex_analyzer.optimizers.momentum import HeavyBall, Nesterov
 
     run = {type(e.optimizer) for e in comparison.entries if e.analysis and e.analysis.tuned}
-    evidence = Evidence(comparison, comparison.entries[0])
-    found = [evidence.tuned(rule) for rule in (HeavyBall, Nesterov) if rule not in run]
+    prospect = Prospect(comparison, comparison.entries[0])
+    found = [prospect.tuned(rule) for rule in (HeavyBall, Nesterov) if rule not in run]
     able = [(steps, str(analysis.optimizer)) for analysis, steps in found if steps is not None]
     if not able or (count is not None and 2 * min(able)[0] > count):
         return []

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from convex_analyzer.diagnosis.findings import Evidence, Finding, Row
+from convex_analyzer.diagnosis.findings import Finding, Row
+from convex_analyzer.diagnosis.prospect import Prospect
 
 ROW = Row(
     8,
@@ -13,7 +14,7 @@ ROW = Row(
 )
 
 
-def test(evidence: Evidence) -> Finding:
+def test(prospect: Prospect) -> Finding:
     """A quadratic has no units."""
-    del evidence
+    del prospect
     return Finding("not tested", "", needs="the activations of a network")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from convex_analyzer.diagnosis.findings import Evidence, Finding, Row
+from convex_analyzer.diagnosis.findings import Finding, Row
+from convex_analyzer.diagnosis.prospect import Prospect
 from convex_analyzer.tables import format_number
 
 ROW = Row(
@@ -18,9 +19,9 @@ ROW = Row(
 _LEVEL = 2.0  # a curve whose last thirds differ by less has no trend
 
 
-def test(evidence: Evidence) -> Finding:
+def test(prospect: Prospect) -> Finding:
     """Look for a noise floor: a gap that stays where it is above the goal."""
-    entry = evidence.entry
+    entry = prospect.entry
     noise = entry.trajectory.noise
     if noise is None and not entry.optimizer.random:
         return Finding("absent", "full-batch gradients: the noise is zero")

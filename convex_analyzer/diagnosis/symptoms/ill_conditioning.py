@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from convex_analyzer.diagnosis.findings import Evidence, Finding, Row
+from convex_analyzer.diagnosis.findings import Finding, Row
+from convex_analyzer.diagnosis.prospect import Prospect
 from convex_analyzer.tables import format_count, format_number, join_words
 
 ROW = Row(
@@ -19,9 +20,9 @@ ROW = Row(
 LARGE, MODERATE = 100.0, 10.0
 
 
-def test(evidence: Evidence) -> Finding:
+def test(prospect: Prospect) -> Finding:
     """Judge κ, and count steps with and without the workarounds."""
-    spectrum = evidence.spectrum
+    spectrum = prospect.spectrum
     kappa = spectrum.condition_number
     if kappa is None:
         return Finding("absent", "A is zero: there is no curvature")
@@ -32,21 +33,21 @@ def test(evidence: Evidence) -> Finding:
     kind = "exact" if spectrum.kind == "exact" else "bracketed"
     if kappa <= MODERATE:
         return Finding("absent", text, kind)
-    steps = evidence.entry.predicted_steps
+    steps = prospect.entry.predicted_steps
     if steps is not None:
-        text += f": {type(evidence.entry.optimizer).__name__} needs {format_count(steps)} steps"
+        text += f": {type(prospect.entry.optimizer).__name__} needs {format_count(steps)} steps"
     verdict = "present" if kappa > LARGE else "possible"
-    return Finding(verdict, text, kind, prediction=_what_helps(evidence))
+    return Finding(verdict, text, kind, prediction=_what_helps(prospect))
 
 
-def _what_helps(evidence: Evidence) -> str:
+def _what_helps(prospect: Prospect) -> str:
     """Return the predicted step count of each workaround that this version can count."""
     from convex_analyzer.optimizers.momentum import HeavyBall, Nesterov
 
-    spectrum, parts = evidence.spectrum, []
-    if evidence.problem.why_no_minimum:
+    spectrum, parts = prospect.spectrum, []
+    if prospect.problem.why_no_minimum:
         return ""
-    new = evidence.standardised
+    new = prospect.standardised
     if new is not None:
         curvature, _, steps = new
         kappa = curvature.condition_number
@@ -54,8 +55,8 @@ def _what_helps(evidence: Evidence) -> str:
             f"standardised columns κ = {format_number(kappa, 3)}, GD {format_count(steps)} steps"
         )
     for rule in (HeavyBall, Nesterov):
-        if not isinstance(evidence.entry.optimizer, rule):
-            _, count = evidence.tuned(rule)
+        if not isinstance(prospect.entry.optimizer, rule):
+            _, count = prospect.tuned(rule)
             parts.append(f"{rule.__name__} {format_count(count)} steps")
     if not spectrum.is_interval:
         parts.append("Newton 1 step")

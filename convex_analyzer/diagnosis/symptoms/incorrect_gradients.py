@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from convex_analyzer.diagnosis.findings import Evidence, Finding, Row
+from convex_analyzer.diagnosis.findings import Finding, Row
+from convex_analyzer.diagnosis.prospect import Prospect
 from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.tables import format_number
 
@@ -32,14 +33,14 @@ _MOST_AXES = 500  # beyond, random directions: one evaluation of the loss per ax
 _DIRECTIONS = 12
 
 
-def test(evidence: Evidence) -> Finding:
+def test(prospect: Prospect) -> Finding:
     """Compare gradient and loss at the start, along every axis (or at random, for many)."""
-    problem, start = evidence.problem, np.asarray(evidence.comparison.start, dtype=float)
+    problem, start = prospect.problem, np.asarray(prospect.comparison.start, dtype=float)
     axes = problem.dimension <= _MOST_AXES
     directions = np.eye(problem.dimension) if axes else _random(problem.dimension)
     with np.errstate(all="ignore"):
         claimed = directions @ problem.gradient(start)
-        loss, slope = _largest_terms(evidence, start)
+        loss, slope = _largest_terms(prospect, start)
         measured, terms = _slopes(problem, start, directions, claimed, loss, slope)
         away = np.abs(measured - claimed)
         scale = np.maximum(np.abs(claimed), np.abs(measured)) + _FLOOR * terms
@@ -71,10 +72,10 @@ def _random(dimension: int) -> Array:
     return np.asarray(directions / np.linalg.norm(directions, axis=1, keepdims=True))
 
 
-def _largest_terms(evidence: Evidence, start: Array) -> tuple[float, float]:
+def _largest_terms(prospect: Prospect, start: Array) -> tuple[float, float]:
     """Return bounds on the terms of loss and gradient at the start, which may cancel in the sum."""
-    problem, norm = evidence.problem, float(np.linalg.norm(start))
-    top = float(np.max(np.abs(evidence.spectrum.eigenvalues)))
+    problem, norm = prospect.problem, float(np.linalg.norm(start))
+    top = float(np.max(np.abs(prospect.spectrum.eigenvalues)))
     linear = float(np.linalg.norm(problem.linear))
     return top * norm**2 / 2 + norm * linear + abs(float(problem.constant)), top * norm + linear
 

@@ -12,7 +12,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from convex_analyzer.diagnosis.findings import Evidence, Finding, Row
+from convex_analyzer.diagnosis.findings import Finding, Row
+from convex_analyzer.diagnosis.prospect import Prospect
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.precise import Polynomial
 from convex_analyzer.tables import format_count, format_factor, format_number
@@ -24,9 +25,9 @@ ROW = Row(
 )
 
 
-def test(evidence: Evidence) -> Finding:
+def test(prospect: Prospect) -> Finding:
     """Look for roots that are negative or complex."""
-    analysis = evidence.analysis
+    analysis = prospect.analysis
     if analysis is None or analysis.outcome not in {"stable", "marginal"}:
         return Finding("not tested", "", needs="a run that stays bounded and has a closed form")
     m = analysis.modes
@@ -40,7 +41,7 @@ def test(evidence: Evidence) -> Finding:
     how, period = _how(complex(root[worst]))
     count = steps_at_rate(float(w[worst]), 1e-3)
     fades = "never fades" if count is None else f"below 0.1 % after {format_count(count)} steps"
-    name = "" if evidence.spectrum.is_interval else f"q{worst + 1}, "
+    name = "" if prospect.spectrum.is_interval else f"q{worst + 1}, "
     sentence = (
         f"{name}λ = {format_number(m.eigenvalues[worst], 4)} {how}, factor "
         f"{format_factor(abs(root[worst]), float(w[worst]), 4)} per step: {fades}"

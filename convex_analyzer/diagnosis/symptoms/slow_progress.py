@@ -6,7 +6,8 @@ same rule with its best settings is at least twice as fast from this start (exac
 
 from __future__ import annotations
 
-from convex_analyzer.diagnosis.findings import Evidence, Finding, Row
+from convex_analyzer.diagnosis.findings import Finding, Row
+from convex_analyzer.diagnosis.prospect import Prospect
 from convex_analyzer.tables import format_count, format_number, format_share
 
 ROW = Row(
@@ -16,12 +17,12 @@ ROW = Row(
 SLACK = 0.1
 
 
-def test(evidence: Evidence) -> Finding:
+def test(prospect: Prospect) -> Finding:
     """Compare α with its limit, and the steps with those of the tuned rule."""
-    analysis = evidence.analysis
+    analysis = prospect.analysis
     if analysis is None or not analysis.is_stable:
         return Finding("not tested", "", needs="a run that converges and has a closed form")
-    alpha, limit = evidence.learning_rate, evidence.stability_limit
+    alpha, limit = prospect.learning_rate, prospect.stability_limit
     if alpha is None:
         return Finding("not tested", "", needs="a hyper-parameter called learning_rate")
     if limit is None or limit == float("inf"):
@@ -30,7 +31,7 @@ def test(evidence: Evidence) -> Finding:
     sentence = f"α is {format_share(alpha, limit)} its stability limit {format_number(limit, 4)}"
     if share >= SLACK:
         return Finding("absent", sentence)
-    now, best = evidence.entry.predicted_steps, evidence.best_of_class
+    now, best = prospect.entry.predicted_steps, prospect.best_of_class
     then = best[1] if best else None
     if now is None or then is None or now < 2 * then:
         return Finding("absent", f"{sentence}, but a larger one would not pay from this start")
