@@ -64,9 +64,9 @@ def each(
         left = [parameter for parameter in parameters if parameter.name not in keys]
         run.__name__, run.__qualname__ = test.__name__, test.__qualname__
         run.__module__, run.__doc__ = test.__module__, test.__doc__
-        run.__wrapped__ = test  # type: ignore[attr-defined] # where pytest looks for file and line
-        run.__signature__ = inspect.Signature(left)  # type: ignore[attr-defined]
-        run.pytestmark = list(getattr(test, "pytestmark", []))  # type: ignore[attr-defined]
+        run.__wrapped__ = test  # where pytest looks for file and line
+        run.__signature__ = inspect.Signature(left)
+        run.pytestmark = list(getattr(test, "pytestmark", []))
         return run
 
     return decorate
