@@ -1,0 +1,276 @@
+"""Measures of one loss curve: its trend, what is left, its noise, its rhythm, its flat parts.
+
+All are relative to the curve itself, so that a loss in nats, squared metres or dollars reads the
+same. Everything here is a statistic of the log; what it means is said in ``symptoms``.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convex_analyzer.diagnosis.evidence import Series
+
+__all__ = ["Curve", "Rhythm"]
+
+Array = NDArray[np.float64]
+
+_BLOCKS = 60  # of the trend: fine enough for the shape, coarse enough to average noise
+_FLAT = 0.01  # of the curve's own size: less is "no change"
+_MAD = 1.4826  # makes the median absolute deviation a standard deviation for Gaussian noise
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """A regular swing of the loss.
+
+    Parameters
+    ----------
+    period
+        In recorded values.
+    coherence
+        Autocorrelation at that period, in [-1, 1].
+    amplitude
+        Standard deviation of the swing of ln J over the part where it was found.
+    """
+
+    period: float
+    coherence: float
+    amplitude: float
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """A loss curve and what can be measured on it.
+
+    Parameters
+    ----------
+    series
+        The values as recorded.
+    per_block
+        Values that belong together, such as one epoch of mini-batches; 1 for none.
+    """
+
+    series: Series
+    per_block: int = 1
+
+    @functools.cached_property
+    def finite(self) -> Series:
+        """The part before the first value that is not finite."""
+        return self.series.finite
+
+    @property
+    def bad_step(self) -> float | None:
+        """Step of the first value that is NaN or infinite; None if all are finite."""
+        end = len(self.finite)
+        return None if end == len(self.series) else float(self.series.steps[end])
+
+    @functools.cached_property
+    def values(self) -> Array:
+        """The finite values."""
+        return self.finite.values
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @functools.cached_property
+    def blocks(self) -> tuple[Array, ...]:
+        """The finite values cut into at most 60 equal parts, of whole epochs where known."""
+        n = len(self.values)
+        count = max(min(_BLOCKS, n // max(self.per_block, 1)), min(n, 4), 1)
+        return tuple(np.array_split(self.values, count))
+
+    @functools.cached_property
+    def trend(self) -> Array:
+        """Median of each block; the first value stands for the first block of a steep start."""
+        means = np.array([float(np.median(block)) for block in self.blocks if len(block)])
+        if len(means) and len(self.blocks[0]) > 1 and self.per_block == 1:
+            means[0] = self.values[0]
+        return means
+
+    @property
+    def start(self) -> float:
+        """Level at the start."""
+        return float(self.trend[0])
+
+    @property
+    def end(self) -> float:
+        """Level at the end: mean of the last three blocks' medians."""
+        return float(np.mean(self.trend[-min(3, len(self.trend)) :]))
+
+    @functools.cached_property
+    def positive(self) -> bool:
+        """Whether no finite value is negative, so that zero is a natural floor."""
+        return bool(len(self.values)) and float(self.values.min()) >= 0
+
+    @functools.cached_property
+    def size(self) -> float:
+        """Size of the curve: its start above zero, or its range when values are negative."""
+        spread = float(self.values.max() - self.values.min()) if len(self) else 0.0
+        return max(abs(self.start), 1e-300) if self.positive else max(spread, 1e-300)
+
+    @functools.cached_property
+    def left(self) -> float:
+        """J_end / J_start for a loss that is never negative; else relative to its range."""
+        floor = 0.0 if self.positive else float(self.values.min())
+        top = self.start - floor
+        return float((self.end - floor) / top) if top > 0 else 1.0
+
+    @functools.cached_property
+    def peak(self) -> float:
+        """Largest finite value, in units of the start."""
+        return float(self.values.max() - (0 if self.positive else self.values.min())) / self.size
+
+    @functools.cached_property
+    def lowest(self) -> float:
+        """Smallest level of the trend, in units of the start."""
+        return float(self.trend.min()) / self.size
+
+    def fall(self, begin: float, end: float) -> float:
+        """Return how much of the start's size the trend falls between two shares of the run."""
+        grid = np.linspace(0, 1, len(self.trend))
+        levels = np.interp([begin, end], grid, self.trend)
+        return float(levels[0] - levels[1]) / self.size
+
+    @functools.cached_property
+    def late_fall(self) -> float:
+        """1 - J_end/J(¾ of the run): how much of what is left goes in the last quarter."""
+        grid = np.linspace(0, 1, len(self.trend))
+        before = float(np.interp(0.75, grid, self.trend))
+        floor = 0.0 if self.positive else float(self.values.min())
+        return (before - self.end) / (before - floor) if before > floor else 0.0
+
+    @functools.cached_property
+    def straightness(self) -> float:
+        """Mean slope in the last third over that in the first: 1 for a line, 0 if it levels off."""
+        first, last = self.fall(0, 1 / 3), self.fall(2 / 3, 1)
+        if first <= 0:
+            return 0.0 if last <= 0 else math.inf
+        return last / first
+
+    @functools.cached_property
+    def residuals(self) -> Array:
+        """Values minus a running median: what the trend does not explain."""
+        n = len(self.values)
+        width = max(5, 2 * (n // (2 * _BLOCKS)) + 1, min(self.per_block, max(n // 8, 1)) | 1)
+        if n < width:
+            return np.zeros(n)
+        from scipy.ndimage import median_filter
+
+        smooth: Array = median_filter(self.values, size=width, mode="nearest")
+        return self.values - smooth
+
+    @functools.cached_property
+    def noise(self) -> float:
+        """Step-to-step noise of the second half, relative to its level (robust)."""
+        late = self.values[len(self.values) // 2 :]
+        if len(late) < 5:
+            return 0.0
+        second = np.diff(late, 2)
+        noise = _MAD * float(np.median(np.abs(second - np.median(second)))) / math.sqrt(6)
+        level = float(np.median(np.abs(late)))
+        return noise / level if level > 0 else 0.0
+
+    @functools.cached_property
+    def rises(self) -> float:
+        """Share of the second half's differences that rise by more than rounding."""
+        late = self.values[len(self.values) // 2 :]
+        if len(late) < 2:
+            return 0.0
+        return float(np.mean(np.diff(late) > 1e-9 * np.abs(late[:-1])))
+
+    @functools.cached_property
+    def jump(self) -> float:
+        """Mean upward step of the second half, in units of the start's size."""
+        late = np.diff(self.values[len(self.values) // 2 :])
+        up = late[late > 0]
+        return float(up.mean()) / self.size if len(up) else 0.0
+
+    @functools.cached_property
+    def late_trend(self) -> float:
+        """Fall over the last half in standard errors of its noise: above 3 is a trend."""
+        late = self.values[len(self.values) // 2 :]
+        if len(late) < 8:
+            return 0.0
+        x = np.linspace(-1, 1, len(late))
+        slope = float(x @ (late - late.mean()) / (x @ x))
+        rest = late - late.mean() - slope * x
+        scale = float(np.sqrt(np.mean(rest**2) / (x @ x)))
+        if scale <= 1e-12 * abs(float(late.mean())):
+            return math.inf if slope < 0 else (-math.inf if slope > 0 else 0.0)
+        lag = float(rest[1:] @ rest[:-1] / (rest @ rest)) if rest @ rest > 0 else 0.0
+        widen = math.sqrt((1 + max(lag, 0.0)) / max(1 - max(lag, 0.0), 1e-3))  # correlated noise
+        return -slope / (scale * widen)
+
+    @functools.cached_property
+    def flat(self) -> tuple[float, float]:
+        """Longest stretch without change, as shares of the run: (begin, end); equal if none."""
+        level, n = self.trend, len(self.trend)
+        best = (0.0, 0.0)
+        begin = 0
+        for end in range(1, n):
+            while level[begin : end + 1].max() - level[begin : end + 1].min() > _FLAT * max(
+                abs(float(level[begin])), 1e-300
+            ):
+                begin += 1
+            if (end - begin) / (n - 1) > best[1] - best[0]:
+                best = (begin / (n - 1), end / (n - 1))
+        return best
+
+    @functools.cached_property
+    def growth(self) -> float:
+        """Factor per recorded value of a loss that keeps growing at its end; 1 if it does not."""
+        values = self.values[np.argmin(self.values) :] if len(self) else self.values
+        if len(values) < 4 or not self.positive or values[0] < 0:
+            return 1.0
+        tail = values[len(values) // 2 :] if len(values) > 8 else values
+        tail = tail[tail > 0]
+        if len(tail) < 3 or tail[-1] <= 1.05 * tail[0]:
+            return 1.0
+        return float((tail[-1] / tail[0]) ** (1 / (len(tail) - 1)))
+
+    @functools.cached_property
+    def rhythm(self) -> Rhythm | None:
+        """The strongest regular swing of ln J, if one repeats at least three times."""
+        values = self.values
+        if len(values) < 16 or not self.positive or float(values.min()) <= 0:
+            return None
+        return _rhythm(np.log(values))
+
+
+def _rhythm(curve: Array) -> Rhythm | None:
+    """Return the first peak of the autocorrelation of a curve without its trend."""
+    n = len(curve)
+    x = np.linspace(-1, 1, n)
+    rest = curve - np.polynomial.polynomial.polyval(
+        x, np.polynomial.polynomial.polyfit(x, curve, min(6, n // 8))
+    )
+    rest = rest[n // 10 :]  # the steep start bends the fit
+    n = len(rest)
+    power = float(rest @ rest)
+    if power <= 1e-20 * n * max(float(np.ptp(curve)) ** 2, 1e-30):
+        return None
+    spectrum = np.fft.rfft(rest, 2 * n)
+    correlation = np.fft.irfft(np.abs(spectrum) ** 2)[:n] / power
+    lags = np.arange(n)
+    correlation = correlation * n / np.maximum(n - lags, 1)  # unbiased
+    upto = n // 3
+    inner = correlation[1:upto]
+    peaks = 1 + np.flatnonzero(
+        (inner[1:-1] >= inner[:-2]) & (inner[1:-1] >= inner[2:]) & (inner[1:-1] > 0)
+    )
+    peaks = peaks + 1  # index into `correlation`
+    if upto > 3 and correlation[2] > correlation[1] and correlation[2] >= correlation[3]:
+        peaks = np.union1d(peaks, [2])
+    if not len(peaks):
+        return None
+    best = int(peaks[np.argmax(correlation[peaks])])
+    for peak in peaks:  # the first peak that is nearly as high is the period, not a multiple of it
+        if correlation[peak] >= 0.8 * correlation[best]:
+            best = int(peak)
+            break
+    return Rhythm(float(best), float(correlation[best]), float(np.sqrt(power / n)))

@@ -1,0 +1,264 @@
+"""What can be measured on the evidence of a run, each quantity once, with its formula.
+
+The three that the theory makes exact (lecture 001; for a quadratic and plain gradient descent):
+
+- ψ = (J_k - J_{k+1}) / (α‖g‖²) = 1 - αR/2 with R = gᵀAg/‖g‖², the curvature along the gradient;
+- c = cos(g_k, g_{k+1}): +1 along a direction that creeps, -1 along one that overshoots;
+- αλmax ≥ αR: every measured curvature is a lower bound of the largest one.
+
+For other rules ψ compares what the loss did with what its linear model promised, -g·Δθ.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convex_analyzer.diagnosis.curves import Curve
+from convex_analyzer.diagnosis.evidence import Evidence, Series
+
+__all__ = ["Reading"]
+
+Array = NDArray[np.float64]
+
+_ROUNDING = 1e-9  # relative: differences of the loss below are rounding, not progress
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """The evidence of a run, and what can be measured on it; None where it cannot."""
+
+    evidence: Evidence
+
+    # the loss ------------------------------------------------------------------------------
+
+    @functools.cached_property
+    def monitored(self) -> str:
+        """What the loss curve is: "loss", "batch_loss", or "" without one."""
+        for name in ("loss", "batch_loss"):
+            series = getattr(self.evidence, name)
+            if series is not None and len(series):
+                return name
+        return ""
+
+    @functools.cached_property
+    def curve(self) -> Curve | None:
+        """The loss curve: on all rows if known, else of the mini-batches."""
+        if not self.monitored:
+            return None
+        series = getattr(self.evidence, self.monitored)
+        return Curve(series, self.steps_per_epoch if self.monitored == "batch_loss" else 1)
+
+    @functools.cached_property
+    def steps_per_epoch(self) -> int:
+        """Updates in one pass over the rows; 1 if unknown."""
+        rows, batch = self.evidence.rows, self.evidence.batch_size
+        return max(1, rows // batch) if rows and batch else 1
+
+    @property
+    def every_step(self) -> bool:
+        """Whether the loss was logged after every update, unsmoothed."""
+        series = self.curve.series if self.curve else None
+        return series is not None and series.stride == 1 and not self.evidence.averaged
+
+    @functools.cached_property
+    def stochastic(self) -> bool | None:
+        """Whether gradients are of mini-batches; None if unknown."""
+        full = self.evidence.full_batch
+        if full is not None:
+            return not full
+        if self.evidence.loss is not None and self.evidence.batch_loss is not None:
+            both = self.evidence.batch_loss
+            match = self.evidence.loss.at(both.steps)
+            seen = np.isfinite(match) & np.isfinite(both.values)
+            if seen.sum() > 3:
+                return not np.allclose(match[seen], both.values[seen], rtol=1e-4)
+        return True if self.monitored == "batch_loss" else None
+
+    @property
+    def adaptive(self) -> bool:
+        """Whether the rule scales each coordinate by itself: α is then no step along g."""
+        return self.evidence.optimizer in {"adaptive", "sign"}
+
+    @property
+    def momentum(self) -> float:
+        """μ of the rule; 0 if it has none or it is unknown."""
+        return self.evidence.momentum or 0.0
+
+    @functools.cached_property
+    def learning_rate(self) -> float | None:
+        """α, the median over the run."""
+        series = self.evidence.learning_rate
+        return None if series is None else float(np.nanmedian(series.values))
+
+    @functools.cached_property
+    def drops(self) -> Array:
+        """Steps at which α was lowered to less than 0.7 of what it was at once."""
+        series = self.evidence.learning_rate
+        if series is None or len(series) < 2:
+            return np.empty(0)
+        ratio = series.values[1:] / np.maximum(series.values[:-1], 1e-300)
+        return series.steps[1:][ratio < 0.7]
+
+    # the gradient --------------------------------------------------------------------------
+
+    @functools.cached_property
+    def cosines(self) -> Series | None:
+        """Cosines of consecutive gradients while these are larger than rounding."""
+        series = self.evidence.gradient_cosine
+        if series is None:
+            return None
+        keep = np.isfinite(series.values)
+        norms = self.evidence.gradient_norm
+        if norms is not None:
+            size = norms.at(series.steps)
+            with np.errstate(invalid="ignore"):
+                keep &= ~(size < 1e-10 * np.nanmax(norms.values, initial=0.0))
+        return Series(series.values[keep], series.steps[keep]) if keep.sum() > 2 else None
+
+    def cosine(self, begin: float, end: float) -> float | None:
+        """Return the median cosine between two shares of the run."""
+        series = self.cosines
+        if series is None:
+            return None
+        last = series.steps[-1]
+        part = series.values[(series.steps >= begin * last) & (series.steps <= end * last)]
+        return float(np.median(part)) if len(part) else None
+
+    @functools.cached_property
+    def overshooting(self) -> float | None:
+        """Share of the second half's cosines below -½, the exact border αλ = 1 under noise."""
+        series = self.cosines
+        if series is None:
+            return None
+        late = series.values[len(series) // 2 :]
+        return float(np.mean(late < -0.5))
+
+    @functools.cached_property
+    def gradient_fall(self) -> float | None:
+        """‖g‖ at the end over its largest value."""
+        series = self.evidence.gradient_norm
+        if series is None or not np.isfinite(series.values).any():
+            return None
+        values = series.values[np.isfinite(series.values)]
+        late = float(np.median(values[-max(3, len(values) // 20) :]))
+        top = float(values.max())
+        return late / top if top > 0 else 0.0
+
+    # the step ------------------------------------------------------------------------------
+
+    @functools.cached_property
+    def step_curvature(self) -> Series | None:
+        """αR, R the curvature along the gradient: what the step makes of the curvature it meets.
+
+        Not for rules with a learning rate per coordinate, whose α is no step along g.
+        """
+        curvature, rate = self.evidence.curvature, self.evidence.learning_rate
+        if curvature is None or rate is None or self.adaptive:
+            return None
+        keep = np.isfinite(curvature.values)
+        steps, values = curvature.steps[keep], curvature.values[keep]
+        if not len(values):
+            return None
+        if len(rate) == 1:
+            alpha = np.full(len(values), rate.values[0])
+        else:
+            alpha = np.interp(steps, rate.steps, rate.values)
+        return Series(alpha * values, steps)
+
+    @functools.cached_property
+    def largest(self) -> float | None:
+        """Largest αλ that was met: a lower bound of αλmax, in units where 2(1 + μ) is the limit."""
+        found = []
+        if self.step_curvature is not None:
+            settled = self._before_blow_up(self.step_curvature)
+            if len(settled):
+                found.append(float(settled.max()))
+        sharp, alpha = self.evidence.sharpness, self.learning_rate
+        if sharp is not None and alpha is not None and not self.adaptive:
+            found.append(alpha * float(np.nanmax(sharp.values)))
+        if not found and self.promise is not None and not self.stochastic:
+            early = self.promise.values
+            found.append(2 * (1 - float(np.quantile(early, 0.02))))
+        return max(found) if found else None
+
+    @functools.cached_property
+    def late_curvature(self) -> float | None:
+        """αR at the end: median of the last tenth."""
+        series = self.step_curvature
+        if series is None:
+            return None
+        return float(np.median(series.values[-max(3, len(series) // 10) :]))
+
+    @functools.cached_property
+    def negative_curvature(self) -> float | None:
+        """Share of measured curvatures that are clearly negative."""
+        series = self.evidence.curvature
+        if series is None:
+            return None
+        values = series.values[np.isfinite(series.values)]
+        if not len(values):
+            return None
+        return float(np.mean(values < -1e-3 * np.abs(values).max()))
+
+    @functools.cached_property
+    def condition(self) -> float | None:
+        """κ met along the way: largest over late curvature along the gradient."""
+        late, most = self.late_curvature, self.largest
+        if late is None or most is None or most <= 0:
+            return None
+        return most / max(abs(late), 1e-12 * most)
+
+    @functools.cached_property
+    def promise(self) -> Series | None:
+        """ψ at each step: actual decrease over the decrease that the linear model promised."""
+        loss, promised = self.evidence.loss, self.evidence.predicted_decrease
+        if loss is None or self.stochastic:
+            return None
+        if promised is None:
+            promised = self._promised()
+        if promised is None:
+            return None
+        before, after = loss.at(promised.steps), loss.at(promised.steps + 1)
+        with np.errstate(all="ignore"):
+            drop = before - after
+            psi = drop / promised.values
+            large = np.abs(promised.values) > _ROUNDING * np.maximum(np.abs(before), 1e-300)
+        keep = np.isfinite(psi) & large & np.isfinite(after)
+        return Series(psi[keep], promised.steps[keep]) if keep.sum() >= 3 else None
+
+    def _promised(self) -> Series | None:
+        """Return α‖g‖² of plain gradient descent."""
+        norms, rate = self.evidence.gradient_norm, self.evidence.learning_rate
+        if norms is None or rate is None or self.evidence.optimizer != "gradient_descent":
+            return None
+        alpha = (
+            rate.values[0] if len(rate) == 1 else np.interp(norms.steps, rate.steps, rate.values)
+        )
+        return Series(alpha * norms.values**2, norms.steps)
+
+    # when ----------------------------------------------------------------------------------
+
+    @functools.cached_property
+    def blow_up(self) -> float:
+        """Step at which the loss exceeds a thousand times its start, or is lost; inf if never."""
+        curve = self.curve
+        if curve is None or not len(curve):
+            return 0.0 if curve is not None else math.inf
+        bad = curve.bad_step if curve.bad_step is not None else math.inf
+        high = np.abs(curve.values) > 1e3 * max(curve.size, 1e-300)
+        return min(bad, float(curve.finite.steps[np.argmax(high)]) if high.any() else math.inf)
+
+    def _before_blow_up(self, series: Series) -> Array:
+        kept: Array = series.values[series.steps <= self.blow_up]
+        return kept
+
+    @functools.cached_property
+    def steps(self) -> float:
+        """Updates that the log covers."""
+        curve = self.curve
+        return float(curve.series.steps[-1]) if curve is not None else 0.0
