@@ -51,6 +51,9 @@ SUBSCRIPTS: Mapping[str, str] = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋�
                                          "0123456789+-()aeoxhklmnpstijruv",
                                          strict=True))  # fmt: skip
 
+_LOWERED = re.compile(f"[{''.join(SUBSCRIPTS)}]+")
+_RAISED = re.compile(f"[{''.join(SUPERSCRIPTS)}]+")
+_TO_PLAIN = str.maketrans({**SUBSCRIPTS, **SUPERSCRIPTS})
 _MACRO = re.compile(r"\\([A-Za-z]+)\s*")
 _ACCENTED = re.compile(
     rf"\\({'|'.join(ACCENTS)})(?![A-Za-z])\s*(?:\{{\s*([^{{}}]*?)\s*\}}|(\\?[A-Za-z]+|\S))"
@@ -156,12 +159,9 @@ def _lowered(text: str) -> str:
     """Write lowered characters with ``_{ }``, raised ones with ``^{ }``."""
     if text.isascii():
         return text
-    for table, sign in ((SUBSCRIPTS, "_"), (SUPERSCRIPTS, "^")):
-        pattern = f"[{''.join(map(re.escape, table))}]+"
-        text = re.sub(
-            pattern, lambda m, t=table, s=sign: f"{s}{{{''.join(t[c] for c in m[0])}}}", text
-        )
-    return text.replace("⋆", "*").replace("∗", "*")
+    text = _LOWERED.sub(lambda m: f"_{{{m[0].translate(_TO_PLAIN)}}}", text)
+    text = _RAISED.sub(lambda m: f"^{{{m[0].translate(_TO_PLAIN)}}}", text)
+    return text.replace("⋆", "*").replace("∗", "*").replace("∇", "nabla")
 
 
 def _letter(text: str, i: int) -> str:

@@ -1,0 +1,119 @@
+"""Tokens, the text they come from, and the characters that no text may contain."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from convex_analyzer.errors import ParseError
+from convex_analyzer.parsing.names import GREEK, SUBSCRIPTS, SUPERSCRIPTS
+
+__all__ = ["DEEPEST", "LONGEST", "MOST_TOKENS", "Node", "Source", "Token", "plain_letter"]
+
+LONGEST = 4000  # characters of one statement
+MOST_TOKENS = 800
+DEEPEST = 40  # nested brackets
+_SIGNS = "−–·⋅∗×÷≤≥⩽⩾≠≈⇒⟹⇔⟺⇐∈∧∨¬‖√∞½⅓¼¾⅔⅛′″⋆ᵀ∇∑∏∂→↦≡±∓≪≫∼∝…⟨⟩ℝℕ"
+_ACCENTS = "\u0302\u0303\u0304\u0305\u0307\u20d7"
+_SPACES = "\u00a0\u2007\u2009\u202f\u2002\u2003\u2005"
+_ALLOWED = frozenset({*GREEK, *SUBSCRIPTS, *SUPERSCRIPTS, *_SIGNS, *_ACCENTS, *_SPACES})
+_STRANGE = re.compile(r"[^\x20-\x7e\t\n]")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A piece of text: what it is, what it means, where it stands."""
+
+    kind: str
+    value: str
+    start: int
+    end: int
+    spaced: bool = False  # a space stands before it
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node of the tree that both readers make: what it is, its parts, where it stands."""
+
+    kind: str
+    start: int
+    end: int
+    args: tuple[Node, ...] = ()
+    value: object = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """The text that errors point into.
+
+    Attributes
+    ----------
+    text
+        As the person wrote it.
+    """
+
+    text: str
+
+    def place(self, position: int) -> tuple[int, int]:
+        """Return line (from 1) and column (from 0) of a position."""
+        before = self.text[: max(0, position)]
+        return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1)
+
+    def error(self, message: str, position: int, hint: str = "") -> ParseError:
+        """Return an error that points at a position."""
+        number, column = self.place(min(position, len(self.text)))
+        line = self.text.split("\n", number)[number - 1]
+        if len(line) > 400:
+            line, column = line[:397] + "...", min(column, 400)
+        where = f"column {column + 1}"
+        if "\n" in self.text:
+            where = f"line {number}, {where}"
+        return ParseError(f"{where}: {message}", text=line, column=column, hint=hint)
+
+    def check(self, start: int, end: int, longest: int = LONGEST) -> None:
+        """Refuse what no statement contains, before anything else looks at it."""
+        if end - start > longest:
+            raise self.error(f"longer than {longest} characters", start, "write shorter lines")
+        if self.text.isascii() and not _STRANGE.search(self.text, start, end):
+            return
+        for match in _STRANGE.finditer(self.text, start, end):
+            letter = match[0]
+            if letter not in _ALLOWED and not plain_letter(letter) and not _accented(letter):
+                raise self.error(*_refusal(letter, match.start()))
+
+
+def plain_letter(letter: str) -> str:
+    """Return the plain letter of a mathematical one (𝑥 from a PDF file), or an empty text.
+
+    Examples
+    --------
+    >>> plain_letter("𝑥"), plain_letter("𝛼"), plain_letter("а") == ""
+    ('x', 'α', True)
+    """
+    if not "\U0001d400" <= letter <= "\U0001d7ff":
+        return ""
+    plain = unicodedata.normalize("NFKC", letter)
+    return plain if len(plain) == 1 and (plain.isascii() or plain in GREEK) else ""
+
+
+def _accented(letter: str) -> bool:
+    """Return whether it is a plain letter with an accent in one character, such as ḡ."""
+    parts = unicodedata.normalize("NFD", letter)
+    return len(parts) == 2 and parts[0].isascii() and parts[0].isalpha() and parts[1] in _ACCENTS
+
+
+def _refusal(letter: str, position: int) -> tuple[str, int, str]:
+    """Return message, position and hint for a character that is not read."""
+    code = f"U+{ord(letter):04X}"
+    name = unicodedata.name(letter, "a control character").lower()
+    kind = unicodedata.category(letter)
+    if kind in {"Cf", "Cc", "Cs", "Co", "Cn", "Zl", "Zp"}:
+        return f"an invisible character ({code}, {name})", position, "delete it"
+    if kind.startswith("L"):
+        return (
+            f"{letter!r} is {code}, {name}",
+            position,
+            "it only looks like a letter that is read: type it again",
+        )
+    return f"{letter!r} ({code}, {name}) is not read", position, "use the usual signs"
