@@ -1,0 +1,67 @@
+"""The same run as logs come in real life: loss alone, every tenth step, epoch means, smoothed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from benchmarks.diagnosis.lab import Array
+from benchmarks.diagnosis.proofs import Candidate
+
+VIEWS = ("loss_only", "every_10th", "epoch_means", "smoothed")
+_SMOOTHING = 0.9
+
+
+def view(kind: str, case: Candidate, fields: dict[str, Array]) -> dict[str, Array]:
+    """The fields ``step`` and ``loss`` of one view; every tenth step keeps all series."""
+    loss = fields.get("loss_full", fields["loss_batch"])
+    steps = np.arange(len(loss))
+    if kind == "every_10th":
+        series = {
+            name: values[::10]
+            for name, values in fields.items()
+            if len(values) in {case.plan.steps, case.plan.steps + 1} and name != "snap_theta"
+        }
+        return {"step": steps[::10], **series}
+    if kind == "epoch_means":
+        plan = case.plan
+        per_epoch = 10 if plan.batch is None else max(1, len(plan.rows) // plan.batch)
+        seen = fields["loss_batch"]
+        epochs = len(seen) // per_epoch
+        means = seen[: epochs * per_epoch].reshape(epochs, per_epoch).mean(axis=1)
+        return {"epoch": np.arange(epochs), "loss": means}
+    if kind == "smoothed":
+        return {"step": steps, "loss": _smooth(loss)}
+    return {"step": steps, "loss": loss}
+
+
+def _smooth(loss: Array) -> Array:
+    """Exponential moving average without bias correction, begun at the first value."""
+    smooth = np.empty(len(loss))
+    level = float(loss[0])
+    for k, value in enumerate(loss):
+        level = _SMOOTHING * level + (1 - _SMOOTHING) * float(value)
+        smooth[k] = level
+    return smooth
+
+
+def loss_only_accept(answer: dict[str, Any], fields: dict[str, Array]) -> list[str]:
+    """Labels that nobody who sees the loss alone could refute."""
+    accept: list[str] = list(answer["accept"])
+    loss = fields.get("loss_full", fields["loss_batch"])
+    finite = loss[np.isfinite(loss)]
+    tail = float(finite[-max(1, len(finite) // 10) :].mean())
+    if len(finite) < len(loss) or tail > 1.5 * float(loss[0]):
+        more = ["instability"]
+    elif tail > 0.9 * float(loss[0]):
+        more = ["plateau", "slow_progress", "local_optimum", "saddle", "dead_or_saturated_units"]
+    elif np.mean(np.diff(finite) > 0) < 0.02:
+        more = ["healthy"] if tail < 0.5 * float(loss[0]) else ["slow_progress", "ill_conditioning"]
+    else:
+        more = []
+    hidden = {"incorrect_gradient", "symmetry", "dead_or_saturated_units", "local_optimum",
+              "oscillation", "plateau", "saddle", "ill_conditioning"}  # fmt: skip
+    if answer["label"] in hidden:
+        accept += [name for name in more if name not in accept]
+    return accept
