@@ -153,27 +153,55 @@ class Curve:
         return last / first
 
     @functools.cached_property
-    def residuals(self) -> Array:
-        """Values minus a running median: what the trend does not explain."""
-        n = len(self.values)
-        width = max(5, 2 * (n // (2 * _BLOCKS)) + 1, min(self.per_block, max(n // 8, 1)) | 1)
-        if n < width:
-            return np.zeros(n)
+    def straightness_of_rise(self) -> float:
+        """Mean climb in the last third over that in the first; below 1 it slows down."""
+        first, last = -self.fall(0, 1 / 3), -self.fall(2 / 3, 1)
+        return last / first if first > 0 else math.inf
+
+    @functools.cached_property
+    def running_median(self) -> Array:
+        """Median of each value's neighbourhood, a sixtieth of the run wide."""
         from scipy.ndimage import median_filter
 
+        width = max(5, 2 * (len(self.values) // (2 * _BLOCKS)) + 1)
         smooth: Array = median_filter(self.values, size=width, mode="nearest")
-        return self.values - smooth
+        return smooth
 
     @functools.cached_property
     def noise(self) -> float:
-        """Step-to-step noise of the second half, relative to its level (robust)."""
+        """Scatter of the second half about its own straight line, relative to its level.
+
+        The median absolute deviation: spikes do not count, slow wandering does.
+        """
         late = self.values[len(self.values) // 2 :]
         if len(late) < 5:
             return 0.0
-        second = np.diff(late, 2)
-        noise = _MAD * float(np.median(np.abs(second - np.median(second)))) / math.sqrt(6)
+        x = np.linspace(-1, 1, len(late))
+        parts = np.array_split(np.arange(len(late)), 4 if len(late) >= 40 else 1)
+        rest = np.concatenate(
+            [
+                late[part]
+                - np.polynomial.polynomial.polyval(
+                    x[part], np.polynomial.polynomial.polyfit(x[part], late[part], 1)
+                )
+                for part in parts
+            ]
+        )
         level = float(np.median(np.abs(late)))
-        return noise / level if level > 0 else 0.0
+        return _MAD * float(np.median(np.abs(rest))) / level if level > 0 else 0.0
+
+    @functools.cached_property
+    def chance(self) -> int:
+        """Number of classes C if the loss starts at ln C to four digits; 0 otherwise.
+
+        Cross-entropy of equal answers for all classes: every output of the network is the same.
+        """
+        if not len(self) or not self.values[0] > 0:
+            return 0
+        classes = round(math.exp(min(float(self.values[0]), 12.0)))
+        if classes < 2 or abs(float(self.values[0]) - math.log(classes)) > 1e-4:
+            return 0
+        return classes
 
     @functools.cached_property
     def rises(self) -> float:

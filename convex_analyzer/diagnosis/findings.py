@@ -57,6 +57,8 @@ class Row:
         its effects and not the cause.
     lecture
         Whether the row stands on the lecture's last slide.
+    fault
+        False for what looks ill and is not, and for "healthy".
     """
 
     order: int
@@ -66,6 +68,7 @@ class Row:
     workaround: str
     explains: tuple[str, ...] = ()
     lecture: bool = True
+    fault: bool = True
 
 
 @dataclass(frozen=True)

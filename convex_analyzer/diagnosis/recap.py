@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import functools
-import importlib
-import pkgutil
 from dataclasses import dataclass, field
-from types import ModuleType
 from typing import Any, ClassVar
 
 from convex_analyzer.comparison import Comparison, Entry
-from convex_analyzer.diagnosis import symptoms
 from convex_analyzer.diagnosis.findings import Finding, Row
 from convex_analyzer.diagnosis.prospect import Prospect
+from convex_analyzer.diagnosis.ranking import symptom_modules
 from convex_analyzer.results import Result
 from convex_analyzer.tables import Table, join_words
 
 __all__ = ["Recap", "recap"]
-
-
-@functools.cache
-def _rows() -> tuple[ModuleType, ...]:
-    """Return the symptom modules in the order of the lecture; a new file is a new row."""
-    modules = [
-        importlib.import_module(f"{symptoms.__name__}.{info.name}")
-        for info in pkgutil.iter_modules(symptoms.__path__)
-    ]
-    return tuple(sorted(modules, key=lambda module: module.ROW.order))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -123,5 +109,6 @@ def recap(comparison: Comparison, entry: Entry | None = None) -> Recap:
     """
     subject = entry or comparison.entries[0]
     prospect = Prospect(comparison, subject)
-    pairs = tuple((module.ROW, module.test(prospect)) for module in _rows())
+    rows = [module for module in symptom_modules() if module.ROW.lecture]
+    pairs = tuple((module.ROW, module.test(prospect)) for module in rows)
     return Recap(str(subject.optimizer), pairs)

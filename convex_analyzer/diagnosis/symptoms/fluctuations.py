@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from convex_analyzer.diagnosis.findings import Finding, Row
+from convex_analyzer.diagnosis.findings import Finding, Row, Sign, beyond
 from convex_analyzer.diagnosis.prospect import Prospect
+from convex_analyzer.diagnosis.reading import Reading
 from convex_analyzer.tables import format_number
 
 ROW = Row(
@@ -34,3 +35,38 @@ def test(prospect: Prospect) -> Finding:
     if max(middle, last) <= _LEVEL * max(min(middle, last), 1e-300):
         return Finding("present", f"noise from {source}: the gap stays near ×{level} of its start")
     return Finding("possible", f"noise from {source}; the gap still falls, ×{level} of its start")
+
+
+def examine(reading: Reading) -> Sign:
+    """Look for a loss on all rows that no longer falls and is shaken by the gradient's noise."""
+    curve = reading.curve
+    if reading.stochastic is False:
+        return Sign(0.02, "full-batch gradients: the noise is zero", "exact", ("batch_size",))
+    if curve is None or len(curve) < 12:
+        return Sign(None, lacks="a loss curve of more than a dozen values")
+    if reading.monitored == "batch_loss":
+        return _from_batches(reading)
+    trend = curve.late_trend
+    settled = 1 - beyond(max(trend, 0.0), 4.0, 2.0)
+    shaken = beyond(curve.noise, 0.03, 3.0)
+    matters = beyond(curve.left, 0.01, 4.0)
+    known = 1.0 if reading.stochastic else 0.75
+    text = f"the loss on all rows is shaken by {format_number(100 * curve.noise, 2)} % a step at "
+    text += f"{format_number(curve.left, 2)} of its start"
+    text += " and no longer falls" if trend < 3 else " and still falls"
+    lacks = "" if reading.evidence.batch_size else "the batch size"
+    return Sign(0.96 * settled * shaken * matters * known, text, "heuristic", ("loss",), lacks)
+
+
+def _from_batches(reading: Reading) -> Sign:
+    """Mini-batch losses: their own scatter is no fault; the level of their mean is."""
+    curve = reading.curve
+    assert curve is not None
+    trend = curve.late_trend
+    settled = 1 - beyond(max(trend, 0.0), 3.0, 2.0)
+    high = beyond(curve.left, 0.15, 2.0)
+    text = "mini-batch losses scatter by themselves; their mean "
+    text += "no longer falls" if trend < 3 else "still falls"
+    text += f" at {format_number(curve.left, 2)} of its start"
+    lacks = "the loss on all rows"
+    return Sign(0.7 * settled * high, text, "heuristic", ("batch_loss",), lacks)

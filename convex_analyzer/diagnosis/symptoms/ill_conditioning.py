@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from convex_analyzer.diagnosis.findings import Finding, Row
+from convex_analyzer.diagnosis.findings import Finding, Row, Sign, beyond
 from convex_analyzer.diagnosis.prospect import Prospect
+from convex_analyzer.diagnosis.reading import Reading
 from convex_analyzer.tables import format_count, format_number, join_words
 
 ROW = Row(
@@ -61,3 +62,33 @@ def _what_helps(prospect: Prospect) -> str:
     if not spectrum.is_interval:
         parts.append("Newton 1 step")
     return join_words(parts)
+
+
+def examine(reading: Reading) -> Sign:
+    """Look for no slack in α (αλmax near its limit) and a curvature that has fallen far below.
+
+    κ seen along the way is the largest over the late curvature along the gradient; beyond 100 it
+    is called ill-conditioned (heuristic, THEORY 10).
+    """
+    curve = reading.curve
+    if curve is None or len(curve) < 5:
+        return Sign(None, lacks="a loss curve")
+    kappa, largest = reading.condition, reading.largest
+    falling = beyond(max(curve.late_fall, 0.0), 0.004, 3.0)
+    much = beyond(curve.left, 0.02, 4.0)
+    if kappa is not None and largest is not None:
+        share = largest / (2 * (1 + reading.momentum))
+        strength = beyond(share, 0.25, 1.6) * beyond(kappa, LARGE, 2.0) * falling * much
+        text = f"αλ reached {format_number(largest, 3)} (no slack in α) and is now "
+        text += f"{format_number(largest / kappa, 2)} along the gradient: κ ≥ "
+        text += f"{format_number(kappa, 2)} along the way"
+        if share < 0.2:
+            text = f"αλ never exceeds {format_number(largest, 2)}: α has slack, κ is not the limit"
+        used = ("loss", "curvature", "learning_rate")
+        return Sign(0.95 * strength, text, "heuristic", used)
+    quick = beyond(curve.fall(0, 0.1) / max(curve.fall(0, 1), 1e-300), 0.4, 1.5)
+    strength = 0.4 * quick * falling * much * (1 - beyond(curve.rises, 0.3, 1.3))
+    text = "two slopes: a quick fall, then a slow one"
+    if quick < 0.3:
+        text = "no quick fall before the slow one"
+    return Sign(strength, text, "heuristic", ("loss",), "the curvature along the gradient")

@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from convex_analyzer.diagnosis.findings import Finding, Row
+from convex_analyzer.diagnosis.findings import Finding, Row, Sign, beyond
+from convex_analyzer.diagnosis.gradient_errors import broken_promise, check_error
 from convex_analyzer.diagnosis.prospect import Prospect
+from convex_analyzer.diagnosis.reading import Reading
 from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.tables import format_number
 
@@ -23,6 +25,14 @@ ROW = Row(
     "incorrect gradients",
     "finite differences",
     "fix them, or use autodiff",
+    explains=(
+        "instability",
+        "slow_progress",
+        "plateau",
+        "local_optimum",
+        "ill_conditioning",
+        "oscillation",
+    ),
 )
 
 Array = npt.NDArray[np.float64]
@@ -105,3 +115,47 @@ def _loss(problem: Any, points: Array) -> Array:
         return np.asarray(problem.value(points))
     slope = problem.hessian_vector(points, points) / 2 + problem.linear
     return np.asarray((points * slope).sum(axis=-1) + problem.constant)
+
+
+def examine(reading: Reading) -> Sign:
+    """Read gradient checks; without them, hold what the loss did against what g promised."""
+    found = check_error(reading)
+    if found is not None:
+        strength = 0.99 * beyond(found.error, 2e-3, 2.5)
+        text = f"claimed and measured derivatives differ by {format_number(found.error, 2)} "
+        text += f"(relative) at step {format_number(found.step, 4)}"
+        if found.error > WRONG:
+            text += f" in {found.directions} of {found.of} directions"
+            text += f"; claimed/measured ≈ {format_number(found.ratio, 3)}"
+        return Sign(strength, text, "numerical", ("gradient_checks",))
+    promise = broken_promise(reading)
+    if promise is not None:
+        gap, allowed = promise
+        strength = 0.95 * beyond(gap, max(2 * allowed, 0.1), 1.5)
+        text = f"the loss falls by {format_number(1 - gap, 3)} of what the gradient promises"
+        text = text if gap < 1 else "the loss rises where the gradient promises a fall"
+        text += f"; curvature explains {format_number(allowed, 2)} of the gap of "
+        text += format_number(gap, 3)
+        return Sign(strength, text, "heuristic", ("loss", "predicted_decrease", "curvature"))
+    return _from_curve(reading)
+
+
+def _from_curve(reading: Reading) -> Sign:
+    """Look for a loss that climbs steadily: no overshoot, but the wrong way."""
+    lacks = "a gradient check (ca.check_gradient)"
+    curve = reading.curve
+    if curve is None or len(curve) < 5:
+        return Sign(None, lacks=lacks)
+    cosine = reading.cosine(0.0, 1.0)
+    climbs = curve.rises > 0.9 and curve.left > 1.02
+    if climbs and (cosine is None or cosine > 0.5):
+        strength = 0.9 if cosine is not None else 0.55
+        if cosine is None and curve.straightness_of_rise > 1.5:
+            strength = 0.15  # it accelerates: that is how a direction beyond its limit grows
+        keeps = "" if cosine is None else f" while gradients keep their way (cos {cosine:.2f})"
+        text = f"the loss climbs steadily to {format_number(curve.left, 3)} of its start{keeps}"
+        used = ("loss",) if cosine is None else ("loss", "gradient_cosine")
+        return Sign(strength, text, "heuristic", used, lacks)
+    if cosine is not None or curve.left < 0.9:
+        return Sign(0.04, "the loss falls along the gradient it was given", lacks=lacks)
+    return Sign(0.1, "the curve alone cannot show it", used=("loss",), lacks=lacks)

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from convex_analyzer.diagnosis.findings import Finding, Row
+from convex_analyzer.diagnosis.findings import Finding, Row, Sign, beyond
 from convex_analyzer.diagnosis.prospect import Prospect
+from convex_analyzer.diagnosis.reading import Reading
 from convex_analyzer.tables import format_count, format_number, format_share
 
-ROW = Row(5, "instability", "instability", "cost increases", "decrease α")
+ROW = Row(
+    5,
+    "instability",
+    "instability",
+    "cost increases",
+    "decrease α",
+    explains=("oscillation", "fluctuation", "dead_or_saturated_units", "plateau", "slow_progress"),
+)
 
 
 def test(prospect: Prospect) -> Finding:
@@ -53,3 +61,53 @@ def _from_run(prospect: Prospect) -> Finding:
         return Finding("present", f"the run left all bounds at step {run.diverged_at}", "simulated")
     text = f"no divergence in {format_count(run.steps)} steps"
     return Finding("absent", text, "simulated")
+
+
+def examine(reading: Reading) -> Sign:
+    """Look for a loss that is lost, or ends well above its start.
+
+    A loss of a right gradient and a stable step never ends above its start (exact for a quadratic
+    without noise); 1.4 leaves room for a start that was better than average (heuristic).
+    """
+    curve = reading.curve
+    if curve is None:
+        return Sign(None, lacks="a loss curve")
+    if curve.bad_step is not None:
+        when = format_count(int(curve.bad_step))
+        return Sign(0.97, f"the loss is no longer finite at step {when}", "simulated", ("loss",))
+    if len(curve) < 3:
+        return Sign(None, lacks="more than two values of the loss")
+    above = float(curve.values[-1] / curve.start) if curve.start > 0 else curve.left
+    above = max(above, curve.left)
+    strength = max(0.97 * beyond(curve.peak, 50.0, 5.0), 0.93 * beyond(above, 1.4, 1.2))
+    cosine = reading.cosine(0.2, 1.0)
+    if cosine is not None and cosine > 0.5 and curve.peak < 1e3:
+        strength *= 0.3  # a step that is too long turns the gradient round; here it keeps its way
+    elif cosine is None and _smooth_rise(reading):
+        strength *= 0.6
+    if strength < 0.3:
+        text = f"the loss ends at {format_number(curve.left, 3)} of its start, "
+        return Sign(strength, text + f"its peak is {format_number(curve.peak, 3)}", used=("loss",))
+    return Sign(strength, _growth(reading), "heuristic", ("loss",))
+
+
+def _smooth_rise(reading: Reading) -> bool:
+    """Return whether the loss climbs steadily and ever more slowly: not how a step overshoots."""
+    curve = reading.curve
+    return curve is not None and curve.rises > 0.9 and curve.straightness_of_rise < 0.7
+
+
+def _growth(reading: Reading) -> str:
+    curve = reading.curve
+    assert curve is not None
+    text = f"the loss peaks at {format_number(curve.peak, 3)} and ends at "
+    text += f"{format_number(curve.left, 3)} times its start"
+    factor, alpha = curve.growth, reading.learning_rate
+    if factor <= 1 or not reading.every_step:
+        return text
+    text += f"; it grows by {format_number(factor, 4)} a step"
+    if alpha is None or reading.adaptive or reading.momentum or reading.stochastic:
+        return text
+    steep = (1 + factor**0.5) / alpha
+    limit = format_number(2 / steep, 3)
+    return f"{text}: λ = (1 + √ratio)/α = {format_number(steep, 3)}, so α < {limit}"

@@ -12,8 +12,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from convex_analyzer.diagnosis.findings import Finding, Row
+from convex_analyzer.diagnosis.findings import Finding, Row, Sign, beyond
 from convex_analyzer.diagnosis.prospect import Prospect
+from convex_analyzer.diagnosis.reading import Reading
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.precise import Polynomial
 from convex_analyzer.tables import format_count, format_factor, format_number
@@ -98,3 +99,51 @@ def _where_it_stops(optimizer: Optimizer, name: str, eigenvalue: float) -> float
     now = optimizer.values[name]
     roots = [root for root in condition.real_roots() if 0 <= root < now and trace(root) >= 0]
     return max(roots, default=None)
+
+
+def examine(reading: Reading) -> Sign:
+    """Read gradient cosines: below -½ the step overshoots (αλ > 1), and look for a rhythm.
+
+    The loss of plain gradient descent on a quadratic cannot show an overshoot: each direction's
+    loss shrinks by (1 - αλ)² on either side of αλ = 1. A period above 2 is momentum's.
+    """
+    curve = reading.curve
+    if curve is None and reading.cosines is None:
+        return Sign(None, lacks="a loss curve of every step, or gradient cosines")
+    signs = [_overshoot(reading), _swing(reading)]
+    best = max(signs, key=lambda sign: -1.0 if sign.strength is None else sign.strength)
+    if reading.stochastic and best.strength is not None and "rhythm" not in best.evidence:
+        return best.scaled(0.4)  # noise alone gives cosines down to -½
+    return best
+
+
+def _overshoot(reading: Reading) -> Sign:
+    share, late = reading.overshooting, reading.cosine(0.5, 1.0)
+    if share is None or late is None:
+        return Sign(None, lacks="gradient cosines")
+    text = f"consecutive gradients turn round: cos {late:.2f} in the second half, below -½ on "
+    text += f"{100 * share:.0f} % of its steps"
+    largest = reading.largest
+    if largest is not None and 1 < largest < 3 and not reading.momentum:
+        text += f"; αλ reaches {format_number(largest, 3)} (overshoot above 1)"
+    if share < 0.2:
+        text = f"consecutive gradients keep their way: cos {late:.2f} in the second half"
+    kind = "exact" if not reading.stochastic else "heuristic"
+    return Sign(0.95 * beyond(share, 0.4, 1.6), text, kind, ("gradient_cosine",))
+
+
+def _swing(reading: Reading) -> Sign:
+    curve = reading.curve
+    rhythm = curve.rhythm if curve is not None else None
+    if curve is None or rhythm is None:
+        lacks = "gradient cosines" if reading.cosines is None else ""
+        return Sign(0.05, "no rhythm in the loss", used=("loss",), lacks=lacks)
+    strength = beyond(rhythm.coherence, 0.45, 1.5) * beyond(rhythm.amplitude, 0.02, 3)
+    if not reading.every_step:
+        strength *= 0.5
+    period = rhythm.period * curve.series.stride
+    text = f"the loss swings with a rhythm of {format_number(period, 3)} steps "
+    text += f"(autocorrelation {rhythm.coherence:.2f}, amplitude {100 * rhythm.amplitude:.0f} %)"
+    if reading.momentum:
+        text += f"; under-damped momentum, μ = {format_number(reading.momentum, 3)}"
+    return Sign(0.95 * strength, text, "heuristic", ("loss",))

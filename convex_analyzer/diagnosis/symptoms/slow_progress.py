@@ -6,8 +6,9 @@ same rule with its best settings is at least twice as fast from this start (exac
 
 from __future__ import annotations
 
-from convex_analyzer.diagnosis.findings import Finding, Row
+from convex_analyzer.diagnosis.findings import Finding, Row, Sign, beyond
 from convex_analyzer.diagnosis.prospect import Prospect
+from convex_analyzer.diagnosis.reading import Reading
 from convex_analyzer.tables import format_count, format_number, format_share
 
 ROW = Row(
@@ -41,3 +42,44 @@ def test(prospect: Prospect) -> Finding:
         f"{sentence}: {format_count(now)} steps where {format_count(then)} would do",
         prediction=f"{best[0].optimizer} needs {format_count(then)} steps",
     )
+
+
+def examine(reading: Reading) -> Sign:
+    """Look for a steady fall that leaves much, and for slack in α: αλmax far below its limit.
+
+    αλmax < 0.2 is slack (heuristic); the measured curvature is a lower bound of λmax, so only
+    curvature met over the whole run counts.
+    """
+    curve = reading.curve
+    if curve is None or len(curve) < 5:
+        return Sign(None, lacks="a loss curve")
+    much = beyond(curve.left, 0.22, 1.4)
+    falling = beyond(max(curve.late_fall, 0.0), 0.012, 2.5)
+    steady = 1 - beyond(curve.rises, 0.35, 1.3)
+    straight = 0.6 + 0.4 * beyond(min(curve.straightness, 1e3), 0.25, 2.0)
+    strength = much * falling * max(steady, _steady_on_average(reading)) * straight
+    text = f"the loss falls steadily and is still at {format_number(curve.left, 3)} of its start"
+    used, lacks = ["loss"], ""
+    largest = reading.largest
+    if largest is not None:
+        share = largest / (2 * (1 + reading.momentum))
+        strength = max(strength, 0.9 * much * falling) * (1 - beyond(share, 0.25, 1.6))
+        text += f"; αλ reaches {format_number(largest, 2)} where "
+        text += f"{format_number(2 * (1 + reading.momentum), 3)} is the limit"
+        used.append("curvature")
+    else:
+        lacks = "the curvature along the gradient (Recorder.probe) to see the slack in α"
+        strength *= 0.9
+    cosine = reading.cosine(0.1, 1.0)
+    if cosine is not None and not reading.stochastic:
+        strength *= beyond(1 + cosine, 1.5, 1.15)
+        text += f", gradients keep their way (cos {cosine:.3f})"
+        used.append("gradient_cosine")
+    return Sign(0.96 * strength, text, "heuristic", tuple(used), lacks)
+
+
+def _steady_on_average(reading: Reading) -> float:
+    """Mini-batch noise hides a steady fall; its trend shows it."""
+    curve = reading.curve
+    assert curve is not None
+    return beyond(max(curve.late_trend, 0.0), 6.0, 2.0)

@@ -1,0 +1,34 @@
+"""Healthy: most of the loss is gone, nothing shakes it, and the rest goes on falling or is done."""
+
+from __future__ import annotations
+
+from convex_analyzer.diagnosis.findings import Row, Sign, beyond
+from convex_analyzer.diagnosis.reading import Reading
+from convex_analyzer.tables import format_number
+
+ROW = Row(
+    12,
+    "healthy",
+    "healthy",
+    "the loss falls and settles",
+    "none needed",
+    lecture=False,
+    fault=False,
+)
+
+
+def examine(reading: Reading) -> Sign:
+    """Judge by what is left; three quarters gone is progress (heuristic)."""
+    curve = reading.curve
+    if curve is None or len(curve) < 5:
+        return Sign(None, lacks="a loss curve")
+    if curve.bad_step is not None:
+        return Sign(0.0, "the loss is lost", used=("loss",))
+    gone = beyond(1 / max(curve.left, 1e-12), 3.0, 2.0)
+    rising = beyond(max(curve.end / max(curve.trend.min(), 1e-300), 1e-3), 2.5, 2.0)
+    if curve.left < 0.02:
+        rising *= 0.3
+    text = f"the loss is down to {format_number(curve.left, 3)} of its start"
+    late = curve.late_fall
+    text += ", still falling" if late > 0.01 else " and has settled"
+    return Sign(0.95 * gone * (1 - rising), text, "heuristic", ("loss",))
