@@ -5,6 +5,7 @@ r"""One name, many spellings: ``lambda_max``, ``λmax`` and ``\lambda_{\max}`` a
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -66,6 +67,7 @@ _LONG = re.compile(rf"({_BASES}|[A-Za-z])_?(hat|bar|tilde|ddot|dot|vec|check)$")
 _WORDY = re.compile(rf"({_BASES})(max|min|star|\d+)$")
 
 
+@functools.lru_cache(maxsize=4096)
 def fold(spelling: str) -> str:
     r"""Return the one form of a name, however it was spelled.
 

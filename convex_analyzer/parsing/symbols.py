@@ -215,7 +215,7 @@ class Symbols:
 
     def find(self, spelling: str) -> Declaration | None:
         """Return what a spelling stands for; None: nothing declared is spelled so."""
-        return self._table.get(fold(spelling))
+        return self._table.get(spelling) or self._table.get(fold(spelling))
 
     def __getitem__(self, name: str) -> Any:
         """Return the SymPy object of a name."""
