@@ -294,7 +294,9 @@ class Rule:
         if self.name in {"momentum", "nesterov"}:
             velocity = self.momentum * memory.get("v", 0.0) - rate * gradient
             memory["v"] = velocity
-            return velocity if self.name == "momentum" else self.momentum * velocity - rate * gradient
+            return (
+                velocity if self.name == "momentum" else self.momentum * velocity - rate * gradient
+            )
         if self.name == "rmsprop":
             memory["s"] = self.decay * memory.get("s", 0.0) + (1 - self.decay) * gradient**2
             return -rate * gradient / (np.sqrt(memory["s"]) + self.eps)

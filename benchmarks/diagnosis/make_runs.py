@@ -1,8 +1,9 @@
 """Write a set of labelled runs: ``python -m benchmarks.diagnosis.make_runs --seed 1 OUT``.
 
 ``OUT`` receives ``cases/<id>.npz`` (all fields), the same runs as logs come in real life in
-``views/<view>/<id>.npz``, ``manifest.json`` (what a user would say about the run), ``answers.json``
-(labels, what counts as right, proofs) and ``answers_loss_only.json`` (what the loss alone can tell).
+``views/<view>/<id>.npz``, ``manifest.json`` (what a user would say about the run),
+``answers.json`` (labels, what counts as right, proofs) and ``answers_loss_only.json`` (what the
+loss alone can tell).
 Seed 1 is the set to calibrate on, seed 2 the set to test with.
 """
 
@@ -23,11 +24,12 @@ import numpy as np
 
 from benchmarks.diagnosis.cases import candidate
 from benchmarks.diagnosis.lab import LOSSES, Plan
-from benchmarks.diagnosis.proofs import LABELS, Candidate, Proof, prove
+from benchmarks.diagnosis.proofs import LABELS, prove
 from benchmarks.diagnosis.runs import Log, record
+from benchmarks.diagnosis.trial import Candidate, Proof
 from benchmarks.diagnosis.views import VIEWS, loss_only_accept, view
 
-_WANTED = {label: 11 for label in LABELS} | {
+_WANTED = dict.fromkeys(LABELS, 11) | {
     "healthy": 44, "incorrect_gradient": 16, "saddle": 8, "plateau": 8, "local_optimum": 8,
 }  # fmt: skip
 _MOST_DRAWS = 12  # per wanted case
@@ -116,7 +118,9 @@ def write(out: Path, seed: int) -> dict[str, dict[str, Any]]:
                 del fields["loss_full"]
             np.savez_compressed(out / "cases" / f"{name}.npz", **fields)
             for kind in VIEWS:
-                np.savez_compressed(out / "views" / kind / f"{name}.npz", **view(kind, case, fields))
+                np.savez_compressed(
+                    out / "views" / kind / f"{name}.npz", **view(kind, case, fields)
+                )
             cases[name] = describe(case)
             labels[name] = answer(case, proof)
             loss_labels[name] = labels[name] | {"accept": loss_only_accept(labels[name], fields)}

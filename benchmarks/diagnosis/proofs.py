@@ -7,65 +7,21 @@ not show, or when its removal does not help.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from benchmarks.diagnosis.lab import Array, Plan
-from benchmarks.diagnosis.runs import Log, Trace, record, trace
-from benchmarks.diagnosis.signs import (
-    Signs,
-    flat_stretch,
-    gradient_error,
-    peaks,
-    signs_of,
-    steepest_after,
-)
-
-
-@dataclass(frozen=True, eq=False)
-class Candidate:
-    """A run with a planted cause, and the same run without it."""
-
-    label: str
-    variety: str
-    severity: float  # 0 mild .. 1 gross, as drawn
-    plan: Plan
-    remedy: Plan | None = None
-    batch_monitor: bool = False
-    floor: float | None = None  # the exact minimum, where it is known
-
-
-@dataclass(frozen=True)
-class Proof:
-    """The label, what would be equally right, why, and the numbers."""
-
-    label: str
-    why: str
-    accept: tuple[str, ...] = ()
-    evidence: dict[str, Any] = field(default_factory=dict)
+from benchmarks.diagnosis.lab import Array
+from benchmarks.diagnosis.proofs_of_shape import flat, healthy
+from benchmarks.diagnosis.runs import Log, record, trace
+from benchmarks.diagnosis.signs import Signs, flat_stretch, gradient_error, peaks, signs_of
+from benchmarks.diagnosis.trial import Candidate, Proof, best_rate
 
 
 def prove(candidate: Candidate, log: Log) -> Proof | None:
     """The proof for this label; None when it fails."""
     with np.errstate(all="ignore"):
         return _PROOFS[candidate.label](candidate, log, signs_of(candidate.plan, log))
-
-
-def _calm(run: Trace, initial: float, k: int = 0) -> bool:
-    """Ended finite, below its beginning and without swings."""
-    tail, swing = float(run.tail[k]), float(run.swing[k])
-    return bool(np.isfinite(tail) and tail < 0.9 * initial and swing < 0.05 * initial)
-
-
-def _best_rate(plan: Plan, factors: tuple[float, ...], initial: float) -> tuple[float, float]:
-    """Lowest tail among calm runs at other rates, and its factor; infinity without one."""
-    run = trace(plan, rates=[plan.rate * f for f in factors])
-    tails = [
-        (float(run.tail[k]), f) for k, f in enumerate(factors) if _calm(run, initial, k)
-    ]
-    return min(tails, default=(np.inf, np.nan))
 
 
 def _incorrect(case: Candidate, log: Log, signs: Signs) -> Proof | None:
@@ -96,7 +52,7 @@ def _instability(case: Candidate, log: Log, signs: Signs) -> Proof | None:
     if not (grown or late):
         return None
     factors = (0.5, 0.25, 1 / 16, 1 / 64, 1 / 256)
-    tail, factor = _best_rate(case.plan, factors, signs.initial)
+    tail, factor = best_rate(case.plan, factors, signs.initial)
     if not tail < 0.75 * signs.initial:
         return None
     accept = []
@@ -169,7 +125,12 @@ def _fluctuation(case: Candidate, log: Log, signs: Signs) -> Proof | None:
         f"{still:.1g}, an eighth of the rate swings by {float(slow.swing[0]):.2g}"
     )
     accept = ("instability",) if tail > 0.7 * signs.initial else ()
-    evidence = {"excess": excess, "swing": swing, "tail_full_batch": best, "swing_full_batch": still}
+    evidence = {
+        "excess": excess,
+        "swing": swing,
+        "tail_full_batch": best,
+        "swing_full_batch": still,
+    }
     return Proof("fluctuation", why, accept, evidence)
 
 
@@ -196,9 +157,9 @@ def _units(case: Candidate, log: Log, signs: Signs) -> Proof | None:
 
 
 def _slow(case: Candidate, log: Log, signs: Signs) -> Proof | None:
-    if not signs.finite or signs.back_and_forth > 0.05 and case.plan.full_batch:
+    if not signs.finite or (case.plan.full_batch and signs.back_and_forth > 0.05):
         return None
-    tail, factor = _best_rate(case.plan, (10, 30, 100, 300, 1000), signs.initial)
+    tail, factor = best_rate(case.plan, (10, 30, 100, 300, 1000), signs.initial)
     if not np.isfinite(tail):
         return None
     done = (signs.initial - signs.tail) / (signs.initial - tail)
@@ -288,91 +249,6 @@ def _local(case: Candidate, log: Log, signs: Signs) -> Proof | None:
     return Proof("local_optimum", why, tuple(accept), evidence)
 
 
-def _flat(case: Candidate, log: Log, signs: Signs) -> Proof | None:
-    """Plateau or saddle: one proof decides which."""
-    plan = case.plan
-    longer = trace(plan.but(steps=4 * plan.steps, fault=None))
-    best = float(np.nanmin(longer.tail))
-    fall = signs.initial - best
-    if not (signs.finite and fall > 0.2 * signs.initial):
-        return None
-    share, begin, end = flat_stretch(log.loss, fall)
-    left = steepest_after(longer.loss[:, 0], fall) * longer.stride
-    if share < 0.35 or left > 0.5 * share * plan.steps:
-        return None
-    middle = (begin + end) // 2
-    at = trace(plan.but(steps=max(middle, 1))).theta[0]
-    values, vectors = plan.network.curvatures(at, plan.rows, plan.targets)
-    gradient = plan.network.value_and_gradient(at, plan.rows, plan.targets)[1]
-    push = 0.3 * np.stack([vectors[:, 0], -vectors[:, 0]])
-    pushed = trace(plan.but(steps=max(plan.steps - middle, 10)), theta=at + push, rates=[plan.rate])
-    sooner = min(_first_below(pushed.loss[:, j], signs.initial - fall / 2) for j in range(2))
-    usual = _first_below(longer.loss[:, 0], signs.initial - fall / 2) * longer.stride - middle
-    negative = values[0] < -0.02 * max(values[-1], 1e-300) and values[0] < -1e-4
-    saddle = bool(negative and sooner < 0.5 * usual)
-    label = "saddle" if saddle else "plateau"
-    evidence = {
-        "flat_share_of_steps": share,
-        "gradient_norm_there": float(np.linalg.norm(gradient)),
-        "least_curvature_there": float(values[0]),
-        "largest_curvature_there": float(values[-1]),
-        "steps_to_half_fall": float(usual),
-        "steps_after_a_push": float(sooner),
-        "tail_in_4_times_the_steps": best,
-    }
-    why = (
-        f"flat for {share:.0%} of the steps, then a fall to {best:.3g} in {left} steps; least "
-        f"curvature there {values[0]:.2g}; a push along it makes {sooner:.0f} steps of {usual:.0f}"
-    )
-    accept = ["plateau", "saddle"] if negative else ["plateau"]
-    if max(signs.dead, signs.saturated) > 0.5 or "saturated" in case.variety:
-        accept.append("dead_or_saturated_units")
-    return Proof(label, why, tuple(accept), evidence)
-
-
-def _first_below(curve: Array, level: float) -> float:
-    below = np.flatnonzero(curve < level)
-    return float(below[0]) if len(below) else np.inf
-
-
-def _healthy(case: Candidate, log: Log, signs: Signs) -> Proof | None:
-    plan = case.plan
-    if not signs.finite or signs.check_error > 1e-3 or signs.twins or signs.dead > 0.25:
-        return None
-    fall = signs.initial - signs.tail
-    factors = (0.25, 0.5, 2.0, 4.0, 16.0)
-    other, factor = _best_rate(plan, factors, signs.initial)
-    again = trace(plan, seeds=[plan.seed + 1 + j for j in range(4)])
-    known = [other, float(np.nanmin(again.tail)), *([] if case.floor is None else [case.floor])]
-    possible = signs.initial - min(known)
-    half = _first_below(log.loss, signs.initial - fall / 2) / plan.steps
-    swing = float(log.trace.swing[0])
-    lost = signs.tail - float(np.nanmin(log.loss))
-    good = (
-        fall > 0.25 * signs.initial and fall > 0.9 * possible and half < 0.3
-        and swing < 0.01 * fall and lost < 0.02 * fall
-    )  # fmt: skip
-    if not good or not _as_good_as_full_batch(case, signs, swing):
-        return None
-    why = (
-        f"{min(fall / possible, 1):.0%} of the fall that other rates (x0.25 to x16), other seeds "
-        f"and the exact minimum show to be possible; late swing {swing / fall:.1g} of the fall"
-    )
-    accept = ("oscillation",) if signs.back_and_forth > 0.3 and plan.full_batch else ()
-    evidence = {"share_done": fall / possible, "best_rate_factor": factor, "late_swing": swing / fall}
-    return Proof("healthy", why, accept, evidence)
-
-
-def _as_good_as_full_batch(case: Candidate, signs: Signs, swing: float) -> bool:
-    plan = case.plan
-    if plan.full_batch:
-        return True
-    best = float(trace(plan.but(batch=None)).tail[0])
-    if not np.isfinite(best):
-        return False
-    return signs.tail < best + 0.005 * (signs.initial - best) or signs.tail < 1.1 * best
-
-
 _PROOFS: dict[str, Callable[[Candidate, Log, Signs], Proof | None]] = {
     "incorrect_gradient": _incorrect,
     "local_optimum": _local,
@@ -383,10 +259,8 @@ _PROOFS: dict[str, Callable[[Candidate, Log, Signs], Proof | None]] = {
     "fluctuation": _fluctuation,
     "dead_or_saturated_units": _units,
     "ill_conditioning": _conditioning,
-    "plateau": _flat,
-    "saddle": _flat,
-    "healthy": _healthy,
+    "plateau": flat,
+    "saddle": flat,
+    "healthy": healthy,
 }
 LABELS = tuple(_PROOFS)
-
-__all__ = ["LABELS", "Candidate", "Proof", "prove"]

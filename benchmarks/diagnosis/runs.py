@@ -215,9 +215,9 @@ def gradient_check(plan: Plan, theta: Array, memory: dict[str, Array], seed: int
         block = network.blocks[j % len(network.blocks)]
         directions[6 + j, block] = rng.normal(size=block.stop - block.start)
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    gradient = claimed(
-        network, plan.fault, theta[None], plan.rows, plan.targets, dict(memory)
-    )[1][0]
+    gradient = claimed(network, plan.fault, theta[None], plan.rows, plan.targets, dict(memory))[1][
+        0
+    ]
     h = 6e-6 * max(1.0, float(np.abs(theta).max()))
     ends = network.value(
         np.stack([theta + h * directions, theta - h * directions]), plan.rows, plan.targets

@@ -75,7 +75,7 @@ def gradient_error(plan: Plan, log: Log) -> float:
 
 def _back_and_forth(log: Log) -> float:
     norms, cosines = log["grad_norm"], log["grad_cos"]
-    alive = np.isfinite(cosines) & np.isfinite(norms) & (norms > 1e-9 * np.nanmax(norms))
+    alive = np.isfinite(cosines) & np.isfinite(norms) & (norms > 1e-6 * np.nanmax(norms))
     return float((cosines[alive] < -0.3).mean()) if alive.any() else 0.0
 
 
@@ -148,10 +148,10 @@ def flat_stretch(loss: Array, fall: float) -> tuple[float, int, int]:
     return (best[1] - best[0]) / max(len(loss) - 1, 1), best[0], best[1]
 
 
-def steepest_after(loss: Array, fall: float) -> int:
-    """Points in which the curve goes from a quarter to three quarters of the fall."""
-    quarter = np.flatnonzero(loss < loss[0] - 0.25 * fall)
-    rest = np.flatnonzero(loss < loss[0] - 0.75 * fall)
+def fall_time(loss: Array, level: float, fall: float) -> int:
+    """Points in which the curve goes from a quarter to three quarters of a fall from ``level``."""
+    quarter = np.flatnonzero(loss < level - 0.25 * fall)
+    rest = np.flatnonzero(loss < level - 0.75 * fall)
     if not len(quarter) or not len(rest):
-        return len(loss)
+        return 10**9
     return int(rest[0] - quarter[0])

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.diagnosis.lab import Array
-from benchmarks.diagnosis.proofs import Candidate
+from benchmarks.diagnosis.trial import Candidate
 
 VIEWS = ("loss_only", "every_10th", "epoch_means", "smoothed")
 _SMOOTHING = 0.9
