@@ -173,7 +173,7 @@ class Curve:
 
         The median absolute deviation: spikes do not count, slow wandering does.
         """
-        late = self.values[len(self.values) // 2 :]
+        late = self.late_half
         if len(late) < 5:
             return 0.0
         x = np.linspace(-1, 1, len(late))
@@ -219,9 +219,16 @@ class Curve:
         return float(up.mean()) / self.size if len(up) else 0.0
 
     @functools.cached_property
+    def late_half(self) -> Array:
+        """The second half in units of its largest value, so that squares stay in range."""
+        late = self.values[len(self.values) // 2 :]
+        top = float(np.abs(late).max()) if len(late) else 0.0
+        return late / top if top > 0 else late
+
+    @functools.cached_property
     def late_trend(self) -> float:
         """Fall over the last half in standard errors of its noise: above 3 is a trend."""
-        late = self.values[len(self.values) // 2 :]
+        late = self.late_half
         if len(late) < 8:
             return 0.0
         x = np.linspace(-1, 1, len(late))
@@ -248,6 +255,16 @@ class Curve:
             if (end - begin) / (n - 1) > best[1] - best[0]:
                 best = (begin / (n - 1), end / (n - 1))
         return best
+
+    @functools.cached_property
+    def geometric(self) -> float:
+        """How little the slope of ln J varies over the second half: std over mean; inf if not."""
+        late = self.values[len(self.values) // 2 :]
+        if len(late) < 10 or float(late.min()) <= 0:
+            return math.inf
+        slopes = np.diff(np.log(late))
+        mean = float(slopes.mean())
+        return float(slopes.std()) / -mean if mean < 0 else math.inf
 
     @functools.cached_property
     def growth(self) -> float:

@@ -135,8 +135,13 @@ def _overshoot(reading: Reading) -> Sign:
 def _swing(reading: Reading) -> Sign:
     curve = reading.curve
     rhythm = curve.rhythm if curve is not None else None
-    if curve is None or rhythm is None:
-        lacks = "gradient cosines" if reading.cosines is None else ""
+    lacks = "gradient cosines" if reading.cosines is None else ""
+    if curve is None:
+        return Sign(None, lacks=lacks)
+    if lacks and reading.every_step and curve.geometric < 0.05 and curve.left > 0.1:
+        text = "a steady geometric fall: αλ near 0 and αλ near 2 give the same loss"
+        return Sign(0.3, text, "exact", ("loss",), lacks)
+    if rhythm is None:
         return Sign(0.05, "no rhythm in the loss", used=("loss",), lacks=lacks)
     strength = beyond(rhythm.coherence, 0.45, 1.5) * beyond(rhythm.amplitude, 0.02, 3)
     if not reading.every_step:
