@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import pytest
 from hypothesis import settings
 
 # Read at import time by NumPy and Matplotlib, so set before any test module is imported. Tests
@@ -25,3 +30,48 @@ os.environ.setdefault("JUPYTER_PLATFORM_DIRS", "1")
 settings.register_profile("fixed", derandomize=True, deadline=None, database=None, max_examples=40)
 settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
+
+# -- coverage ----------------------------------------------------------------------------------
+# Tracing costs half as much time again, in pytest's own code too. So it runs while modules are
+# imported and inside tests, nowhere else; and not inside those marked `survey`, which are long and
+# go over lines that other tests cover: `pytest --cov` counts a little less than is covered.
+
+_suspended: list[Any] = []  # the process's Coverage, once every module is imported
+
+
+def pytest_collection_finish() -> None:
+    coverage = sys.modules.get("coverage")
+    running = coverage.Coverage.current() if coverage else None
+    if running:
+        running.stop()
+        _suspended.append(running)
+
+
+@contextmanager
+def _traced(item: pytest.Item) -> Generator[None, None, None]:
+    coverages = [] if item.get_closest_marker("survey") else _suspended
+    for coverage in coverages:
+        coverage.start()
+    try:
+        yield
+    finally:
+        for coverage in coverages:
+            coverage.stop()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, Any, Any]:
+    with _traced(item):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
+    with _traced(item):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
+    with _traced(item):
+        return (yield)
