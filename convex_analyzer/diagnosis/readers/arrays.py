@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import zipfile
-import zlib
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,20 +11,20 @@ from typing import Any
 import numpy as np
 
 from convex_analyzer.diagnosis.evidence import Evidence, Series
+from convex_analyzer.diagnosis.readers.cells import as_numbers
 from convex_analyzer.diagnosis.readers.draft import SERIES, Draft
+from convex_analyzer.diagnosis.readers.formats.numpy_files import read_arrays
 from convex_analyzer.diagnosis.readers.names import Match, classify, words
-from convex_analyzer.diagnosis.readers.numbers import as_numbers
 from convex_analyzer.diagnosis.readers.settings import QUANTITIES, Settings
 from convex_analyzer.errors import InputError
-from convex_analyzer.problems.array_files import read_npz as _archive
 
-__all__ = ["choose", "from_arrays", "read_npz", "split_runs"]
+__all__ = ["choose", "fill", "from_arrays", "name_unknown", "read_npz", "split_runs", "undo"]
 
-_WORDS = frozenset(
-    "train validation batch grad param loss lr learning step epoch iter act preact update check "
-    "restart pred curv layer snap input n num gradcheck full global mb log log10 ln optimizer "
-    "running averaged val test".split()
-)
+_WORDS = {
+    *("train", "validation", "batch", "grad", "param", "loss", "lr", "learning", "step", "epoch"),
+    *("iter", "act", "preact", "update", "check", "restart", "pred", "curv", "layer", "snap"),
+    *("input", "n", "num", "full", "global", "log", "log10", "ln", "optimizer", "averaged"),
+}
 
 
 def from_arrays(
@@ -70,17 +69,7 @@ def read_npz(path: str | os.PathLike[str], **known: Any) -> Evidence:
         Not an archive, damaged, too large, or holding Python objects.
     """
     file = Path(path)
-    try:
-        arrays = _archive(file)
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, OSError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(
-            f"{file.name} cannot be read as an .npz archive", argument="source", hint=str(error)
-        ) from error
-    if not arrays:
-        raise InputError(f"{file.name} is empty", argument="source")
-    return from_arrays(arrays, source=file.name, **known)
+    return from_arrays(read_arrays(file), source=file.name, **known)
 
 
 def fill(draft: Draft, arrays: Mapping[str, Any]) -> None:
@@ -122,6 +111,8 @@ def fill(draft: Draft, arrays: Mapping[str, Any]) -> None:
 def _match(name: str, value: Any) -> Match | None:
     if name.lower() in {"weights", "w"}:
         return Match("weights")
+    if name == "array" or re.fullmatch(r"arr_\d+", name):  # without a name
+        return Match("loss", 8) if np.ndim(value) == 1 or 1 in np.shape(value) else None
     match = classify(name)
     if match is not None and match.field in SERIES and np.ndim(value) > 2:
         return None
@@ -264,4 +255,5 @@ def _join_batches(draft: Draft) -> None:
     for field in ("loss", "validation_loss", "accuracy"):
         if field in values:
             array = as_numbers(values[field], field)
-            values[field] = Series(array, length * np.arange(len(array)))
+            steps = np.arange(len(array), dtype=np.float64) * length
+            values[field] = Series(array, steps)

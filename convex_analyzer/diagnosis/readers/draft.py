@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convex_analyzer.diagnosis.evidence import Evidence, Layer, Series
+from convex_analyzer.diagnosis.readers.cells import as_numbers
 from convex_analyzer.diagnosis.readers.derived import from_vectors
 from convex_analyzer.diagnosis.readers.families import Rule, rule_of
 from convex_analyzer.diagnosis.readers.network import (
@@ -17,8 +19,8 @@ from convex_analyzer.diagnosis.readers.network import (
     layers_from_flat,
     numbered,
 )
-from convex_analyzer.diagnosis.readers.numbers import as_numbers
-from convex_analyzer.diagnosis.readers.settings import Settings
+from convex_analyzer.diagnosis.readers.sampling import inspect
+from convex_analyzer.diagnosis.readers.settings import QUANTITIES, Settings
 from convex_analyzer.errors import InputError
 
 __all__ = ["SERIES", "Draft"]
@@ -26,9 +28,10 @@ __all__ = ["SERIES", "Draft"]
 Array = NDArray[np.float64]
 
 SERIES = (
-    "loss batch_loss validation_loss learning_rate gradient_norm gradient_cosine update_norm "
-    "parameter_norm predicted_decrease curvature update_curvature sharpness accuracy"
-).split()
+    *("loss", "batch_loss", "validation_loss", "learning_rate", "gradient_norm"),
+    *("gradient_cosine", "update_norm", "parameter_norm", "predicted_decrease", "curvature"),
+    *("update_curvature", "sharpness", "accuracy"),
+)
 _VECTORS = ("layer_gradient_norms", "iterates", "gradients")
 _COUNTS = ("batch_size", "rows", "classes")
 _PLAIN = ("gradient_checks", "snapshot_steps", "restarts")
@@ -69,41 +72,70 @@ class Draft:
         """Return the evidence: the caller's values over the file's, and what follows."""
         self._add_meta()
         for field, value in self.settings.values.items():
-            if field in {"step", "epoch", "transform"}:
-                continue
-            self.put(field, value, f"argument {field}")
-        rule = self._rule()
-        fields: dict[str, Any] = {}
-        for field in SERIES:
-            if field in self.values:
-                fields[field] = self._series(field)
-        for field in _COUNTS:
-            if field in self.values:
-                fields[field] = self._count(field)
-        for field in _PLAIN:
-            if field in self.values:
-                fields[field] = np.asarray(as_numbers(self.values[field], field), dtype=np.float64)
-        if "gradient_checks" in fields:
-            fields["gradient_checks"] = _checks(fields["gradient_checks"])
+            if field not in {"step", "epoch", "transform"}:
+                self.put(field, value, f"argument {field}")
+        fields = self._plain_fields()
         vectors = {name: self._vectors(name) for name in _VECTORS if name in self.values}
         fields.update({k: v for k, v in vectors.items() if k != "gradients"})
-        if rule is not None:
-            fields["optimizer"], fields["optimizer_name"] = rule.family, rule.name
-            if rule.momentum is not None:
-                fields["momentum"] = rule.momentum
-            if rule.learning_rate is not None and "learning_rate" not in fields:
-                fields["learning_rate"] = Series(np.array([rule.learning_rate]))
+        self._add_rule(fields)
         fields["layers"] = self._layers(fields)
         self._derive(fields, vectors)
+        self._undo_transform(fields)
         fields = {k: v for k, v in fields.items() if not (isinstance(v, Series) and not len(v))}
+        averaged, notes = inspect(fields, self.matched, self.averaged)
+        for sentence in notes:
+            self.note(sentence)
         return Evidence(
             **fields,
             source=self.source,
-            matched={k: v for k, v in self.matched.items() if not k.startswith("snapshot_theta")},
+            matched={k: v for k, v in self.matched.items() if k in QUANTITIES},
             notes=tuple(self.notes),
-            averaged=self.averaged,
+            averaged=averaged,
             transform=self.transform,
         )
+
+    def _plain_fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = {}
+        for field in (name for name in SERIES if name in self.values):
+            fields[field] = self._series(field)
+        for field in (name for name in _COUNTS if name in self.values):
+            fields[field] = int(_scalar(self.values[field], field))
+        for field in (name for name in _PLAIN if name in self.values):
+            fields[field] = as_numbers(self.values[field], field)
+        if "gradient_checks" in fields:
+            fields["gradient_checks"] = _checks(fields["gradient_checks"])
+        return fields
+
+    def _add_rule(self, fields: dict[str, Any]) -> None:
+        rule = self._rule()
+        if rule is None:
+            return
+        fields["optimizer"], fields["optimizer_name"] = rule.family, rule.name
+        if rule.family == "other":
+            self.note(f"{rule.name!r} belongs to no family of optimizers that the rules know")
+        if rule.momentum is not None:
+            fields["momentum"] = rule.momentum
+        if rule.learning_rate is not None and "learning_rate" not in fields:
+            self.put("learning_rate", rule.learning_rate, "optimizer")
+            fields["learning_rate"] = self._series("learning_rate")
+
+    def _undo_transform(self, fields: dict[str, Any]) -> None:
+        transform = self.settings.values.get("transform", "")
+        if not transform or self.transform:
+            return
+        bases = {"log": np.e, "ln": np.e, "log10": 10.0, "log2": 2.0}
+        if transform not in bases:
+            raise InputError(
+                f"transform must be one of {', '.join(bases)}, got {transform!r}",
+                argument="transform",
+                value=transform,
+            )
+        for name in ("loss", "batch_loss", "validation_loss"):
+            if name in fields:
+                with np.errstate(over="ignore"):
+                    values = np.power(bases[transform], fields[name].values)
+                fields[name] = Series(values, fields[name].steps)
+        self.transform = "log"
 
     def _add_meta(self) -> None:
         """Take from the manifest entry what the file did not say."""
@@ -198,9 +230,6 @@ class Draft:
         ]
         return max(lengths, default=1)
 
-    def _count(self, field: str) -> int:
-        return int(_scalar(self.values[field], field))
-
     def _vectors(self, field: str) -> Series:
         value = self.values[field]
         if isinstance(value, Series):
@@ -253,7 +282,7 @@ class Draft:
         blocks = arrays.values.shape[1] if arrays is not None else None
         if sizes is not None:
             widths = [int(size) for size in sizes]
-            biased = sum((a + 1) * b for a, b in zip(widths, widths[1:], strict=False))
+            biased = sum((a + 1) * b for a, b in pairwise(widths))
             return layers_from_flat(theta, widths, theta.shape[1] == biased)
         sample = self.values.get("input_sample")
         inputs = int(np.shape(sample)[-1]) if sample is not None and np.ndim(sample) else None
@@ -261,8 +290,8 @@ class Draft:
         found = infer_sizes(theta.shape[1], inputs, hidden, blocks)
         if found is None:
             self.note(
-                f"snapshots of {theta.shape[1]} parameters are not cut into layers: say the widths, "
-                "as in layers=[4, 8, 3]"
+                f"snapshots of {theta.shape[1]} parameters are not cut into layers: say "
+                "the widths, as in layers=[4, 8, 3]"
             )
             return ()
         self.note(f"layers {'-'.join(str(width) for width in found[0])} follow from the sizes")

@@ -30,29 +30,33 @@ class Rule:
     family: str
     name: str
     momentum: float | None = None
-    learning_rate: float | None = None
+    learning_rate: Any = None
 
 
 # family: names without case, separators and the words optimizer, tf, keras, torch, optim
 _FAMILIES = {
-    "gradient_descent": "sgd gd gradientdescent stochasticgradientdescent plain vanilla averagedsgd "
-    "asgd",
-    "momentum": "momentum heavyball sgdmomentum sgdm polyak sgdwithmomentum emamomentum "
-    "tworatemomentum outermomentum classicalmomentum",
-    "nesterov": "nesterov nag nesterovmomentum sgdnesterov nesterovaccelerated acceleratedgradient "
-    "nesterovrewritten nesterovtwopoint tworatenesterov nesterovacceleratedgradient",
-    "adaptive": "adam adamw nadam nadamw radam adamax amsgrad adabelief yogi lamb rmsprop rmspropgrad "
-    "adagrad adadelta adafactor adamp sparseadam fusedadam adam8bit adamw8bit pagedadamw "
-    "adamwtorch adamwtorchfused adamwhf adamaxw lars ftrl adabound amsbound padam diffgrad "
-    "sophia shampoo soap adan",
-    "sign": "signsgd signum lion rprop signmomentum noisysgdsign localgains deltabardelta lion8bit",
-    "other": "bfgs lbfgs newton dampednewton conjugategradient cg naturalgradient "
-    "levenbergmarquardt truncatednewton gaussnewton kfac exactlinesearch chebyshevsteps "
-    "chebyshevsemiiteration silversteps qhm triplemomentum langevin simulatedannealing lookahead "
-    "averaged ema muon",
+    "gradient_descent": """
+        sgd gd gradientdescent stochasticgradientdescent plain vanilla averagedsgd asgd""",
+    "momentum": """
+        momentum heavyball sgdmomentum sgdm polyak sgdwithmomentum classicalmomentum emamomentum
+        tworatemomentum outermomentum""",
+    "nesterov": """
+        nesterov nag nesterovmomentum sgdnesterov nesterovaccelerated acceleratedgradient
+        nesterovacceleratedgradient nesterovrewritten nesterovtwopoint tworatenesterov""",
+    "adaptive": """
+        adam adamw nadam nadamw radam adamax adamaxw amsgrad adabelief yogi lamb lars rmsprop
+        adagrad adadelta adafactor adamp sparseadam fusedadam adam8bit adamw8bit pagedadamw
+        adamwtorch adamwtorchfused ftrl adabound amsbound padam diffgrad sophia shampoo soap
+        adan""",
+    "sign": """
+        signsgd signum lion rprop signmomentum localgains deltabardelta lion8bit""",
+    "other": """
+        bfgs lbfgs newton dampednewton conjugategradient cg naturalgradient levenbergmarquardt
+        truncatednewton gaussnewton kfac exactlinesearch chebyshevsteps chebyshevsemiiteration
+        silversteps qhm triplemomentum langevin simulatedannealing lookahead averaged ema muon""",
 }
 _FAMILY = {name: family for family, names in _FAMILIES.items() for name in names.split()}
-_MOMENTUM_KEYS = ("momentum", "beta", "mu", "rho")
+_MOMENTUM_KEYS = ("momentum", "beta", "mu")
 
 
 def rule_of(optimizer: Any) -> Rule:
@@ -90,6 +94,12 @@ def rule_of(optimizer: Any) -> Rule:
         return _named(name, settings)
     if inspect.isclass(optimizer):
         return _named(optimizer.__name__, {})
+    if type(optimizer).__name__.startswith("GradientTransformation"):
+        raise InputError(
+            "an optax optimizer does not say its name",
+            argument="optimizer",
+            hint="say it: optimizer='adam', lr=...",
+        )
     settings = _settings_of(optimizer)
     return _named(type(optimizer).__name__, settings)
 
@@ -126,7 +136,7 @@ def _named(name: str, settings: Mapping[str, Any]) -> Rule:
     key = re.sub(r"^(tf|keras|torch|optax|optim)|(optimi[sz]er|keras)$", "", key) or key
     family = _FAMILY.get(key, _by_part(key))
     momentum = next((_number(settings[k]) for k in _MOMENTUM_KEYS if k in settings), None)
-    if family == "adaptive" or family == "sign":
+    if family in {"adaptive", "sign"}:
         momentum = None
     if family == "gradient_descent" and momentum:
         family = "momentum"
@@ -135,9 +145,8 @@ def _named(name: str, settings: Mapping[str, Any]) -> Rule:
     )
     if family == "momentum" and looks_ahead:
         family = "nesterov"
-    rate = next(
-        (_number(settings[k]) for k in ("lr", "learning_rate", "alpha") if k in settings), None
-    )
+    rate = next((settings[k] for k in ("lr", "learning_rate", "alpha") if k in settings), None)
+    rate = rate if callable(rate) and _number(rate) is None else _number(rate)
     return Rule(family, name, momentum, rate)
 
 

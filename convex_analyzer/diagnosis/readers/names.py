@@ -60,9 +60,10 @@ _SPELLING = {
     "nesterov": "nag",
 }
 _SPELLED = {other: word for word, others in _SPELLING.items() for other in others.split()}
-_NOISE = frozenset(
-    "metric metrics scalar scalars trainer mean history log_history rank zero".split()
-)
+_NOISE = {
+    *("metric", "metrics", "scalar", "scalars", "trainer", "mean", "history", "log_history"),
+    *("rank", "zero"),
+}
 
 # field: names from the clearest to the vaguest; "/" separates names of one rank
 _NAMES: dict[str, tuple[str, ...]] = {
@@ -90,9 +91,9 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "momentum": ("momentum / optimizer momentum",),
     "optimizer": ("optimizer / optimiser / optimizer name / optim",),
     "gradient_norm": (
-        "grad norm / grad norm global / grad norm total / train grad norm / train grad norm global "
-        "/ grad norm l2 / grad norm 2 / grad norm 2 total / grad norm 2 0 / grad norm 2 0 total "
-        "/ global norm / grad 2 norm total / optimizer grad norm",
+        "grad norm / grad norm global / grad norm total / train grad norm",
+        "train grad norm global / grad norm l2 / grad norm 2 / grad norm 2 total / grad norm 2 0",
+        "grad norm 2 0 total / global norm / optimizer grad norm / grad norm before clip",
         "gnorm",
     ),
     "gradient_cosine": ("grad cos / cos / grad cos similarity / grad cos previous",),
@@ -102,16 +103,16 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "curvature": ("curv along grad / curv grad", "curv"),
     "update_curvature": ("curv along update / update curv",),
     "sharpness": (
-        "sharpness / lambda max / lambdamax / max eigenvalue / top eigenvalue / hessian top "
-        "eigenvalue / top hessian eigenvalue / hessian max eigenvalue / max hessian eigenvalue",
+        "sharpness / lambda max / lambdamax / max eigenvalue / top eigenvalue",
+        "hessian top eigenvalue / hessian max eigenvalue",
     ),
     "layer_gradient_norms": ("layer grad norm / grad norm layer",),
     "gradient_checks": ("gradcheck claimed vs fd / check / grad check / check claimed vs fd",),
     "restarts": ("restart final loss / restart / restart loss",),
     "accuracy": (
         "accuracy / train accuracy / accuracy epoch / train accuracy epoch / train accuracy step",
-        "categorical accuracy / sparse categorical accuracy / binary accuracy / top1 accuracy "
-        "/ train top1 accuracy / accuracy top1",
+        "categorical accuracy / sparse categorical accuracy / binary accuracy",
+        "top1 accuracy / train top1 accuracy",
     ),
     "classes": ("classes / n classes / num classes",),
     "snapshot_steps": ("snap step / snapshot step",),

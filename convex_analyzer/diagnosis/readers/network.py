@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ def infer_sizes(
     found = []
     for biased in (True, False):
         extra = int(biased)
-        rest = parameters - sum((a + extra) * b for a, b in zip(known, known[1:], strict=False))
+        rest = parameters - sum((a + extra) * b for a, b in pairwise(known))
         fan = known[-1] + extra
         expected = len(known) * (1 + extra)
         if rest > 0 and rest % fan == 0 and arrays in (None, expected):
@@ -61,7 +62,7 @@ def layers_from_flat(theta: Array, sizes: Sequence[int], biased: bool) -> tuple[
     InputError
         The sizes need another number of parameters.
     """
-    needed = sum((a + int(biased)) * b for a, b in zip(sizes, sizes[1:], strict=False))
+    needed = sum((a + int(biased)) * b for a, b in pairwise(sizes))
     if theta.ndim != 2 or theta.shape[1] != needed:
         raise InputError(
             f"layers {list(sizes)} need {needed} parameters, and the snapshots have shape "
@@ -70,7 +71,7 @@ def layers_from_flat(theta: Array, sizes: Sequence[int], biased: bool) -> tuple[
             value=tuple(sizes),
         )
     layers, place = [], 0
-    for k, (fan, units) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for k, (fan, units) in enumerate(pairwise(sizes)):
         weights = theta[:, place : place + fan * units].reshape(-1, fan, units)
         place += fan * units
         biases = theta[:, place : place + units] if biased else None
@@ -96,7 +97,9 @@ def _array(value: Any, what: str) -> Array:
     try:
         return np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise InputError(f"{what} is not an array of numbers", argument=what.split()[0]) from error
+        raise InputError(
+            f"{what} is not an array of numbers", argument=what.split(maxsplit=1)[0]
+        ) from error
 
 
 def layers_from_arrays(
@@ -146,10 +149,9 @@ def _kernels(
         if array.ndim < 2:
             notes.append(f"{name} is one-dimensional: no weights of a layer")
             continue
-        if last == "weight":
-            array = _from_torch(array)
+        kernel = _from_torch(array) if last == "weight" else array
         kernels[stem if last in {"weight", "kernel"} and stem else name] = (
-            array[None] if array.ndim == 2 else array
+            kernel[None] if kernel.ndim == 2 else kernel
         )
     for k, array in enumerate(biases.values()):
         if k < len(kernels):
@@ -177,7 +179,7 @@ def _snapshots(array: Array, what: str) -> Array:
     if array.ndim != 3:
         raise InputError(
             f"{what} have shape {array.shape}",
-            argument=what.split()[0],
+            argument=what.split(maxsplit=1)[0],
             hint="give (rows, units), or (snapshots, rows, units)",
         )
     return array

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import Any
 
@@ -20,8 +21,11 @@ _TENSOR = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _GROUPED = re.compile(r"^[+-]?\d{1,3}(,\d{3})+(\.\d*)?([eE][+-]?\d+)?$")
-_INFINITE = {"infinity": np.inf, "1.#inf": np.inf, "-1.#inf": -np.inf}
-_NOT = frozenset({"nan", "1.#qnan", "-nan", "1.#ind", "-1.#ind", "nan(ind)", "-nan(ind)"})
+_WORDS = {
+    **dict.fromkeys(("infinity", "1.#inf"), np.inf),
+    **dict.fromkeys(("-infinity", "-1.#inf"), -np.inf),
+    **dict.fromkeys(("1.#qnan", "-nan", "1.#ind", "-1.#ind", "nan(ind)", "-nan(ind)"), np.nan),
+}
 
 
 def number(cell: Any) -> float | None:
@@ -35,28 +39,31 @@ def number(cell: Any) -> float | None:
     if cell is None or isinstance(cell, bool):
         return None
     if isinstance(cell, int | float | np.number):
-        return float(cell)
+        try:
+            return float(cell)
+        except OverflowError:
+            return float("inf")
     if not isinstance(cell, str):
         return _from_object(cell)
-    text = cell.strip().strip("'\"").replace("−", "-")  # a minus sign copied from a page
-    if text.lower() in MISSING:
+    return _from_text(cell.strip().strip("'\"").replace("−", "-"))  # a minus copied from a page
+
+
+def _from_text(text: str) -> float | None:
+    low = text.lower()
+    if low in MISSING:
         return None
-    if text.lower() in _NOT:
-        return float("nan")
-    if text.lower() in _INFINITE:
-        return float(_INFINITE[text.lower()])
+    if low in _WORDS:
+        return _WORDS[low]
     if "_" not in text:
-        try:
+        with contextlib.suppress(ValueError):
             return float(text)
-        except ValueError:
-            pass
     if _GROUPED.match(text):
         return float(text.replace(",", ""))
     inner = _TENSOR.match(text)
     if inner:
-        return number(inner[1])
+        return _from_text(inner[1])
     if text.endswith("%"):
-        percent = number(text[:-1])
+        percent = _from_text(text[:-1])
         return None if percent is None else percent / 100
     return None
 

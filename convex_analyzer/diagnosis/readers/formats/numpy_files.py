@@ -1,0 +1,46 @@
+"""NumPy files: one array (.npy) or an archive of them (.npz); nothing is unpickled."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from convex_analyzer.diagnosis.readers.formats import Format
+from convex_analyzer.errors import InputError
+from convex_analyzer.problems.array_files import read_npy, read_npz
+
+__all__ = ["FORMAT", "read_arrays"]
+
+
+def read_arrays(path: Path) -> Mapping[str, Any]:
+    """Return arrays by name; the array of a .npy file is the loss, or has named columns.
+
+    Raises
+    ------
+    InputError
+        Damaged, empty, too large, or holding Python objects.
+    """
+    with path.open("rb") as stream:
+        packed = stream.read(2) == b"PK"
+    try:
+        arrays: Mapping[str, Any] = read_npz(path) if packed else {"array": read_npy(path)}
+    except InputError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, OSError) as error:
+        raise InputError(
+            f"{path.name} cannot be read as NumPy arrays: {error}", argument="source"
+        ) from error
+    if not arrays:
+        raise InputError(f"{path.name} is empty", argument="source")
+    return arrays
+
+
+FORMAT = Format(
+    "NumPy",
+    (".npz", ".npy"),
+    read_arrays,
+    lambda _name, start: start.startswith((b"\x93NUMPY", b"PK\x03\x04")),
+)
