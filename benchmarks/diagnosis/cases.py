@@ -69,7 +69,7 @@ def _local(rng: Rng) -> Candidate:
     activation = str(rng.choice(["relu", "tanh", "relu"]))
     network = Network((task.rows.shape[1], width, 1), activation, "half_mse")
     rule = draw_rule(rng, ("adam", "momentum"))
-    plan = blank_plan(rng, task, network, rule, int(rng.integers(1200, 2600)))
+    plan = blank_plan(rng, task, network, rule, int(rng.integers(700, 1600)))
     plan = plan.but(start=Start(scale=float(rng.uniform(0.8, 2.0))))
     rate = geometric(rng, 0.01, 0.05) if rule.name == "adam" else geometric(rng, 0.01, 0.1)
     plan = plan.but(rate=rate)
@@ -230,7 +230,7 @@ def _limit(rule: Rule) -> float:
 def _flat(rng: Rng) -> Candidate:
     severity = float(rng.uniform())
     share = 0.5 + 0.7 * severity  # of the run before the fall; beyond 1 it ends on the flat part
-    if rng.uniform() < 0.35:
+    if rng.uniform() < 0.25:
         task = draw_task(rng, (tasks.moons, tasks.blobs))
         one = (task.targets[:, :1] > 0.5).astype(float)
         network = Network((task.rows.shape[1], int(rng.integers(4, 9)), 1), "tanh", "logistic_mse")
@@ -246,8 +246,8 @@ def _flat(rng: Rng) -> Candidate:
     _, plan = sound_plan(rng, ("sgd", "momentum", "nesterov"), depths, activation, makers=makers)
     scale = geometric(rng, 0.08, 0.6) if activation == "tanh" else 1.0
     damping = 1.0 if plan.rule.name == "sgd" else 1 - plan.rule.momentum
-    rate = geometric(rng, 0.1, 1.0) * damping
-    plan = plan.but(start=Start(scale=scale), rate=rate, steps=3000)
+    rate = geometric(rng, 0.15, 1.2) * damping
+    plan = plan.but(start=Start(scale=scale), rate=rate, steps=2500 if deep else 5000)
     return Candidate("saddle", f"start x{scale:.2f}, {activation}", severity, _cut(plan, share))
 
 
@@ -255,7 +255,7 @@ def _cut(plan: Plan, share: float) -> Plan:
     """The plan with so many steps that its flat stretch ends at this share of them."""
     loss = trace(plan).loss[:, 0]
     end = flat_stretch(loss, float(loss[0] - loss.min()))[2]
-    return plan.but(steps=int(np.clip(end / share, 100, 3000)))
+    return plan.but(steps=int(np.clip(end / share, 60, 3000)))
 
 
 _MAKERS: dict[str, Callable[[Rng], Candidate]] = {

@@ -10,7 +10,11 @@ from benchmarks.diagnosis.trial import Candidate, Proof, best_rate, first_below
 
 
 def flat(case: Candidate, log: Log, signs: Signs) -> Proof | None:
-    """Plateau or saddle: one proof decides which."""
+    """Plateau or saddle: one proof decides which.
+
+    It is a saddle when the flat part has a direction of negative curvature, the stationary point
+    along it is near (gradient over curvature below 0.25), and a push along it halves the wait.
+    """
     plan = case.plan
     longer = trace(plan.but(steps=4 * plan.steps, fault=None))
     best = float(np.nanmin(longer.tail))
@@ -29,15 +33,17 @@ def flat(case: Candidate, log: Log, signs: Signs) -> Proof | None:
     values, vectors = plan.network.curvatures(at, plan.rows, plan.targets)
     gradient = plan.network.value_and_gradient(at, plan.rows, plan.targets)[1]
     push = 0.3 * np.stack([vectors[:, 0], -vectors[:, 0]])
-    pushed = trace(plan.but(steps=max(plan.steps - middle, 10)), theta=at + push, rates=[plan.rate])
+    pushed = trace(plan.but(steps=3 * plan.steps), theta=at + push, rates=[plan.rate])
     sooner = min(first_below(pushed.loss[:, j], level - rest / 2) for j in range(2))
     usual = first_below(longer.loss[:, 0], level - rest / 2) * longer.stride - middle
-    negative = values[0] < -0.02 * max(values[-1], 1e-300) and values[0] < -1e-4
-    saddle = bool(negative and sooner < 0.5 * usual)
+    downward = -float(values[0])
+    norm = float(np.linalg.norm(gradient))
+    near = downward > 1e-3 * max(float(values[-1]), 1e-300) and norm < 0.25 * downward
+    saddle = near and sooner < 0.5 * usual
     label = "saddle" if saddle else "plateau"
     evidence = {
         "flat_share_of_steps": share,
-        "gradient_norm_there": float(np.linalg.norm(gradient)),
+        "gradient_norm_there": norm,
         "least_curvature_there": float(values[0]),
         "largest_curvature_there": float(values[-1]),
         "steps_to_half_fall": float(usual),
@@ -48,7 +54,7 @@ def flat(case: Candidate, log: Log, signs: Signs) -> Proof | None:
         f"flat for {share:.0%} of the steps, then a fall to {best:.3g} in {left} steps; least "
         f"curvature there {values[0]:.2g}; a push along it makes {sooner:.0f} steps of {usual:.0f}"
     )
-    accept = ["plateau", "saddle"] if negative else ["plateau"]
+    accept = ["plateau", "saddle"] if near else ["plateau"]
     if max(signs.dead, signs.saturated) > 0.5 or "saturated" in case.variety:
         accept.append("dead_or_saturated_units")
     return Proof(label, why, tuple(accept), evidence)
