@@ -20,6 +20,7 @@ __all__ = ["Curve", "Rhythm"]
 Array = NDArray[np.float64]
 
 _BLOCKS = 60  # of the trend: fine enough for the shape, coarse enough to average noise
+_MOST = 6000  # values of a running median
 _FLAT = 0.01  # of the curve's own size: less is "no change"
 _MAD = 1.4826  # makes the median absolute deviation a standard deviation for Gaussian noise
 
@@ -153,6 +154,16 @@ class Curve:
         return last / first
 
     @functools.cached_property
+    def half_time(self) -> float:
+        """Share of the run after which half of the whole fall is done; 1 if there is no fall."""
+        goal = (self.start + self.end) / 2
+        if not self.end < self.start:
+            return 1.0
+        smooth = self.values if self.noise < 0.02 else self.running_median
+        reached = np.flatnonzero(smooth <= goal)
+        return float(reached[0]) / max(len(smooth) - 1, 1) if len(reached) else 1.0
+
+    @functools.cached_property
     def straightness_of_rise(self) -> float:
         """Mean climb in the last third over that in the first; below 1 it slows down."""
         first, last = -self.fall(0, 1 / 3), -self.fall(2 / 3, 1)
@@ -163,9 +174,13 @@ class Curve:
         """Median of each value's neighbourhood, a sixtieth of the run wide."""
         from scipy.ndimage import median_filter
 
-        width = max(5, 2 * (len(self.values) // (2 * _BLOCKS)) + 1)
-        smooth: Array = median_filter(self.values, size=width, mode="nearest")
-        return smooth
+        n = len(self.values)
+        stride = -(-n // _MOST)  # every value of a short log, every so many of a long one
+        width = max(5, 2 * (n // stride // (2 * _BLOCKS)) + 1)
+        smooth: Array = median_filter(self.values[::stride], size=width, mode="nearest")
+        if stride == 1:
+            return smooth
+        return np.interp(np.arange(n), np.arange(0, n, stride), smooth)
 
     @functools.cached_property
     def noise(self) -> float:

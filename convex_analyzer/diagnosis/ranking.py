@@ -21,10 +21,10 @@ from convex_analyzer.diagnosis import symptoms
 from convex_analyzer.diagnosis.findings import Row, Sign
 from convex_analyzer.diagnosis.reading import Reading
 
-__all__ = ["Ranked", "rank", "symptom_modules"]
+__all__ = ["Ranked", "amount", "chances_of", "rank", "symptom_modules", "weigh"]
 
-_DOUBT = 0.08  # weight of "none of these", before calibration
-_SHARPNESS = {"full": 1.0, "partial": 1.0, "loss": 1.0}
+# sharpness and weight of "none of these", by amount of evidence: benchmarks/diagnosis/calibrate.py
+_CALIBRATION = {"full": (1.0, 0.08), "partial": (1.0, 0.08), "loss": (1.0, 0.08)}
 
 
 @functools.cache
@@ -48,19 +48,31 @@ class Ranked:
 
 def rank(reading: Reading) -> tuple[tuple[Ranked, ...], float]:
     """Return all rows by falling confidence, and the doubt: the chance that it is none of them."""
+    signs, weights = weigh(reading)
+    chances, doubt = chances_of(weights, *_CALIBRATION[amount(reading)])
+    ranked = [Ranked(row, sign, chances.get(row, 0.0)) for row, sign in signs.items()]
+    ranked.sort(key=lambda each: (-each.confidence, each.row.order))
+    return tuple(ranked), doubt
+
+
+def weigh(reading: Reading) -> tuple[dict[Row, Sign], dict[Row, float]]:
+    """Return what each row says by itself, and its weight once causes have explained effects."""
     signs = {
         module.ROW: module.examine(reading)
         for module in symptom_modules()
         if hasattr(module, "examine")
     }
-    weights = _weights(signs)
-    power = _SHARPNESS[amount(reading)]
-    lifted = {row: weight**power for row, weight in weights.items()}
-    doubt = _DOUBT**power
-    total = sum(lifted.values()) + doubt
-    ranked = [Ranked(row, sign, lifted.get(row, 0.0) / total) for row, sign in signs.items()]
-    ranked.sort(key=lambda each: (-each.confidence, each.row.order))
-    return tuple(ranked), doubt / total
+    return signs, _weights(signs)
+
+
+def chances_of(
+    weights: Mapping[Row, float], sharpness: float, doubt: float
+) -> tuple[dict[Row, float], float]:
+    """Return chances that sum to one: weights to a power, beside what no row accounts for."""
+    lifted = {row: weight**sharpness for row, weight in weights.items()}
+    nothing = doubt**sharpness
+    total = sum(lifted.values()) + nothing
+    return {row: value / total for row, value in lifted.items()}, nothing / total
 
 
 def amount(reading: Reading) -> str:

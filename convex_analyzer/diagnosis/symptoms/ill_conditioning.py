@@ -86,9 +86,11 @@ def examine(reading: Reading) -> Sign:
             text = f"αλ never exceeds {format_number(largest, 2)}: α has slack, κ is not the limit"
         used = ("loss", "curvature", "learning_rate")
         return Sign(0.95 * strength, text, "heuristic", used)
-    quick = beyond(curve.fall(0, 0.1) / max(curve.fall(0, 1), 1e-300), 0.4, 1.5)
-    strength = 0.4 * quick * falling * much * (1 - beyond(curve.rises, 0.3, 1.3))
-    text = "two slopes: a quick fall, then a slow one"
+    quick = beyond(max(curve.half_time, 1e-3), 0.07, 1 / 1.8)
+    if curve.half_time * (len(curve) - 1) < 3:
+        quick *= 0.5  # within three values of the log: where the quick part ends is not seen
+    strength = 0.5 * quick * falling * much * (1 - beyond(curve.rises, 0.3, 1.3))
+    text = f"two slopes: half of the fall in {100 * curve.half_time:.0f} % of the run, then slowly"
     if quick < 0.3:
         text = "no quick fall before the slow one"
     return Sign(strength, text, "heuristic", ("loss",), "the curvature along the gradient")

@@ -69,7 +69,7 @@ def examine(reading: Reading) -> Sign:
         used.append("curvature")
     else:
         lacks = "the curvature along the gradient (Recorder.probe) to see the slack in α"
-        strength *= 0.9
+        strength *= 0.5 + 0.45 * beyond(max(curve.half_time, 1e-3), 0.07, 1.8)
     cosine = reading.cosine(0.1, 1.0)
     if cosine is not None and not reading.stochastic:
         strength *= beyond(1 + cosine, 1.5, 1.15)
