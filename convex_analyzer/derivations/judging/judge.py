@@ -1,0 +1,116 @@
+"""`judge`: does this line follow from that one?"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from convex_analyzer.derivations.judging.clock import Clock, OutOfTime
+from convex_analyzer.derivations.judging.evaluation import is_boolean
+from convex_analyzer.derivations.judging.judgement import Judgement, exhibit
+from convex_analyzer.derivations.judging.points import Sampler
+from convex_analyzer.derivations.judging.prove import prove_statements, prove_values
+from convex_analyzer.derivations.judging.refute import Trial, try_statements, try_values
+from convex_analyzer.derivations.judging.values import Undefined
+from convex_analyzer.parsing.symbols import Symbols
+
+__all__ = ["DIRECTIONS", "judge"]
+
+#: How a line may be joined to the one above it: which way a claim is to follow.
+DIRECTIONS = {"=>": "=>", "<==": "<=", "<=": "<=", "<=>": "<=>", None: "<=>", "=": "<=>"}
+
+
+def judge(
+    before: Any, after: Any, symbols: Symbols, budget: float = 2.0, direction: str = "<=>"
+) -> Judgement:
+    """Judge whether a line follows from the one above it.
+
+    Parameters
+    ----------
+    before, after
+        SymPy expressions (are they equal?) or statements (do they hold at the same points?).
+    symbols
+        What is declared, with all constraints.
+    budget
+        Seconds; asked between the steps of the work.
+    direction
+        Of statements: ``<=>``, or ``=>`` where the second need only follow from the first, or
+        ``<=`` where the first need only follow from the second.
+
+    Returns
+    -------
+    Judgement
+        Refuted with a counterexample, proved with how, plausible or undecided.
+
+    Examples
+    --------
+    >>> symbols = Symbols.of({"a, l": "positive", "k": "natural"})
+    >>> a, l, k = symbols["a"], symbols["l"], symbols["k"]
+    >>> judge((1 - a*l)*(1 - a*l)**k, (1 - a*l)**(k + 1), symbols).status
+    'proved'
+    >>> print(judge(abs(1 - a*l) < 1, a < 1/l, symbols).counterexample)
+    At a = 1, l = 1: the line above gives true, this line gives false.
+    """
+    return _judged(before, after, symbols, budget, direction)
+
+
+@functools.lru_cache(maxsize=2048)
+def _cached(before: Any, after: Any, symbols: Symbols, budget: float, direction: str) -> Judgement:
+    return _work(before, after, symbols, budget, direction)
+
+
+def _judged(before: Any, after: Any, symbols: Symbols, budget: float, direction: str) -> Judgement:
+    try:
+        return _cached(before, after, symbols, budget, direction)
+    except TypeError:  # a mutable matrix has no hash
+        return _work(before, after, symbols, budget, direction)
+
+
+def _work(before: Any, after: Any, symbols: Symbols, budget: float, direction: str) -> Judgement:
+    clock = Clock(budget)
+    states, follows = is_boolean(before), is_boolean(after)
+    if states != follows:
+        what = "a statement follows a value" if follows else "a value follows a statement"
+        return Judgement("undecided", f"{what}: the two cannot be compared")
+    shapes = [getattr(line, "shape", ()) for line in (before, after)]
+    if not states and shapes[0] != shapes[1] and 0 not in (before, after):
+        plain = [s if s not in ((), (1, 1)) else () for s in shapes]
+        if plain[0] != plain[1]:
+            return Judgement("refuted", f"shapes differ: {_shape(plain[0])} and {_shape(plain[1])}")
+    sampler = Sampler(symbols, [before, after])
+    try:
+        if states:
+            trial = try_statements(before, after, sampler, clock.share(0.5 * budget), direction=direction)
+        else:
+            trial = try_values(before, after, sampler, clock.share(0.5 * budget))
+    except (Undefined, OutOfTime) as error:
+        trial = Trial(None, 0, 0)
+        problem = str(error)
+    else:
+        problem = ""
+    if trial.point is not None:
+        shown = exhibit(trial.point, before, after, symbols)
+        return Judgement("refuted", "exact evaluation", shown, trial.points)
+    prove = prove_statements if states else prove_values
+    found = prove(before, after, sampler, clock, direction)
+    return _verdict(found, trial, states, sampler, problem)
+
+
+def _verdict(found: str | None, trial: Trial, states: bool, sampler: Sampler, problem: str) -> Judgement:
+    if trial.points == 0:
+        why = problem or "no point satisfies all assumptions and gives both lines a value"
+        return Judgement("undecided", why)
+    if found is not None and found.startswith("for n = 2"):
+        return Judgement("plausible", found, None, trial.points)
+    if found is not None:
+        return Judgement("proved", found, None, trial.points)
+    if states and trial.telling == 0:
+        why = "neither line holds at any of the points that were tried"
+        return Judgement("undecided", why, None, trial.points)
+    what = "same truth value" if states else "agrees"
+    orders = ", for n = 2, 3" if sampler.has_matrices else ""
+    return Judgement("plausible", f"{what} at {trial.points} exact points{orders}", None, trial.points)
+
+
+def _shape(shape: tuple[Any, ...]) -> str:
+    return " × ".join(map(str, shape)) if shape else "a number"

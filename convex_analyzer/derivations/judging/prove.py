@@ -1,0 +1,334 @@
+"""Proving: decision procedures from the cheapest on, each within the time that is left."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+from convex_analyzer.derivations.judging.clock import Clock, OutOfTime
+from convex_analyzer.derivations.judging.field import Field
+from convex_analyzer.derivations.judging.normal import Normalizer
+from convex_analyzer.derivations.judging.points import Sampler
+from convex_analyzer.derivations.judging.polynomials import (
+    ONE,
+    Quotient,
+    TooLarge,
+)
+from convex_analyzer.derivations.judging.signs import assumed
+from convex_analyzer.derivations.judging.statements import same_statement
+from convex_analyzer.derivations.judging.words import Form, Words
+
+__all__ = ["prove_statements", "prove_values"]
+
+_MOST_INDUCTIONS = 2
+
+
+def _normalizer(sampler: Sampler, clock: Clock, *lines: Any) -> Normalizer:
+    """Return a fresh field that knows the constraints, and which symbols stand under roots."""
+    field = Field(clock)
+    normal = Normalizer(field, sampler.kinds)
+    for line in (*lines, *sampler.constraints):
+        if isinstance(line, bool):
+            continue
+        for power in line.atoms(_pow()):
+            if power.base.is_Symbol and power.exp.is_Rational and not power.exp.is_Integer:
+                ((own, _),) = next(iter(normal.symbol(power.base).top))
+                field.roots[own] = max(field.roots.get(own, 1), int(power.exp.q))
+    assumed(field, normal, sampler.constraints)
+    return normal
+
+
+def _pow() -> Any:
+    from sympy import Pow
+
+    return Pow
+
+
+def prove_values(
+    before: Any, after: Any, sampler: Sampler, clock: Clock, direction: str = "<=>"
+) -> str | None:
+    """Return how it was proved that two expressions are equal, or None."""
+    del direction
+    for prove in (_normal_form, _by_induction, _simplified):
+        try:
+            found = prove(before, after, sampler, clock)
+        except (TooLarge, OutOfTime, ZeroDivisionError, RecursionError):
+            continue
+        if found is not None:
+            return found
+    return None
+
+
+def _normal_form(before: Any, after: Any, sampler: Sampler, clock: Clock) -> str | None:
+    if _has_matrices(before) or _has_matrices(after):
+        return _matrix_form(before, after, sampler, clock)
+    normal = _normalizer(sampler, clock, before, after)
+    if not normal.field.is_zero(normal.scalar(before) - normal.scalar(after)):
+        return None
+    if not _also_at_zero(before, after, normal, sampler, clock):
+        return None
+    return _named(before, after, normal)
+
+
+def _also_at_zero(
+    before: Any, after: Any, normal: Normalizer, sampler: Sampler, clock: Clock
+) -> bool:
+    """Whether equality holds too where an argument of sign is zero, sign(x)² being 0 there."""
+    for argument in normal.field.zeros_assumed:
+        if not argument.is_Symbol:
+            return False
+        fresh = _normalizer(sampler, clock, before, after)
+        lines = [line.subs(argument, 0) for line in (before, after)]
+        if any(line.has(*_infinities()) for line in lines):
+            continue  # undefined there
+        if not fresh.field.is_zero(fresh.scalar(lines[0]) - fresh.scalar(lines[1])):
+            return False
+    return True
+
+
+def _infinities() -> tuple[Any, ...]:
+    from sympy import nan, oo, zoo
+
+    return nan, oo, zoo
+
+
+def _named(before: Any, after: Any, normal: Normalizer) -> str:
+    """Return the name of what the normal form did."""
+    import sympy
+
+    if before.has(sympy.Sum) or after.has(sympy.Sum):
+        return "sums in closed form"
+    kinds = {
+        key[0] for key in (g.key for g in normal.field.generators) if isinstance(key, tuple)
+    }
+    if "pow" in kinds:
+        return "powers collected"
+    if "sign" in kinds:
+        return "rational normal form, signs of symbols apart"
+    return "rational normal form"
+
+
+# -- matrices ----------------------------------------------------------------------------------
+
+
+def _has_matrices(e: Any) -> bool:
+    return bool(getattr(e, "is_Matrix", False))
+
+
+def _explicit(e: Any) -> Any:
+    """Return a matrix of entries, if the expression is made of such matrices alone."""
+    import sympy
+
+    if isinstance(e, sympy.MatrixBase):
+        return e
+    if e.atoms(sympy.MatrixSymbol) or not e.has(sympy.MatrixBase):
+        return None
+    done = e.doit()
+    return done if isinstance(done, sympy.MatrixBase) else None
+
+
+def _matrix_form(before: Any, after: Any, sampler: Sampler, clock: Clock) -> str | None:
+    entries = [_explicit(line) if hasattr(line, "atoms") else None for line in (before, after)]
+    normal = _normalizer(sampler, clock, before, after)
+    if entries[0] is not None and entries[1] is not None:
+        pairs = zip(entries[0], entries[1], strict=True)
+        same = all(normal.field.is_zero(normal.scalar(a) - normal.scalar(b)) for a, b in pairs)
+        return "rational normal form of every entry" if same else None
+    words = Words(normal)
+    try:
+        forms = [
+            Form({}) if line == 0 else words.form(line) for line in (before, after)
+        ]
+        minus = Form({(): -ONE}, row=True, column=True)
+        rest = words.plus(forms[0], words.times(minus, forms[1]))
+        if not rest.terms:
+            return "normal form of matrix words, for every n"
+    except TooLarge:
+        pass
+    return _two_by_two(before, after, sampler, clock)
+
+
+def _two_by_two(before: Any, after: Any, sampler: Sampler, clock: Clock) -> str | None:
+    """Return that all entries agree for n = 2; the points for n = 3 were tried before."""
+    import sympy
+
+    if sampler.functions:
+        return None
+    for reflected in (False, True):
+        swaps = {m: _generic(m, sampler.kinds, reflected) for m in sampler.matrices}
+        lines = []
+        for line in (before, after):
+            small = line.subs(sampler.size, 2).xreplace(
+                {sympy.MatrixSymbol(m.name, 2, 1 if m.shape[1] == 1 else 2): v for m, v in swaps.items()}
+            )
+            lines.append(sympy.Matrix(small.doit()))
+        clock.check()
+        normal = _normalizer(sampler, clock, *lines)
+        for a, b in zip(*lines, strict=True):
+            if not normal.field.is_zero(normal.scalar(a) - normal.scalar(b)):
+                return None
+        if not any(k == "orthogonal matrix" for k in sampler.kinds.values()):
+            break
+    return "for n = 2: every entry; for n = 3: exact points"
+
+
+def _generic(matrix: Any, kinds: Any, reflected: bool) -> Any:
+    import sympy
+
+    kind, name = kinds.get(matrix.name, "matrix"), matrix.name
+
+    def entry(i: int, j: int) -> Any:
+        return sympy.Symbol(f"{name}{i + 1}{j + 1}", real=True)
+
+    if matrix.shape[1] == 1:
+        return sympy.ImmutableMatrix(2, 1, entry)
+    if kind == "orthogonal matrix":
+        t = sympy.Symbol(f"{name}t", real=True)
+        c, s = (1 - t**2) / (1 + t**2), 2 * t / (1 + t**2)
+        side = -1 if reflected else 1
+        return sympy.ImmutableMatrix([[c, -s * side], [s, c * side]])
+    if kind == "diagonal matrix":
+        return sympy.ImmutableMatrix(2, 2, lambda i, j: entry(i, j) if i == j else 0)
+    if kind == "matrix":
+        return sympy.ImmutableMatrix(2, 2, entry)
+    return sympy.ImmutableMatrix(2, 2, lambda i, j: entry(min(i, j), max(i, j)))
+
+
+# -- induction and SymPy -----------------------------------------------------------------------
+
+
+def _by_induction(before: Any, after: Any, sampler: Sampler, clock: Clock) -> str | None:
+    """Prove that d(k) = before - after vanishes: at the least k, and d(k + 1) - d(k) always."""
+    import sympy
+
+    if _has_matrices(before) or _has_matrices(after):
+        return None
+    if not (before.has(sympy.Sum, sympy.Product) or after.has(sympy.Sum, sympy.Product)):
+        return None
+    whole = [s for s in before.free_symbols | after.free_symbols if s.is_integer]
+    for k in sorted(whole, key=str)[:_MOST_INDUCTIONS]:
+        least = _least(k, sampler)
+        if least is None:
+            continue
+        normal = _normalizer(sampler, clock, before, after)
+
+        def gap(shift: Any, k: Any = k, normal: Normalizer = normal) -> Quotient:
+            return normal.scalar(before.subs(k, shift)) - normal.scalar(after.subs(k, shift))
+
+        try:
+            base = normal.field.is_zero(gap(sympy.Integer(least)))
+            if base and normal.field.is_zero(gap(k + 1) - gap(k)):
+                return f"induction on {k}"
+        except TooLarge:
+            continue
+    return None
+
+
+def _least(k: Any, sampler: Sampler) -> int | None:
+    """Return the least value of an integer symbol, from its kind and the bounds on it alone."""
+    least = 1 if k.is_positive else 0 if k.is_nonnegative else None
+    for c in sampler.constraints:
+        if k not in c.free_symbols:
+            continue
+        low, high = (c.lhs, c.rhs) if c.rel_op in ("<", "<=") else (c.rhs, c.lhs)
+        if c.rel_op not in ("<", "<=", ">", ">=") or high != k or not low.is_Rational:
+            return None
+        bound = Fraction(int(low.p), int(low.q))
+        first = int(bound // 1) + 1 if c.rel_op in ("<", ">") or bound.denominator != 1 else int(bound)
+        least = first if least is None else max(least, first)
+    return least
+
+
+def _simplified(before: Any, after: Any, sampler: Sampler, clock: Clock) -> str | None:
+    """Ask SymPy, for short lines only, whose functions have rules that are not ours."""
+    import sympy
+
+    if _has_matrices(before) or _has_matrices(after) or clock.left < 0.5:
+        return None
+    if not (before.has(sympy.Function) or after.has(sympy.Function)):
+        return None
+    difference = before - after
+    if difference.count_ops() > 40 or difference.has(sympy.Sum, sympy.Product):
+        return None
+    for rewrite in (sympy.expand_trig, sympy.trigsimp, sympy.expand_func):
+        clock.check()
+        if rewrite(difference) == 0:
+            return "identities of functions"
+    return None
+
+
+# -- statements --------------------------------------------------------------------------------
+
+
+def prove_statements(
+    before: Any, after: Any, sampler: Sampler, clock: Clock, direction: str = "<=>"
+) -> str | None:
+    """Return how it was proved that two statements agree, or None."""
+    try:
+        if sampler.has_matrices:
+            return _matrix_equations(before, after, sampler, clock)
+        return same_statement(before, after, _normalizer(sampler, clock, before, after), direction)
+    except (TooLarge, OutOfTime, ZeroDivisionError, RecursionError):
+        return None
+
+
+def _matrix_equations(before: Any, after: Any, sampler: Sampler, clock: Clock) -> str | None:
+    """Prove that one matrix equation is the other times something invertible."""
+    import sympy
+
+    if not all(isinstance(line, sympy.Eq) for line in (before, after)):
+        return None
+    words = Words(_normalizer(sampler, clock, before, after))
+    minus = Form({(): -ONE}, row=True, column=True)
+    gaps = []
+    for line in (before, after):
+        sides = [Form({}) if side == 0 else words.form(side) for side in line.args]
+        gaps.append(words.plus(sides[0], words.times(minus, sides[1])))
+    if _multiple(words, *gaps):
+        return "nonzero multiple of the same equation"
+    letters = {
+        (atom, t, e)
+        for gap in gaps
+        for word in gap.terms
+        for atom, t, e in word
+        if atom.kind != "vector"
+    }
+    for atom, t, _ in sorted(letters, key=repr)[:8]:
+        if not _invertible(atom, before, after):
+            continue
+        for power in (1, -1):
+            factor = Form({((atom, t, ((((), power),))),): ONE})
+            for product in ((factor, gaps[0]), (gaps[0], factor)):
+                clock.check()
+                if _multiple(words, words.times(*product), gaps[1]):
+                    return "the same equation, multiplied by an invertible matrix"
+    return None
+
+
+def _invertible(atom: Any, before: Any, after: Any) -> bool:
+    """Whether a matrix is invertible: by its kind, or since both lines invert it."""
+    import sympy
+
+    if atom.kind in ("orthogonal matrix", "positive definite matrix"):
+        return True
+    inverted = [
+        {i.args[0] for i in line.atoms(sympy.Inverse)} for line in (before, after)
+    ]
+    return any(getattr(m, "name", None) == atom.name for m in inverted[0] | inverted[1])
+
+
+def _multiple(words: Words, a: Form, b: Form) -> bool:
+    """Whether two forms are multiples by a number other than zero."""
+    if a.terms.keys() != b.terms.keys():
+        return False
+    if not a.terms:
+        return True
+    first = next(iter(a.terms))
+    ratio = a.terms[first] * b.terms[first].inverse()
+    signs = words.field.signs(ratio.top)
+    if 0 in signs:
+        return False
+    scaled_b = words.times(Form({(): -ratio}, row=True, column=True), b)
+    return not words.plus(a, scaled_b).terms
+
+

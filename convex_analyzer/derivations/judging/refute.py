@@ -1,0 +1,125 @@
+"""Refuting: two lines evaluated at exact points until one tells them apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from convex_analyzer.derivations.judging.clock import Clock, OutOfTime
+from convex_analyzer.derivations.judging.evaluation import Point, compiled
+from convex_analyzer.derivations.judging.points import Sampler
+from convex_analyzer.derivations.judging.solutions import border_points
+from convex_analyzer.derivations.judging.values import NotReal, Undefined, agree
+
+__all__ = ["Trial", "try_statements", "try_values"]
+
+_SCALAR_POINTS = 24
+_MATRIX_POINTS = ((2, 14), (3, 6))
+_STATEMENT_POINTS = 60
+_MOST_BORDER_POINTS = 400
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What trying gave.
+
+    Attributes
+    ----------
+    point
+        Where the lines differ, or None.
+    points
+        How many points both lines have a value at.
+    telling
+        How many of them count: for statements, those at which the line above holds.
+    """
+
+    point: Point | None
+    points: int
+    telling: int
+
+
+def try_values(before: Any, after: Any, sampler: Sampler, clock: Clock) -> Trial:
+    """Look for a point at which two expressions have different values."""
+    first, second = compiled(before), compiled(after)
+    orders = _MATRIX_POINTS if sampler.has_matrices else ((2, _SCALAR_POINTS),)
+    tried = 0
+    for order, limit in orders:
+        for point in sampler.points(limit, order):
+            if clock.left < 0 and tried > 4:
+                return Trial(None, tried, tried)
+            try:
+                value = first(point)
+            except Undefined:
+                continue
+            try:
+                other = second(point)
+            except NotReal:
+                return Trial(point, tried + 1, tried + 1)
+            except Undefined:
+                continue
+            tried += 1
+            if not agree(value, other):
+                return Trial(point, tried, tried)
+    if tried == 0:
+        return _far(first, second, sampler)
+    return Trial(None, tried, tried)
+
+
+def _far(first: Any, second: Any, sampler: Sampler) -> Trial:
+    """Try many more points, where the first ones all lie outside the domain."""
+    tried = 0
+    for point in sampler.points(300):
+        try:
+            value, other = first(point), second(point)
+        except Undefined:
+            continue
+        tried += 1
+        if not agree(value, other):
+            return Trial(point, tried, tried)
+    return Trial(None, tried, tried)
+
+
+def try_statements(
+    before: Any, after: Any, sampler: Sampler, clock: Clock, *, direction: str = "<=>"
+) -> Trial:
+    """Look for a point at which two statements differ, on their borders too.
+
+    Parameters
+    ----------
+    direction
+        ``<=>``: both hold or neither; ``=>``: the line above holds and this one does not; ``<=``:
+        the other way round.
+    """
+    first, second = compiled(before), compiled(after)
+    tried = telling = 0
+
+    def differs(point: Point) -> bool:
+        nonlocal tried, telling
+        try:
+            a, b = bool(first(point)), bool(second(point))
+        except Undefined:
+            return False
+        tried += 1
+        telling += a or b
+        if direction == "=>":
+            return a and not b
+        if direction == "<=":
+            return b and not a
+        return a != b
+
+    orders = _MATRIX_POINTS if sampler.has_matrices else ((2, _STATEMENT_POINTS),)
+    for order, limit in orders:
+        for point in sampler.points(limit, order):
+            if differs(point):
+                return Trial(point, tried, telling)
+            if clock.left < 0:
+                return Trial(None, tried, telling)
+    try:
+        for k, point in enumerate(border_points([before, after], sampler, clock)):
+            if differs(point):
+                return Trial(point, tried, telling)
+            if k > _MOST_BORDER_POINTS or clock.left < 0:
+                break
+    except OutOfTime:
+        pass
+    return Trial(None, tried, telling)

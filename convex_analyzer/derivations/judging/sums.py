@@ -1,0 +1,174 @@
+"""Sums with symbolic bounds in the normal form: polynomials times powers have closed forms."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import comb
+from typing import TYPE_CHECKING, Any
+
+from convex_analyzer.derivations.judging.field import ANY, Generator
+from convex_analyzer.derivations.judging.polynomials import (
+    ONE,
+    ZERO,
+    Monomial,
+    Quotient,
+    TooLarge,
+    constant,
+    generator,
+    monomial_product,
+)
+from convex_analyzer.derivations.judging.powers import raised
+
+if TYPE_CHECKING:
+    from convex_analyzer.derivations.judging.normal import Normalizer
+
+__all__ = ["summed"]
+
+_LONGEST = 24  # terms of a sum that is written out
+_HIGHEST = 4  # power of the index in a closed form
+_FARTHEST = 4  # k + 4 as a bound is k, and four terms more
+
+
+def summed(normal: Normalizer, e: Any) -> Quotient:
+    """Return the normal form of a sum.
+
+    Raises
+    ------
+    TooLarge
+        Several indices, or too many terms.
+    """
+    sp = normal.sympy
+    if len(e.limits) != 1 or len(e.limits[0]) != 3:
+        raise TooLarge
+    index, low, high = e.limits[0]
+    if high is sp.oo:
+        closed = e.doit(deep=False)
+        if closed.has(sp.Sum, sp.Piecewise):
+            raise TooLarge
+        return normal.scalar(closed)
+    count = sp.expand(high - low)
+    if count.is_Integer:
+        if not -1 <= int(count) <= _LONGEST:
+            raise TooLarge
+        return _terms(normal, e.function, index, [low + j for j in range(int(count) + 1)])
+    closed_form = _closed(normal, e.function, index, low, high)
+    if closed_form is not None:
+        return closed_form
+    shift = sp.expand(high).as_coeff_Add()[0]
+    if shift.is_Integer and 0 < abs(shift) <= _FARTHEST:
+        steps = range(1, int(shift) + 1) if shift > 0 else range(int(shift) + 1, 1)
+        extra = _terms(normal, e.function, index, [high - shift + j for j in steps])
+        rest = _opaque(normal, e.function, index, low, high - shift)
+        return rest + extra if shift > 0 else rest - extra
+    return _opaque(normal, e.function, index, low, high)
+
+
+def _terms(normal: Normalizer, body: Any, index: Any, values: list[Any]) -> Quotient:
+    total = ZERO
+    for value in values:
+        total = total + normal.scalar(body.subs(index, value))
+    return total
+
+
+def _opaque(normal: Normalizer, body: Any, index: Any, low: Any, high: Any) -> Quotient:
+    """Return a sum as a generator; factors without the index stand before it."""
+    sp, field = normal.sympy, normal.field
+    own = sp.Symbol("_index", integer=True)
+    term = normal.scalar(body.subs(index, own))
+    bounds = (field.key(normal.scalar(low)), field.key(normal.scalar(high)))
+    if any(own in field.free(dict(k)) for k in term.bottom):
+        pieces = [((), term)]
+    else:
+        pieces = []
+        for monomial, coefficient in term.top.items():
+            inner = tuple(p for p in monomial if own in field.generators[p[0]].free)
+            outer = tuple(p for p in monomial if own not in field.generators[p[0]].free)
+            front = Quotient({outer: coefficient}, term.bottom)
+            pieces.append((front, Quotient({inner: 1}, {})))  # type: ignore[arg-type]
+    total = ZERO
+    for front, inside in pieces:
+        free = (field.free(inside.top) | low.free_symbols | high.free_symbols) - {own}
+        new = Generator(("sum", field.key(inside), *bounds), ANY, False, frozenset(free))
+        value = Quotient(generator(field.index(new)), {})
+        total = total + (value * front if isinstance(front, Quotient) else value)
+    return total
+
+
+def _closed(normal: Normalizer, body: Any, index: Any, low: Any, high: Any) -> Quotient | None:
+    """Return the sum of c * i**p * r**i in closed form, or None."""
+    sp, field = normal.sympy, normal.field
+    own = sp.Symbol("_index", integer=True)
+    try:
+        term = normal.scalar(body.subs(index, own))
+    except TooLarge:
+        return None
+    if any(own in field.free(dict(k)) for k in term.bottom):
+        return None
+    place = field.index(Generator(("symbol", own), ANY, True, frozenset((own,))))
+    first, last = normal.scalar(low), normal.scalar(high)
+    total = ZERO
+    for monomial, coefficient in term.top.items():
+        split = _split(normal, monomial, place, own)
+        if split is None:
+            return None
+        outer, degree, ratio = split
+        front = Quotient({outer: coefficient}, term.bottom)
+        total = total + front * _moment(normal, degree, ratio, first, last)
+    return total
+
+
+def _split(
+    normal: Normalizer, monomial: Monomial, place: int, own: Any
+) -> tuple[Monomial, int, Quotient] | None:
+    """Return (what is free of the index, power of the index, ratio of the geometric part)."""
+    field = normal.field
+    outer, degree, ratio = (), 0, ONE
+    for i, exponent in monomial:
+        new = field.generators[i]
+        if i == place:
+            if exponent % 1 or not 0 <= exponent <= _HIGHEST:
+                return None
+            degree = int(exponent)
+        elif own not in new.free:
+            outer = monomial_product(outer, ((i, exponent),))
+        else:
+            match new.key:
+                case ("pow", base, ((p, 1), *others)) | ("pow", base, (*others, (p, 1))) if (
+                    p == place and not any(own in field.generators[j].free for j, _ in others)
+                ):
+                    inside = {"prime": constant, "gen": generator, "poly": dict}[base[0]](base[1])
+                    if own in field.free(inside):
+                        return None
+                    power = Quotient({tuple(others): exponent}, {})
+                    ratio = ratio * raised(field, Quotient(inside, {}), power)
+                case ("minus", ((p, 1),)) if p == place:
+                    ratio = -ratio
+                case _:
+                    return None
+    return outer, degree, ratio
+
+
+def _moment(
+    normal: Normalizer, degree: int, ratio: Quotient, first: Quotient, last: Quotient
+) -> Quotient:
+    """Return the sum of i**degree * ratio**i from first to last.
+
+    With r = 1 the sum of the falling differences; otherwise, by parts,
+    (r - 1) S_p = [(i)**p r**i] from first to last + 1 - sum of lower moments.
+    """
+    field = normal.field
+    after = last + ONE
+    if (ratio - ONE).is_zero:
+        # (i + 1)**(p + 1) - i**(p + 1) telescopes
+        total = after ** (degree + 1) - first ** (degree + 1)
+        for lower in range(degree):
+            part = _moment(normal, lower, ratio, first, last)
+            total = total - part * Quotient(constant(comb(degree + 1, lower)), {})
+        return total * Quotient(constant(Fraction(1, degree + 1)), {})
+    end = raised(field, ratio, after) * after**degree
+    start = raised(field, ratio, first) * first**degree
+    total = end - start
+    for lower in range(degree):
+        part = _moment(normal, lower, ratio, first, last)
+        total = total - part * ratio * Quotient(constant(comb(degree, lower)), {})
+    return total * (ratio - ONE).inverse()
