@@ -118,7 +118,7 @@ class Builder(Calls):
         if shapes <= {(), (1, 1)}:
             return [self.number(term, node) for term in terms]
         if () in shapes and len(shapes) == 2:
-            shape = next(iter(shapes - {()}))
+            shape = next(term.shape for term in terms if self.is_matrix(term))
             if all(self.is_matrix(term) or term == 0 for term in terms):
                 zero = self.sympy.ZeroMatrix(*shape)
                 return [term if self.is_matrix(term) else zero for term in terms]
@@ -130,7 +130,8 @@ class Builder(Calls):
 
     def make_product(self, node: Node) -> Any:
         """Return a*b/c*d, read from the left."""
-        sp, factors = self.sympy, []
+        sp = self.sympy
+        factors: list[Any] = []
         signs = node.value if isinstance(node.value, tuple) else ()
         for part, sign in zip(node.args, signs, strict=True):
             value = self.quantity(part)
@@ -191,6 +192,8 @@ class Builder(Calls):
         if self.is_matrix(base) and named_t:
             return sp.Transpose(base)
         exponent = self.number(self.quantity(above), above)
+        if base == sp.E:
+            return sp.exp(exponent, evaluate=False)
         if not self.is_matrix(base):
             return sp.Pow(base, exponent, evaluate=False)
         if self.is_single(base):
@@ -205,7 +208,11 @@ class Builder(Calls):
     def make_transpose(self, node: Node) -> Any:
         """Return the transpose; a number is its own."""
         value = self.quantity(node.args[0])
-        return self.sympy.Transpose(value) if self.is_matrix(value) else value
+        if self.is_matrix(value):
+            return self.sympy.Transpose(value)
+        if node.value == "T":
+            raise self.error("a number is raised to T, which is not declared", node)
+        return value
 
     # -- relations ----------------------------------------------------------------------------
 

@@ -138,6 +138,11 @@ class PlainLexer:
         raised = _RAISED.match(self.text, at, end)
         if raised:
             return self.raised(raised, spaced)
+        return self.sign(at, end, spaced)
+
+    def sign(self, at: int, end: int, spaced: bool) -> int:
+        """Read a sign."""
+        letter = self.text[at]
         if self.text.startswith("->", at, end):
             raise self.source.error(REFUSED["→"][0], at, REFUSED["→"][1])
         for sign, kind, value in _SIGNS:

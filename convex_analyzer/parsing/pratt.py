@@ -17,7 +17,7 @@ __all__ = ["Clause", "Parser"]
 
 OR, AND, NOT, RELATION, SUM, PRODUCT, SIGN, POWER = range(1, 9)
 _LEVELS = {"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "^": POWER}
-_CLOSING = {"(": ")", "[": "]", "{": "}"}
+_CLOSING = {"(": ")", "[": "]", "{": "}", "\\{": "\\}", "<": ">"}
 _BEGIN = frozenset({"number", "name", "open", "func", "big", "prefix"})
 _FUNCTION_LIKE = frozenset({"f", "g", "h", "F", "G", "J", "L", "phi", "psi", "sigma"})
 
@@ -190,7 +190,8 @@ class Parser:
 
     def relation(self, left: Node) -> Node:
         """Read a < b <= c, or x in (a, b)."""
-        parts, signs = [left], []
+        parts = [left]
+        signs: list[str] = []
         while self.binding() == RELATION:
             sign = self.take()
             if sign.kind == "in":

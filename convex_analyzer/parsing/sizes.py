@@ -89,7 +89,7 @@ class _Sizes:
             if size > _DEGREE:
                 raise self.source.error(f"a power beyond {_DEGREE}", node.start)
             return None, self.degree(node, int(low * max(size, 1))), tower
-        largest = max(abs(base.numerator), base.denominator).bit_length()
+        largest = max(abs(int(base.numerator)), int(base.denominator)).bit_length()
         if size * largest > _BITS and base not in {0, 1, -1}:
             raise self.source.error("this power is too large", node.start)
         if base == 0 and exponent < 0:
