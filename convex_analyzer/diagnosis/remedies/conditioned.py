@@ -1,0 +1,146 @@
+"""Ill-conditioning: steps now, and what each workaround needs, at the condition number met."""
+
+from __future__ import annotations
+
+from convex_analyzer.diagnosis.remedies.confirming import TOLERANCE, confirm
+from convex_analyzer.diagnosis.remedies.facts import Facts
+from convex_analyzer.diagnosis.remedies.remedy import Remedy, nothing
+from convex_analyzer.optimizers.base import Optimizer
+from convex_analyzer.optimizers.gradient import GradientDescent
+from convex_analyzer.optimizers.momentum import HeavyBall, Nesterov
+from convex_analyzer.problems.least_squares import LeastSquares
+from convex_analyzer.spectra.compute import spectrum as compute_spectrum
+from convex_analyzer.spectra.spectrum import Spectrum
+from convex_analyzer.tables import format_count, format_number
+from convex_analyzer.theory.analysis import Analysis, analyze
+from convex_analyzer.theory.limits import krylov_steps
+
+__all__ = ["ill_conditioning"]
+
+_ROUGH = 1.05  # peaks above this are worth a warning
+
+
+def ill_conditioning(facts: Facts) -> Remedy:
+    """Tuned heavy ball first; Nesterov, normalisation, the Krylov limit and Newton beside it."""
+    spectrum = _spectrum(facts)
+    if spectrum is None:
+        text = "κ was not seen: log the curvature along the gradient (Recorder.probe)"
+        if facts.spectrum is not None:
+            text = "the problem has no smallest positive curvature that float64 can tell from zero"
+        return nothing("normalise the inputs; momentum", text, alternatives=_beside(facts, None))
+    rule = facts.rule or GradientDescent(facts.unit)
+    ends = float(spectrum.positive[0]), spectrum.lambda_max
+    now = _steps(analyze(spectrum, rule))
+    if now is None:  # rounding may have put α on the edge
+        now = _steps(analyze(spectrum, GradientDescent))
+    tuned = analyze(spectrum, HeavyBall)
+    then = _steps(tuned)
+    alpha, mu = (float(tuned.optimizer.values[name]) for name in ("learning_rate", "momentum"))
+    kappa = format_number(ends[1] / ends[0], 3)
+    factor = now / then if now and then else None
+    text = f"{format_count(now)} → {format_count(then)} steps to a gap of 1e-6 at κ = {kappa}"
+    if factor:
+        text += f" (×{format_number(factor, 3)})"
+    remedy = Remedy(
+        f"heavy ball, {facts.new_alpha(alpha / facts.unit)}, μ = {format_number(mu, 4)}",
+        text + _transient(tuned) + facts.assumed,
+        factor,
+        now,
+        then,
+        "exact counts for eigenvalues at both ends of [m, L], Polyak's pair",
+        facts.kind,
+        facts.settings(alpha / facts.unit, momentum=mu),
+        alternatives=_beside(facts, spectrum),
+    )
+    if facts.spectrum is None or facts.rule is None:
+        return remedy
+    return confirm(remedy, facts, tuned.optimizer, _transient(tuned))
+
+
+def _spectrum(facts: Facts) -> Spectrum | None:
+    """Return the known spectrum, or the two ends that the log shows."""
+    known = facts.spectrum
+    if known is not None:
+        usable = known.lambda_min >= 0 and known.positive.size and known.resolved
+        return known if usable else None
+    late, largest = facts.late, facts.largest
+    if late is None or largest is None or not 0 < late < largest:
+        return None
+    return Spectrum.from_eigenvalues([late / facts.unit, largest / facts.unit])
+
+
+def _steps(analysis: Analysis) -> int | None:
+    """Return steps from the worst start: along the slowest direction."""
+    return analysis.steps_to(TOLERANCE)
+
+
+def _transient(analysis: Analysis) -> str:
+    """Warn of a loss that first rises (THEORY 2.9: the peak is about √κ/e at step √κ/2)."""
+    peak = analysis.transient_peak
+    if peak.size < _ROUGH:
+        return ""
+    rise = format_number(peak.size**2, 2)
+    return f"; the loss may first rise ×{rise} by step {format_count(peak.step)}"
+
+
+def _beside(facts: Facts, spectrum: Spectrum | None) -> tuple[Remedy, ...]:
+    """Return the other workarounds, each with its count."""
+    found: list[Remedy] = []
+    if spectrum is not None:
+        found.append(_tuned(facts, spectrum, Nesterov))
+        found.append(_limit(spectrum))
+    normal = _normalised(facts)
+    if normal is not None:
+        found.append(normal)
+    text = "helps only as far as the axes of the parameters are those of the curvature: κ drops to "
+    text += "that of the matrix scaled to a unit diagonal, and stays as it is at 45°"
+    found.append(nothing("Adam or another diagonal method", text, formula="κ → κ_J"))
+    if spectrum is not None:
+        newton = "1 step on a quadratic, whatever κ; the curvature must be at hand"
+        found.append(
+            Remedy(
+                "Newton", newton, None, None, 1, "A⁻¹g", "exact" if facts.spectrum else "heuristic"
+            )
+        )
+    return tuple(found)
+
+
+def _tuned(facts: Facts, spectrum: Spectrum, rule: type[Optimizer]) -> Remedy:
+    analysis = analyze(spectrum, rule)
+    values = analysis.optimizer.values
+    gain = float(values["learning_rate"]) / facts.unit
+    mu = float(values["momentum"])
+    count = _steps(analysis)
+    text = f"{format_count(count)} steps to a gap of 1e-6"
+    return Remedy(
+        f"{rule.__name__}, {facts.new_alpha(gain)}, μ = {format_number(mu, 4)}",
+        text + _transient(analysis),
+        None,
+        None,
+        count,
+        "exact counts on [m, L]",
+        facts.kind,
+        facts.settings(gain, momentum=mu),
+    )
+
+
+def _limit(spectrum: Spectrum) -> Remedy:
+    """Return what no method that adds up past gradients can beat."""
+    count = krylov_steps(float(spectrum.positive[0]), spectrum.lambda_max, TOLERANCE, "gap")
+    text = f"{format_count(count)} steps at worst: no method that adds up past gradients beats that"
+    return Remedy(
+        "conjugate gradients", f"{text} at this κ", None, None, count, "2rᵏ/(1+r²ᵏ)", "exact"
+    )
+
+
+def _normalised(facts: Facts) -> Remedy | None:
+    """With the data at hand: κ and steps after standardising the columns."""
+    if not isinstance(facts.problem, LeastSquares) or facts.spectrum is None:
+        return None
+    new = compute_spectrum(facts.problem.standardized())
+    analysis = analyze(new, GradientDescent)
+    count = _steps(analysis)
+    old, kappa = facts.spectrum.condition_number, new.condition_number
+    text = f"κ from {format_number(old, 3)} to {format_number(kappa, 3)}: gradient descent needs "
+    text += f"{format_count(count)} steps to a gap of 1e-6 (`condition` says what is left)"
+    return Remedy("standardise the columns", text, None, None, count, "κ′/κ", "exact")

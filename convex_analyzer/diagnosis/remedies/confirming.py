@@ -1,0 +1,83 @@
+"""With the problem itself at hand a prediction is exact, and a run can confirm it."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from convex_analyzer.comparison import compare, default_start
+from convex_analyzer.diagnosis.remedies.facts import Facts
+from convex_analyzer.diagnosis.remedies.remedy import Remedy
+from convex_analyzer.errors import ConvexAnalyzerError
+from convex_analyzer.optimizers.base import Optimizer
+from convex_analyzer.tables import format_count, format_number
+from convex_analyzer.theory.analysis import analyze
+
+__all__ = ["confirm", "start_of"]
+
+TOLERANCE = 1e-6
+_AFFORDABLE = 20_000  # steps of a run that confirms
+_WORK = 2e9  # multiplications
+
+
+def start_of(facts: Facts) -> Any:
+    """Return the first logged iterate, if it fits the problem; else a start of all directions."""
+    spectrum = facts.spectrum
+    assert spectrum is not None
+    iterates = facts.reading.evidence.iterates
+    if iterates is not None and iterates.values.ndim == 2 and len(iterates):
+        first = iterates.values[0]
+        if first.shape == (facts.problem.dimension,) and np.isfinite(first).all():
+            return first
+    return default_start(facts.problem, spectrum)[0]
+
+
+def confirm(remedy: Remedy, facts: Facts, after: Optimizer, note: str = "") -> Remedy:
+    """Return the remedy with exact step counts for the known problem, and run both rules.
+
+    The goal is a gap of 1e-6 of its start; counts are exact (theory), `confirmed` holds what runs
+    measured. Without a problem the remedy comes back as it is.
+    """
+    spectrum, before = facts.spectrum, facts.rule
+    if spectrum is None or before is None:
+        return remedy
+    start = start_of(facts)
+    where = None if spectrum.is_interval else start
+    try:
+        counts = [analyze(spectrum, rule).steps_to(TOLERANCE, where) for rule in (before, after)]
+    except ConvexAnalyzerError:
+        return remedy
+    old, new = counts
+    factor = old / new if old and new else remedy.factor
+    text = f"{format_count(old) if old is not None else 'never'} → "
+    text += f"{format_count(new) if new is not None else 'never'} steps to a gap of 1e-6"
+    if old and new:
+        text += f" (×{format_number(old / new, 3)})"
+    return dataclasses.replace(
+        remedy,
+        prediction=f"{text}{note}",
+        factor=factor,
+        steps_before=old,
+        steps_after=new,
+        kind="bracketed" if spectrum.is_interval else "exact",
+        confirmed=_run(facts, after, start, old, new),
+    )
+
+
+def _run(
+    facts: Facts, after: Optimizer, start: Any, old: int | None, new: int | None
+) -> dict[str, Any] | None:
+    """Return predicted and measured steps, where runs are affordable."""
+    affordable = min(_AFFORDABLE, _WORK / facts.problem.dimension**2)
+    if new is None or new > affordable:
+        return None
+    chosen: list[Optimizer] = [after]
+    if facts.rule is not None and old is not None and old <= affordable:
+        chosen.append(facts.rule)
+    entries = compare(facts.problem, chosen, start, tolerance=TOLERANCE).entries
+    found: dict[str, Any] = {"predicted": new, "measured": entries[0].simulated_steps}
+    if len(entries) > 1:
+        found |= {"predicted_before": old, "measured_before": entries[1].simulated_steps}
+    return found

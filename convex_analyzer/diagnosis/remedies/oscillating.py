@@ -1,0 +1,229 @@
+"""Oscillations: a step that is too long for one direction, or momentum that is not damped."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from convex_analyzer.diagnosis.remedies.confirming import confirm
+from convex_analyzer.diagnosis.remedies.facts import Facts, along, log_rate, steps_for
+from convex_analyzer.diagnosis.remedies.remedy import Remedy, nothing
+from convex_analyzer.optimizers.base import Optimizer
+from convex_analyzer.optimizers.gradient import GradientDescent
+from convex_analyzer.optimizers.momentum import HeavyBall
+from convex_analyzer.tables import format_count, format_number
+from convex_analyzer.theory.analysis import analyze
+
+__all__ = ["curvature_from_angle", "oscillation", "overshoot_of"]
+
+_SMALL = 1e-3  # share of a swing that counts as gone
+_USUAL = 0.9  # the momentum that the warning is about
+_FEWEST = 6  # gradient norms that a factor is read from
+
+
+def oscillation(facts: Facts) -> Remedy:
+    """Overshoot: α → 1/λ. Under-damped momentum: μ → (1 - √(αλ))²."""
+    if facts.reading.adaptive:
+        text = f"{facts.why_no_rule}: its swings shrink with the band, in proportion to α"
+        return nothing(facts.new_alpha(0.5), text, settings=facts.settings(0.5))
+    rule = facts.rule
+    if rule is None:
+        return nothing("lower α or μ", facts.why_no_rule)
+    if rule.memory:
+        return _underdamped(facts, rule)
+    return _overshoot(facts, rule)
+
+
+# -- overshoot ---------------------------------------------------------------------------------
+
+
+def overshoot_of(facts: Facts) -> float | None:
+    """Return s = αλ of the direction that flips: of the problem, measured, or 1 + ‖g′‖/‖g‖."""
+    if facts.spectrum is not None:
+        return facts.largest
+    measured = facts.reading.late_curvature
+    if measured is not None and 1 < measured < 2:
+        return measured
+    norms, cosine = facts.reading.evidence.gradient_norm, facts.reading.cosine(0.5, 1.0)
+    if norms is None or facts.reading.stochastic or cosine is None or cosine > -0.9:
+        return None
+    late = norms.values[len(norms) // 2 :]
+    late = late[np.isfinite(late) & (late > 1e-10 * np.nanmax(norms.values))]
+    if len(late) < _FEWEST or norms.stride != 1:
+        return None
+    return 1 + math.exp(float(np.mean(np.diff(np.log(late)))))
+
+
+def _overshoot(facts: Facts, rule: Optimizer) -> Remedy:
+    s = overshoot_of(facts)
+    if s is None or not 1 < s < 2:
+        text = "αλ of the direction that flips is not known: log gradient norms of every step, or "
+        text += "the curvature along the gradient"
+        if s is not None:
+            text = f"no αλ beyond 1 was met (the largest is {format_number(s, 3)})"
+        return nothing(facts.new_alpha(0.5), text, settings=facts.settings(0.5))
+    eigenvalue = s / facts.unit
+    gain = 1 / s
+    old = steps_for(rule, eigenvalue, _SMALL)
+    text = f"the direction with αλ = {format_number(s, 3)} dies in one step instead of shrinking "
+    text += f"×{format_number(s - 1, 3)} per step ({format_count(old)} steps to 0.1 %); directions "
+    text += f"with little curvature take ×{format_number(s, 3)} as many steps{facts.assumed}"
+    remedy = Remedy(
+        facts.new_alpha(gain),
+        text,
+        None,
+        old,
+        1,
+        "|1 − αλ| → 0 at α = 1/λ",
+        facts.kind,
+        facts.settings(gain),
+        alternatives=(_damped(facts, rule, eigenvalue, s), _warned(facts, rule, eigenvalue, s)),
+    )
+    if facts.spectrum is None or not facts.spectrum.positive.size:
+        return remedy
+    best = analyze(facts.spectrum, GradientDescent).optimizer
+    gain = float(best.values["learning_rate"]) / facts.unit
+    told = Remedy(
+        facts.new_alpha(gain),
+        "",
+        formula="2/(m+L)",
+        settings=facts.settings(gain),
+        alternatives=remedy.alternatives,
+    )
+    return confirm(told, facts, best, f"; the direction that flips: {text}")
+
+
+def _damped(facts: Facts, rule: Optimizer, eigenvalue: float, s: float) -> Remedy:
+    """Return critical momentum at the same α: ρ = |1 - √s| instead of s - 1."""
+    tuned = analyze(along(rule, eigenvalue).spectrum, HeavyBall, {"learning_rate": facts.unit})
+    mu = float(tuned.optimizer.values["momentum"])
+    factor = log_rate(tuned.optimizer, eigenvalue) / log_rate(rule, eigenvalue)
+    text = f"×{format_number(tuned.rate, 3)} instead of ×{format_number(s - 1, 3)} per step in "
+    text += f"that direction: ×{format_number(factor, 3)} as fast, at the same α"
+    return Remedy(
+        f"momentum {format_number(mu, 3)} at the same α",
+        text,
+        factor,
+        steps_for(rule, eigenvalue, _SMALL),
+        steps_for(tuned.optimizer, eigenvalue, _SMALL),
+        "μ = (√(αλ) − 1)²: s − 1 → √s − 1",
+        facts.kind,
+        facts.settings(momentum=mu),
+    )
+
+
+def _warned(facts: Facts, rule: Optimizer, eigenvalue: float, s: float) -> Remedy:
+    """Say what the usual momentum does to a direction that flips: often harm."""
+    heavy = HeavyBall(facts.unit, _USUAL)
+    factor = log_rate(heavy, eigenvalue) / log_rate(rule, eigenvalue)
+    rate = along(heavy, eigenvalue).rate
+    how = "slower" if factor < 1 else "faster"
+    text = f"{how} in that direction: ×{format_number(rate, 3)} instead of "
+    text += f"×{format_number(s - 1, 3)} per step"
+    if factor < 1:
+        text = f"warning: {text}; at this α momentum helps only where √μ < |1 − αλ|"
+    return Remedy(
+        f"momentum {_USUAL} at the same α",
+        text,
+        factor,
+        steps_for(rule, eigenvalue, _SMALL),
+        steps_for(heavy, eigenvalue, _SMALL),
+        "√μ < |1 − αλ|",
+        facts.kind,
+        facts.settings(momentum=_USUAL),
+    )
+
+
+# -- under-damped momentum ---------------------------------------------------------------------
+
+
+def curvature_from_angle(rule: Optimizer, angle: float) -> float | None:
+    """Return λ along which the roots of a rule with a velocity have this angle, in (0, π).
+
+    For heavy ball αλ = 1 + μ - 2√μ cos φ, inverted on the rule's own roots. A loss swings twice
+    per turn of the root: φ = π/period of the loss.
+
+    Examples
+    --------
+    >>> rule = HeavyBall(0.1, 0.81)
+    >>> round(curvature_from_angle(rule, math.acos(1.6 / 1.8)), 9)  # αλ = 0.21
+    2.1
+    """
+    from scipy.optimize import brentq
+
+    alpha = float(rule.values["learning_rate"])
+    limit = along(rule, 1.0).stability_limit
+    if limit is None or not 0 < angle < math.pi:
+        return None
+    top = limit / alpha
+    grid = np.concatenate([[0.0], np.geomspace(1e-9, 1, 200)]) * top
+
+    def turned(eigenvalue: float) -> float:
+        if eigenvalue == 0:
+            return -angle
+        root = along(rule, eigenvalue).modes.roots[0, 0]
+        return abs(math.atan2(float(root.imag), float(root.real))) - angle
+
+    angles = np.array([turned(float(value)) for value in grid])
+    above = np.flatnonzero(angles > 0)
+    if not above.size:
+        return None
+    high = int(above[0])
+    return float(brentq(turned, float(grid[high - 1]), float(grid[high]), rtol=1e-12))
+
+
+def _underdamped(facts: Facts, rule: Optimizer) -> Remedy:
+    if facts.spectrum is not None:
+        return _known(facts, rule)
+    curve = facts.reading.curve
+    rhythm = curve.rhythm if curve is not None else None
+    mu = float(rule.values["momentum"])
+    period = None if curve is None or rhythm is None else rhythm.period * curve.series.stride
+    if period is None or period <= 2:
+        text = "the loss shows no rhythm from which the curvature could be read (log every step)"
+        return nothing("lower μ", text)
+    eigenvalue = curvature_from_angle(rule, math.pi / period)
+    if eigenvalue is None:
+        text = f"no curvature makes the roots of this rule turn with a period of {2 * period:g}"
+        return nothing("lower μ", text)
+    tuned = analyze(along(rule, eigenvalue).spectrum, type(rule), {"learning_rate": facts.unit})
+    new = float(tuned.optimizer.values["momentum"])
+    old_steps = steps_for(rule, eigenvalue, _SMALL)
+    new_steps = steps_for(tuned.optimizer, eigenvalue, _SMALL)
+    factor = log_rate(tuned.optimizer, eigenvalue) / log_rate(rule, eigenvalue)
+    text = f"the loss swings every {format_number(period, 3)} steps, so the root turns by "
+    text += f"π/{format_number(period, 3)} and αλ = {format_number(facts.unit * eigenvalue, 3)}; "
+    text += f"×{format_number(tuned.rate, 3)} instead of "
+    text += f"×{format_number(along(rule, eigenvalue).rate, 3)} per step, "
+    text += f"{format_count(old_steps)} → {format_count(new_steps)} steps to 0.1 %; directions "
+    text += "with less curvature than that slow down"
+    return Remedy(
+        f"μ from {format_number(mu, 4)} to {format_number(new, 3)} at the same α",
+        text,
+        factor,
+        old_steps,
+        new_steps,
+        "φ = π/period of the loss → αλ; μ = (1 − √(αλ))², ρ = √μ",
+        "heuristic",
+        facts.settings(momentum=new),
+    )
+
+
+def _known(facts: Facts, rule: Optimizer) -> Remedy:
+    """With the problem at hand: the best μ at this α, exactly."""
+    assert facts.spectrum is not None
+    if not facts.spectrum.positive.size:
+        return nothing("leave μ", "the problem has no positive curvature")
+    mu = float(rule.values["momentum"])
+    tuned = analyze(facts.spectrum, type(rule), {"learning_rate": facts.unit}).optimizer
+    new = float(tuned.values["momentum"])
+    if not analyze(facts.spectrum, tuned).is_stable:
+        return nothing(facts.new_alpha(0.5), "at this α no momentum makes the rule stable")
+    told = Remedy(
+        f"μ from {format_number(mu, 4)} to {format_number(new, 3)} at the same α",
+        "",
+        formula="best μ at this α",
+        settings=facts.settings(momentum=new),
+    )
+    return confirm(told, facts, tuned)
