@@ -73,7 +73,7 @@ def _local(rng: Rng) -> Candidate:
     plan = plan.but(start=Start(scale=float(rng.uniform(0.8, 2.0))))
     rate = geometric(rng, 0.01, 0.05) if rule.name == "adam" else geometric(rng, 0.01, 0.1)
     plan = plan.but(rate=rate)
-    runs = trace(plan, seeds=[plan.seed + 100 * j for j in range(12)])
+    runs = trace(plan, seeds=[plan.seed + 100 * j for j in range(8)])
     best = float(np.nanmin(runs.tail))
     stuck = np.flatnonzero((runs.tail > 2 * best) & (runs.swing < 1e-4))
     if len(stuck):

@@ -26,16 +26,14 @@ def _relu(z: Array) -> Array:
     return np.maximum(z, 0.0)
 
 
-def _bend(name: str, z: Array) -> Array:
-    """The slope of an activation at its argument z."""
+def _bend(name: str, z: Array, known: Array | None = None) -> Array:
+    """The slope of an activation at its argument z; ``known`` is the activation there."""
     if name == "relu":
         return (z > 0).astype(float)
-    if name == "tanh":
-        return 1 - np.tanh(z) ** 2
-    if name == "sigmoid":
-        s = logistic(z)
-        return s * (1 - s)
-    return np.ones_like(z)
+    if name == "linear":
+        return np.ones_like(z)
+    value = _ACTIVATIONS[name](z) if known is None else known
+    return 1 - value * value if name == "tanh" else value * (1 - value)
 
 
 _ACTIVATIONS = {"relu": _relu, "tanh": np.tanh, "sigmoid": logistic, "linear": lambda z: z}
@@ -54,14 +52,17 @@ def _score(loss: str, out: Array, targets: Array) -> tuple[Array, Array]:
         shifted = out - out.max(-1, keepdims=True)
         weights = np.exp(shifted)
         total = weights.sum(-1, keepdims=True)
-        value = np.log(total[..., 0]) - (shifted * targets).sum(-1)
-        return value.mean(-1), (weights / total - targets) / rows
+        value = np.log(total).sum((-1, -2)) - (shifted * targets).sum((-1, -2))
+        weights /= total
+        weights -= targets
+        weights /= rows
+        return value / rows, weights
     if loss == "half_mse":
         gap = out - targets
-        return 0.5 * (gap * gap).sum(-1).mean(-1), gap / rows
+        return (gap * gap).sum((-1, -2)) / (2 * rows), gap / rows
     answer = logistic(out)
     gap = answer - targets
-    return 0.5 * (gap * gap).sum(-1).mean(-1), gap * answer * (1 - answer) / rows
+    return (gap * gap).sum((-1, -2)) / (2 * rows), gap * answer * (1 - answer) / rows
 
 
 @dataclass(frozen=True)
@@ -90,10 +91,12 @@ class Network:
     def parts(self, theta: Array) -> list[Array]:
         """Views (..., inputs, units) and (..., 1, units)."""
         lead = theta.shape[:-1]
-        return [
-            theta[..., block].reshape(*lead, *(shape if len(shape) == 2 else (1, *shape)))
-            for block, shape in zip(self.blocks, self.shapes, strict=True)
-        ]
+        return [theta[..., block].reshape(*lead, *grid) for block, grid in self._grids]
+
+    @cached_property
+    def _grids(self) -> list[tuple[slice, tuple[int, ...]]]:
+        grids = [shape if len(shape) == 2 else (1, *shape) for shape in self.shapes]
+        return list(zip(self.blocks, grids, strict=True))
 
     def forward(self, theta: Array, rows: Array) -> tuple[list[Array], list[Array]]:
         """Inputs of every layer (the last entry: the outputs), and all pre-activations."""
@@ -122,16 +125,18 @@ class Network:
         value, delta = _score(self.loss, inputs[-1], targets)
         parts = self.parts(theta)
         lead = theta.shape[:-1]
-        pieces: list[Array] = []
+        gradient = np.empty(theta.shape)
         for k in range(len(sums) - 1, -1, -1):
-            pieces.append(delta.sum(-2).reshape(*lead, -1))
-            pieces.append((inputs[k].swapaxes(-1, -2) @ delta).reshape(*lead, -1))
+            weights = inputs[k].swapaxes(-1, -2) @ delta
+            gradient[..., self.blocks[2 * k]] = weights.reshape(*lead, -1)
+            gradient[..., self.blocks[2 * k + 1]] = delta.sum(-2)
             if k:
                 delta = delta @ parts[2 * k].swapaxes(-1, -2)
-                if slope != "none":
-                    at = sums[k - 1] if slope == "exact" else inputs[k]
-                    delta = delta * _bend(self.activation, at)
-        return value, np.concatenate(pieces[::-1], axis=-1)
+                if slope == "exact":
+                    delta *= _bend(self.activation, sums[k - 1], inputs[k])
+                elif slope == "of output":
+                    delta *= _bend(self.activation, inputs[k])
+        return value, gradient
 
     def hessian_vector(self, theta: Array, rows: Array, targets: Array, v: Array) -> Array:
         """Curvature times v, by the central difference of the exact gradient, shape of v."""

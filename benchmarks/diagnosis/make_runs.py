@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import time
 from collections import Counter
@@ -100,13 +101,17 @@ def _grade(severity: float) -> str:
     return "mild" if severity < 1 / 3 else "medium" if severity < 2 / 3 else "gross"
 
 
-def write(out: Path, seed: int) -> dict[str, dict[str, Any]]:
+def write(out: Path, seed: int, share: float = 1.0) -> dict[str, dict[str, Any]]:
     """All cases of one seed; the labels that were written."""
     for name in ("cases", *(f"views/{v}" for v in VIEWS)):
         (out / name).mkdir(parents=True, exist_ok=True)
         for old in (out / name).glob("*.npz"):
             old.unlink()
-    pool = [case for label in LABELS for case in proved(label, _WANTED[label], seed)]
+    pool = []
+    for label in LABELS:
+        begin = time.process_time()
+        pool += proved(label, math.ceil(share * _WANTED[label]), seed)
+        print(f"{label}: {len(pool)} runs so far, {time.process_time() - begin:.0f} s", flush=True)
     order = np.random.default_rng(seed).permutation(len(pool))
     cases, labels, loss_labels = {}, {}, {}
     with np.errstate(all="ignore"):
@@ -140,9 +145,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("out", type=Path)
     parser.add_argument("--seed", type=int, default=1, help="1 to calibrate, 2 to test")
+    parser.add_argument("--share", type=float, default=1.0, help="fewer runs of each label")
     chosen = parser.parse_args()
     begin = time.process_time()
-    labels = write(chosen.out, chosen.seed)
+    labels = write(chosen.out, chosen.seed, chosen.share)
     count = Counter((a["label"], a["severity"]) for a in labels.values())
     for (label, severity), n in sorted(count.items()):
         print(f"{label:26} {severity:8} {n}")

@@ -140,8 +140,7 @@ def _units(case: Candidate, log: Log, signs: Signs) -> Proof | None:
         return None
     seeds = [case.plan.seed + j for j in range(3)]
     good = trace(case.remedy, seeds=seeds)
-    own = trace(case.plan, seeds=seeds)
-    tail, mine = float(np.median(good.tail)), float(np.median(own.tail))
+    tail, mine = float(np.median(good.tail)), float(np.median(log["restart_final_loss"]))
     fall = signs.initial - tail
     for value in (signs.tail, mine):
         if not (value > 1.3 * tail and value - tail > 0.03 * max(fall, log.loss[0] * 0.5)):

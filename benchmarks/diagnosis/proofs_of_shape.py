@@ -67,8 +67,11 @@ def healthy(case: Candidate, log: Log, signs: Signs) -> Proof | None:
     fall = signs.initial - signs.tail
     factors = (0.25, 0.5, 2.0, 4.0, 16.0)
     other, factor = best_rate(plan, factors, signs.initial)
-    again = trace(plan, seeds=[plan.seed + 1 + j for j in range(4)])
-    known = [other, float(np.nanmin(again.tail)), *([] if case.floor is None else [case.floor])]
+    known = [
+        other,
+        float(np.nanmin(log["restart_final_loss"])),
+        *([] if case.floor is None else [case.floor]),
+    ]
     possible = signs.initial - min(known)
     half = first_below(log.loss, signs.initial - fall / 2) / plan.steps
     swing = float(log.trace.swing[0])
