@@ -20,6 +20,7 @@ figure             of                        question that it answers
 `kappa_split`      a condition analysis      where does κ come from, and what takes it away?
 `collisions`       a condition analysis      which columns collide?
 `remedy_steps`     a condition analysis      which remedy saves how many steps?
+`annotated_curve`  a diagnosis               what is wrong with a run, and where does it show?
 =================  ========================  ==================================================
 """
 
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from convex_analyzer.plot.contours import level_sets as level_sets
     from convex_analyzer.plot.curve_data import gap_curves_data as gap_curves_data
     from convex_analyzer.plot.curves import gap_curves as gap_curves
+    from convex_analyzer.plot.diagnosis_curve import annotated_curve as annotated_curve
+    from convex_analyzer.plot.diagnosis_data import annotated_curve_data as annotated_curve_data
     from convex_analyzer.plot.gradient_ladder import gradient_errors as gradient_errors
     from convex_analyzer.plot.gradient_ladder import gradient_errors_data as gradient_errors_data
     from convex_analyzer.plot.kappa_bars import kappa_split as kappa_split
@@ -57,6 +60,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "alt",
+    "annotated_curve",
+    "annotated_curve_data",
     "caption",
     "collisions",
     "collisions_data",
@@ -85,6 +90,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "annotated_curve": "diagnosis_curve",
     "collisions": "collision_matrix",
     "gap_curves": "curves",
     "gradient_errors": "gradient_ladder",
@@ -98,6 +104,7 @@ _MODULES = {
     "view_curves": "side_by_side",
 }
 _WORDS = {
+    "AnnotatedCurveData": "diagnosis_curve",
     "CollisionsData": "collision_matrix",
     "GapCurvesData": "curves",
     "GradientErrorsData": "gradient_ladder",
