@@ -105,6 +105,7 @@ def fill(draft: Draft, arrays: Mapping[str, Any]) -> None:
             draft.averaged = match.averaged
         draft.put(field, value, name)
     _join_batches(draft)
+    _keras_history(draft, arrays)
     name_unknown(draft, unknown)
 
 
@@ -226,6 +227,18 @@ def _one_run(field: str, value: Any, settings: Settings) -> Any:
             hint=f"choose one with run=0 ... run={runs - 1}",
         )
     return value[settings.run]
+
+
+def _keras_history(draft: Draft, arrays: Mapping[str, Any]) -> None:
+    """Recognise lists named as Keras names them, one value an epoch each."""
+    names = ("loss", "val_loss")
+    if "loss" not in draft.values or not all(isinstance(arrays.get(n), list) for n in names):
+        return
+    if len(arrays["loss"]) == len(arrays["val_loss"]) and "step" not in arrays:
+        draft.averaged = "epoch means"
+        draft.note(
+            "loss and val_loss of one length are taken for a Keras history: one mean an epoch"
+        )
 
 
 def _join_batches(draft: Draft) -> None:

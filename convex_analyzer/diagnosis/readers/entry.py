@@ -124,9 +124,15 @@ def _in_folder(folder: Path) -> Path:
     ]
     known = [path for path in found if any(path.name.endswith(log) for log in _LOGS[:-1])]
     known = known or [path for path in found if _LOGS[-1] in path.name]
-    for candidates in (known, found):
+    states = [path for path in known if path.parent.name.startswith("checkpoint-")]
+    top = [path for path in known if path.parent == folder]
+    for candidates in (top, known, found):
         if len(candidates) == 1:
             return candidates[0]
+    if states and len(states) == len(known):  # each holds the history up to its checkpoint
+        return max(
+            states, key=lambda path: int("0" + "".join(filter(str.isdigit, path.parent.name)))
+        )
     if not found:
         raise InputError(f"there is no log in {folder}", argument="source", value=str(folder))
     names = ", ".join(str(path.relative_to(folder)) for path in (known or found)[:8])
@@ -162,6 +168,9 @@ def _keras(history: Any) -> Table:
     optimizer = getattr(getattr(history, "model", None), "optimizer", None)
     if optimizer is not None:
         table.known["optimizer"] = optimizer
+    steps = (getattr(history, "params", None) or {}).get("steps")
+    if steps:
+        table.known["steps_per_epoch"] = float(steps)
     return table
 
 

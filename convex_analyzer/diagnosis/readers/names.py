@@ -73,6 +73,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "loss / loss total / total loss",
         "train nll / train mse / train crossentropy / train cross entropy / train error",
         "nll / mse / crossentropy / cross entropy / negative log likelihood / j / error / energy",
+        "f x / f / fx / j param / loss value",
         "value",
     ),
     "batch_loss": (
@@ -94,7 +95,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "grad norm / grad norm global / grad norm total / train grad norm",
         "train grad norm global / grad norm l2 / grad norm 2 / grad norm 2 total / grad norm 2 0",
         "grad norm 2 0 total / global norm / optimizer grad norm / grad norm before clip",
-        "gnorm",
+        "gnorm / norm g / g norm / norm grad",
     ),
     "gradient_cosine": ("grad cos / cos / grad cos similarity / grad cos previous",),
     "update_norm": ("update norm / step norm / update norm global",),

@@ -82,10 +82,16 @@ def layers_from_flat(theta: Array, sizes: Sequence[int], biased: bool) -> tuple[
 
 def numbered(value: Any, argument: str) -> dict[str, Array]:
     """Return arrays by name from one array, a list of arrays or a dict of arrays."""
+    for method in ("state_dict", "get_weights"):  # models of PyTorch and Keras
+        value = getattr(value, method)() if hasattr(value, method) else value
     if isinstance(value, Mapping):
         pairs = [(str(name), array) for name, array in value.items()]
     elif isinstance(value, list | tuple):
-        pairs = [(f"layer {k + 1}", array) for k, array in enumerate(value)]
+        number = np.cumsum([np.ndim(array) > 1 for array in value])  # biases belong to a layer
+        pairs = [
+            (f"layer {number[k]}" if np.ndim(array) > 1 else f"array {k + 1}", array)
+            for k, array in enumerate(value)
+        ]
     else:
         pairs = [("layer 1", value)]
     return {name: _array(array, f"{argument} of {name}") for name, array in pairs}
@@ -117,6 +123,8 @@ def layers_from_arrays(
     notes: list[str] = []
     kernels, offsets = _kernels(weights, biases, notes)
     acts, pres = list(activations.values()), list(preactivations.values())
+    widths = [array.shape[-1] for array in (acts or pres)]
+    _orient(kernels, offsets, widths, notes)
     names = list(kernels) or list(activations or preactivations)
     outputs = len(kernels) > max(len(acts), len(pres)) or len(kernels) > 1
     names += [f"layer {k + 1}" for k in range(len(names), max(len(acts), len(pres)))]
@@ -142,12 +150,13 @@ def _kernels(
     offsets: dict[str, Array] = {}
     for name, array in weights.items():
         stem, _, last = name.rpartition(".")
-        if last == "bias" or (array.ndim == 1 and kernels):
-            owner = stem if stem in kernels else next(reversed(kernels), name)
-            offsets[owner] = array[None] if array.ndim == 1 else array
+        owner = stem or next(reversed(kernels), "")
+        if last == "bias" or (array.ndim == 1 and not stem):
+            if owner in kernels and owner not in offsets:
+                offsets[owner] = array[None] if array.ndim == 1 else array
             continue
         if array.ndim < 2:
-            notes.append(f"{name} is one-dimensional: no weights of a layer")
+            notes.append(f"{name} is left out: its shape {array.shape} is not that of weights")
             continue
         kernel = _from_torch(array) if last == "weight" else array
         kernels[stem if last in {"weight", "kernel"} and stem else name] = (
@@ -164,6 +173,28 @@ def _kernels(
                 hint="give (fan_in, units), or (snapshots, fan_in, units)",
             )
     return kernels, offsets
+
+
+def _orient(
+    kernels: dict[str, Array], offsets: dict[str, Array], widths: Sequence[int], notes: list[str]
+) -> None:
+    """Transpose weights that biases or activations show to be (units, fan_in)."""
+    units = {name: array.shape[-1] for name, array in offsets.items()}
+    units.update(dict(zip(kernels, widths, strict=False)))
+    turned = [
+        name
+        for name, width in units.items()
+        if kernels[name].shape[1] == width != kernels[name].shape[2]
+    ]
+    right = [name for name, width in units.items() if kernels[name].shape[2] == width]
+    square = [name for name in right if kernels[name].shape[1] == units[name]]
+    if turned and len(right) == len(square):
+        for name, array in kernels.items():
+            kernels[name] = np.swapaxes(array, 1, 2)
+        notes.append("weights are (units, fan_in), as the biases or activations show: transposed")
+    for name in [name for name in offsets if kernels[name].shape[2] != offsets[name].shape[-1]]:
+        notes.append(f"the biases of {name} do not fit its weights and are left out")
+        del offsets[name]
 
 
 def _from_torch(array: Array) -> Array:

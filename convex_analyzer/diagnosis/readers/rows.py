@@ -49,7 +49,7 @@ class Axis:
             steps = np.arange(len(values), dtype=np.float64)
         backs = int((np.diff(steps) < 0).sum())
         if backs:
-            few = backs <= max(3, len(steps) // 50)
+            few = backs <= max(1, len(steps) // 20)
             draft.note(
                 f"{self.name} goes back {backs} times in {field}: "
                 + ("resumed, the later value counts" if few else "sorted")
@@ -107,7 +107,9 @@ def _values(table: Table, name: str | None, draft: Draft) -> Array | None:
     return values
 
 
-def _join_epochs(steps: Array, epochs: Array | None, rows: Any, draft: Draft) -> Array | None:
+def _join_epochs(
+    steps: Array, epochs: Array | None, rows: Any, draft: Draft | None
+) -> Array | None:
     """Return steps counted through when their column starts again in every epoch."""
     if epochs is None:
         return None
@@ -121,15 +123,21 @@ def _join_epochs(steps: Array, epochs: Array | None, rows: Any, draft: Draft) ->
     lengths = np.diff(np.concatenate([[0], starts, [len(within)]]))
     stride = np.median(np.diff(within)[np.diff(within) > 0]) if len(within) > 1 else 1.0
     per_epoch = float(np.max(within) - np.min(within) + stride)
-    if len(lengths) > 2 and len(np.unique(lengths[:-1])) > 1:
-        draft.note("the epochs have different lengths: the longest is taken for all")
-    draft.note(f"steps start again in every epoch: counted through, {per_epoch:g} an epoch")
+    if draft is not None:
+        if len(lengths) > 2 and len(np.unique(lengths[:-1])) > 1:
+            draft.note("the epochs have different lengths: the longest is taken for all")
+        draft.note(f"steps start again in every epoch: counted through, {per_epoch:g} an epoch")
     through: Array = (epochs - found[0]) * per_epoch + steps
     return through
 
 
 def choose_run(
-    table: Table, run_column: str | None, step: str | None, main: str, draft: Draft
+    table: Table,
+    run_column: str | None,
+    step: str | None,
+    epoch: str | None,
+    main: str,
+    draft: Draft,
 ) -> Table:
     """Return the rows of one run, where the table holds several.
 
@@ -140,9 +148,10 @@ def choose_run(
     """
     labels = _labels(table, run_column)
     said = run_column or ""
-    if labels is None and step is not None:
-        labels = _segments(table, step, main)
-        said = f"{step} starts again: rows"
+    counter = step or epoch
+    if labels is None and counter is not None and not _restarts_by_epoch(table, step, epoch, main):
+        labels = _segments(table, counter, main)
+        said = f"{counter} starts again: rows"
     if labels is None:
         return table
     names = list(dict.fromkeys(labels))
@@ -165,6 +174,14 @@ def choose_run(
         )
     draft.note(f"run {name} of {len(names)}")
     return _only(table, np.array([label == name for label in labels]))
+
+
+def _restarts_by_epoch(table: Table, step: str | None, epoch: str | None, main: str) -> bool:
+    """Tell whether the steps start again in every epoch."""
+    if step is None or epoch is None:
+        return False
+    steps, epochs = (table.columns[name].dense(table.rows) for name in (step, epoch))
+    return _join_epochs(steps, epochs, table.columns[main].numbers()[0], None) is not None
 
 
 def _labels(table: Table, name: str | None) -> list[str] | None:

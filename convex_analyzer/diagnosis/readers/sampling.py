@@ -45,6 +45,13 @@ def inspect(
     tuple
         What a value of the loss stands for ("" for a single step), and sentences.
     """
+    with np.errstate(all="ignore"):
+        return _inspect(fields, matched, averaged)
+
+
+def _inspect(
+    fields: dict[str, Any], matched: dict[str, str], averaged: str
+) -> tuple[str, list[str]]:
     notes: list[str] = []
     accuracy = fields.get("accuracy")
     if accuracy is not None and 1.5 < np.nanmax(accuracy.values, initial=0.0) <= 100:
@@ -122,7 +129,7 @@ def _look_at_sampling(field: str, series: Series, notes: list[str]) -> tuple[Ser
         )
         return thinned, "epoch means"
     found, why = smoothing(series, single_batches=field == "batch_loss")
-    if found:
+    if why:
         notes.append(why)
     return series, found
 
@@ -159,6 +166,8 @@ def _clipped(increments: Array) -> Array:
 def smoothing(series: Series, *, single_batches: bool = False) -> tuple[str, str]:
     """Return ("smoothed", why) for a moving mean, a cumulative mean or exponential smoothing.
 
+    ("", why) where it may be so.
+
     Parameters
     ----------
     series
@@ -177,13 +186,13 @@ def smoothing(series: Series, *, single_batches: bool = False) -> tuple[str, str
         return "smoothed", f"the loss is a moving mean of {window} values, by its autocorrelation"
     if _is_cumulative(increments):
         return "smoothed", "the loss is the mean of all values so far, by how its increments shrink"
-    if single_batches and len(late) >= 200:
+    if len(late) >= 200 and np.mean(late[1:] * late[:-1] < 0) > 0.4:
         near = _correlations(late, 8)[1:]
         if -0.22 < near[0] < 0.02 and np.all(np.abs(near[1:]) < 0.12):
-            return "smoothed", (
-                "the mini-batch loss is smoothed: its increments have correlation "
-                f"{near[0]:.2f}, single batches give -0.5"
-            )
+            said = f"increments have correlation {near[0]:.2f}, those of single mini-batches -0.5"
+            if single_batches:
+                return "smoothed", f"the mini-batch loss is smoothed: its {said}"
+            return "", f"this loss is smoothed, or that of all rows: its {said}"
     return "", ""
 
 

@@ -47,9 +47,10 @@ def fill_from_table(draft: Draft, table: Table) -> None:
     epoch = chosen["epoch"][0] if "epoch" in chosen else None
     runs = candidates.get("run", [])
     runs = [(name, m) for name, m in runs if m.rank == 0] or runs
-    counter = step or epoch
-    chosen_run = choose_run(table, runs[0][0] if runs else None, counter, main, draft)
+    run = runs[0][0] if runs else None
+    chosen_run = choose_run(table, run, step, epoch, main, draft)
     axis = axis_of(chosen_run, step, epoch, chosen_run.columns[main], draft)
+    draft.matched["step"] = axis.name
     _put_series(draft, chosen_run, chosen, axis)
     _put_settings(draft, chosen_run, chosen)
     _put_layer_norms(draft, chosen_run, unknown, axis)
@@ -58,6 +59,8 @@ def fill_from_table(draft: Draft, table: Table) -> None:
             draft.put(field, value, table.name)
     if axis.epochs:
         _count_epochs(draft, axis)
+    draft.values.pop("steps_per_epoch", None)
+    draft.matched.pop("steps_per_epoch", None)
     if table.averaged and "loss" in draft.values and not draft.averaged:
         draft.averaged = table.averaged
     name_unknown(draft, unknown)
@@ -71,7 +74,8 @@ def _candidates(table: Table, draft: Draft) -> tuple[Candidates, list[str]]:
     for name, column in _of_one_run(table, draft).items():
         match = classify(name)
         if match is None or match.field in {"gradients", "iterates"}:
-            if len(column) and not name.strip().upper().endswith(("__MIN", "__MAX")):
+            bounds = name.strip().upper().endswith(("__MIN", "__MAX"))
+            if len(column) and not bounds and not (name == "column 1" and _counts(column)):
                 unknown.append(name)
         elif len(column) or match.field in {"run", "optimizer"}:
             found.setdefault(match.field, []).append((name, match))
@@ -112,6 +116,12 @@ def _of_one_run(table: Table, draft: Draft) -> dict[str, Column]:
     return {n: c for n, c in table.columns.items() if run_of(n) in {"", wanted}}
 
 
+def _counts(column: Column) -> bool:
+    """Tell whether a column without a name only counts rows, as a data frame writes it."""
+    rows, values = column.numbers()
+    return bool(np.array_equal(rows, values) or np.array_equal(rows + 1, values))
+
+
 def _filled(table: Table, items: list[tuple[str, Match]]) -> list[tuple[str, Match]]:
     """Leave out columns of a single value where another one has a curve."""
     longest = max(len(table.columns[name]) for name, _ in items)
@@ -146,12 +156,15 @@ def _last_resort(table: Table, found: Candidates, unknown: list[str], draft: Dra
 
 
 def _no_loss(table: Table) -> InputError:
+    empty = [n for n in table.columns if getattr(classify(n), "field", "") in _CURVES]
+    if empty:
+        return InputError(f"{table.name}: {empty[0]!r} holds no numbers", argument="source")
     names = table.numeric
     shown = ", ".join(repr(name) for name in names[:10]) + (" …" if len(names) > 10 else "")
     return InputError(
         f"no column of {table.name} is known as a loss: {shown or 'there are no numbers'}",
         argument="columns",
-        hint=f'say which one it is: columns={{"loss": {names[0] if names else "..."!r}}}',
+        hint=f'say which one it is: columns={{"loss": "{names[0] if names else "..."}"}}',
     )
 
 
@@ -161,6 +174,12 @@ def _put_series(
     for field, (name, match) in chosen.items():
         if field not in SERIES or not len(table.columns[name]):
             continue
+        texts = table.columns[name].texts
+        if texts:
+            draft.note(
+                f"{len(texts)} cells of {name!r} are no numbers ({next(iter(texts.values()))!r}): "
+                "left out"
+            )
         series = axis.series(table.columns[name], draft, field)
         if match.transform:
             series = Series(undo(match.transform, series.values, draft, name), series.steps)
@@ -200,7 +219,7 @@ def _count_epochs(draft: Draft, axis: Axis) -> None:
             "one loss an epoch, taken for the mean over its steps: rules that need every step are "
             "off"
         )
-    length = draft.settings.steps_per_epoch
+    length = draft.settings.steps_per_epoch or draft.values.pop("steps_per_epoch", None)
     if length is None:
         draft.note(f"steps are counted in epochs ({axis.name}); steps_per_epoch=... converts them")
         return

@@ -17,6 +17,7 @@ from convex_analyzer.errors import InputError
 __all__ = ["FORMAT", "read_delimited"]
 
 _SAMPLE = 50  # rows looked at before the delimiter is chosen
+_LONGEST_LINE = 1 << 22  # characters: a longer one is no row of a log
 _DECIMAL_COMMA = re.compile(r"^[+-]?\d*,(\d{1,2}|\d{4,})([eE][+-]?\d+)?$")
 _COMMA_NUMBER = re.compile(r"^[+-]?[\d.]*,\d+([eE][+-]?\d+)?$")
 
@@ -90,7 +91,7 @@ class _Lines:
         return self
 
     def __next__(self) -> str:
-        for line in self.stream:
+        while line := self.stream.readline(_LONGEST_LINE):
             if line.lstrip().startswith("#"):
                 self.comment = self.comment if self.started else line.lstrip("# \t").strip()
             elif line.strip():
@@ -119,7 +120,7 @@ def _rows(lines: Iterator[str], delimiter: str) -> Iterator[list[str]]:
         for line in lines:
             yield line.split()
         return
-    for row in csv.reader(lines, delimiter=delimiter):
+    for row in csv.reader(lines, delimiter=delimiter, strict=True):
         if any(cell.strip() for cell in row):
             yield [cell.strip() for cell in row]
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from convex_analyzer.diagnosis.readers.formats import Format, open_text
+from convex_analyzer.diagnosis.readers.formats import LARGEST_FILE, Format, open_text
 from convex_analyzer.diagnosis.readers.table import Table
 from convex_analyzer.errors import InputError
 
@@ -26,7 +26,9 @@ def read_json(path: Path) -> Table | Mapping[str, Any]:
         Not JSON, or nothing like a log.
     """
     with open_text(path) as stream:
-        text = stream.read()
+        text = stream.read(LARGEST_FILE + 1)
+    if len(text) > LARGEST_FILE:
+        raise InputError(f"{path.name} is larger than {LARGEST_FILE >> 20} MB", argument="source")
     try:
         document = json.loads(text)
     except RecursionError as error:

@@ -14,6 +14,8 @@ from convex_analyzer.problems.array_files import read_npy, read_npz
 
 __all__ = ["FORMAT", "read_arrays"]
 
+_LARGEST = 1 << 30  # bytes of all arrays together
+
 
 def read_arrays(path: Path) -> Mapping[str, Any]:
     """Return arrays by name; the array of a .npy file is the loss, or has named columns.
@@ -26,6 +28,8 @@ def read_arrays(path: Path) -> Mapping[str, Any]:
     with path.open("rb") as stream:
         packed = stream.read(2) == b"PK"
     try:
+        if packed:
+            _check_archive(path)
         arrays: Mapping[str, Any] = read_npz(path) if packed else {"array": read_npy(path)}
     except InputError:
         raise
@@ -36,6 +40,17 @@ def read_arrays(path: Path) -> Mapping[str, Any]:
     if not arrays:
         raise InputError(f"{path.name} is empty", argument="source")
     return arrays
+
+
+def _check_archive(path: Path) -> None:
+    with zipfile.ZipFile(path) as archive:
+        size = sum(member.file_size for member in archive.infolist())
+    if size > _LARGEST:
+        raise InputError(
+            f"{path.name} unpacks to {size >> 20:,} MB; up to {_LARGEST >> 20:,} MB are read",
+            argument="source",
+            hint="keep fewer snapshots of the weights",
+        )
 
 
 FORMAT = Format(
