@@ -60,10 +60,7 @@ class Builder(Calls):
         """Return a declared symbol, or what it was defined as."""
         if meant.is_function:
             raise self.error(f"{meant.name} is a {meant.kind}", node, f"write {meant.name}(...)")
-        for key, value in self.symbols.definitions:
-            if key == meant.name:
-                return value
-        return meant.object
+        return self.symbols.meaning(str(node.value))
 
     def unknown(self, name: str, node: Node) -> ParseError:
         """Return the error for a name that is not declared."""

@@ -30,6 +30,10 @@ def check_sizes(source: Source, node: Node) -> None:
     _Sizes(source).look(node)
 
 
+def _bits(value: Fraction) -> int:
+    return max(value.numerator.bit_length(), value.denominator.bit_length())
+
+
 class _Sizes:
     def __init__(self, source: Source) -> None:
         self.source = source
@@ -88,9 +92,8 @@ class _Sizes:
         if base is None:
             if size > _DEGREE:
                 raise self.source.error(f"a power beyond {_DEGREE}", node.start)
-            return None, self.degree(node, int(low * max(size, 1))), tower
-        largest = max(abs(int(base.numerator)), int(base.denominator)).bit_length()
-        if size * largest > _BITS and base not in {0, 1, -1}:
+            return None, self.degree(node, int(low * max(size, Fraction(1)))), tower
+        if size * _bits(base) > _BITS and base not in {0, 1, -1}:
             raise self.source.error("this power is too large", node.start)
         if base == 0 and exponent < 0:
             raise self.source.error("division by zero", node.start)
@@ -99,7 +102,7 @@ class _Sizes:
         return base ** int(exponent), 0, tower
 
     def bits(self, node: Node, value: Fraction) -> None:
-        if max(abs(value.numerator), value.denominator).bit_length() > _BITS:
+        if _bits(value) > _BITS:
             raise self.source.error("this number is too large", node.start)
 
     def degree(self, node: Node, degree: int) -> int:

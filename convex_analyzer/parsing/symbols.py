@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from convex_analyzer.errors import InputError
+from convex_analyzer.parsing.declaring import declared_by, relations_of
 from convex_analyzer.parsing.kinds import MATRICES, SCALARS, kind_of, made
 from convex_analyzer.parsing.names import fold, printed
+from convex_analyzer.parsing.notations import in_notation, mapping_words, readable_in
 
 __all__ = ["Declaration", "Symbols"]
 
@@ -115,12 +117,15 @@ class Symbols:
         Names that stand for expressions (``let u = a*l``): pairs of the name and a SymPy value.
     notation
         The source whose letters are read: ``lecture004``, ``torch`` ...; empty: our own.
+    letters
+        What the letters of that source stand for: letter, declared name, value.
     """
 
     declarations: tuple[Declaration, ...] = ()
     constraints: tuple[Any, ...] = ()
     definitions: tuple[tuple[str, Any], ...] = ()
     notation: str = ""
+    letters: tuple[tuple[str, str, Any], ...] = ()
 
     @classmethod
     def of(
@@ -185,9 +190,70 @@ class Symbols:
             if ends and declaration.object not in {c.lhs for c in built if c.rhs == 1}:
                 built.append(_relation(ends, declaration.object, 1))
         for text in relations:
-            built += _read(text, symbols)
+            built += relations_of(text, symbols)
         symbols = dataclasses.replace(self, constraints=tuple(dict.fromkeys(built)))
         return _sharpened(symbols)
+
+    def declare(self, table: Mapping[str, str]) -> Symbols:
+        """Return these symbols and further ones."""
+        more = Symbols.of(table)
+        joined = dataclasses.replace(self, declarations=(*self.declarations, *more.declarations))
+        return joined.given()
+
+    def define(self, name: str, value: Any) -> Symbols:
+        """Return these symbols and a name that stands for an expression.
+
+        Examples
+        --------
+        >>> symbols = Symbols.of({"a, l": "positive"})
+        >>> symbols.define("u", symbols["a"] * symbols["l"]).definitions
+        (('u', a*l),)
+        """
+        kind = "real"
+        if getattr(value, "is_Matrix", False) or getattr(value, "is_MatrixExpr", False):
+            kind = "vector" if value.shape[1] == 1 else "matrix"
+        made_here = Declaration.of(name, kind)
+        return dataclasses.replace(
+            self,
+            declarations=(*self.declarations, made_here),
+            definitions=(*self.definitions, (made_here.name, value)),
+        )
+
+    def parse(self, text: str) -> Symbols:
+        """Return these symbols and those that a text declares.
+
+        Parameters
+        ----------
+        text
+            Declarations between commas or semicolons: names and a kind, or a relation.
+
+        Examples
+        --------
+        >>> symbols = Symbols().parse("A symmetric, alpha > 0, k natural, 0 < mu < 1; m, L > 0")
+        >>> [(d.name, d.kind) for d in symbols][:4]
+        [('A', 'symmetric matrix'), ('alpha', 'positive'), ('k', 'natural'), ('mu', 'positive')]
+        >>> symbols.constraints, symbols["L"].is_positive
+        ((mu < 1,), True)
+        """
+        return declared_by(text, self)
+
+    def in_notation(self, source: str) -> Symbols:
+        """Return these symbols, to be read in the letters of another source.
+
+        Parameters
+        ----------
+        source
+            ``lecture004``, ``torch`` ...: a source of the table of names in `notation`.
+
+        Examples
+        --------
+        >>> symbols = Symbols.of({"alpha": "positive", "mu": "unit interval"})
+        >>> symbols.in_notation("lecture 004").find("ε").name
+        'alpha'
+        >>> symbols.in_notation("lecture004").find("alpha").name
+        'mu'
+        """
+        return in_notation(self, source)
 
     # -- looking up ---------------------------------------------------------------------------
 
@@ -215,7 +281,22 @@ class Symbols:
 
     def find(self, spelling: str) -> Declaration | None:
         """Return what a spelling stands for; None: nothing declared is spelled so."""
-        return self._table.get(spelling) or self._table.get(fold(spelling))
+        key = fold(spelling)
+        for letter, name, _ in self.letters:
+            if letter == key:
+                return self._table[fold(name)]
+        return self._table.get(key)
+
+    def meaning(self, spelling: str) -> Any:
+        """Return the value of a name: its symbol, its definition, or 1 - γ in other letters."""
+        declared = self.find(spelling)
+        if declared is None:
+            return None
+        key = fold(spelling)
+        for letter, _, value in self.letters:
+            if letter == key:
+                return value
+        return dict(self.definitions).get(declared.name, declared.object)
 
     def __getitem__(self, name: str) -> Any:
         """Return the SymPy object of a name."""
@@ -237,10 +318,15 @@ class Symbols:
 
     def suggestion(self, spelling: str) -> str:
         """Return what to do about a name that is not declared."""
+        sources = readable_in(self, [spelling])
+        if sources:
+            words = mapping_words(self, sources[0])
+            return f"in the letters of {sources[0]} ({words}) it is known: say so as the notation"
         near = difflib.get_close_matches(fold(spelling), self._table, 1, 0.6)
         if near:
             return f"did you mean {self._table[near[0]].name}?"
-        return f"declared are {', '.join(self.names) or 'no names at all'}"
+        shown = self.names if len(self.names) <= 12 else (*self.names[:12], "...")
+        return f"declared are {', '.join(shown) or 'no names at all'}"
 
 
 def _kind(name: str, words: str) -> tuple[str, list[str]]:
@@ -265,29 +351,7 @@ def _kind(name: str, words: str) -> tuple[str, list[str]]:
 def _relation(sign: str, left: Any, right: Any) -> Any:
     import sympy
 
-    kinds = {"<": sympy.Lt, "<=": sympy.Le, ">": sympy.Gt, ">=": sympy.Ge, "!=": sympy.Ne}
-    return kinds.get(sign, sympy.Eq)(left, right, evaluate=False)
-
-
-def _read(text: str, symbols: Symbols) -> list[Any]:
-    """Return the relations of a chain such as 0 < c < 1."""
-    from convex_analyzer.parsing.formulas import parse_formula
-
-    parts = _RELATION.split(text)
-    signs = [{"≤": "<=", "≥": ">=", "≠": "!="}.get(s, s) for s in _RELATION.findall(text)]
-    if not signs or not all(part.strip() for part in parts):
-        raise InputError(f"symbols: {text!r} is not a relation", argument="symbols")
-    plain = {d.name: d.object for d in symbols.declarations if d.is_scalar}
-    sides = []
-    for part in parts:
-        formula = parse_formula(part.strip(), list(plain))
-        sides.append(
-            formula.expression.subs({s: plain[s.name] for s in formula.expression.free_symbols})
-        )
-    return [
-        _relation(sign, left, right)
-        for sign, left, right in zip(signs, sides, sides[1:], strict=False)
-    ]
+    return {"<": sympy.Lt, "<=": sympy.Le}[sign](left, right, evaluate=False)
 
 
 _SIGNS = {"<": "negative", "<=": "nonpositive", ">": "positive", ">=": "nonnegative",

@@ -50,20 +50,23 @@ class Source:
     Attributes
     ----------
     text
-        As the person wrote it.
+        What is read.
+    written
+        As the person wrote it, where remarks and labels are still in place; of the same length.
     """
 
     text: str
+    written: str = ""
 
     def place(self, position: int) -> tuple[int, int]:
         """Return line (from 1) and column (from 0) of a position."""
-        before = self.text[: max(0, position)]
+        before = (self.written or self.text)[: max(0, position)]
         return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1)
 
     def error(self, message: str, position: int, hint: str = "") -> ParseError:
         """Return an error that points at a position."""
         number, column = self.place(min(position, len(self.text)))
-        line = self.text.split("\n", number)[number - 1]
+        line = (self.written or self.text).split("\n", number)[number - 1]
         if len(line) > 400:
             line, column = line[:397] + "...", min(column, 400)
         where = f"column {column + 1}"

@@ -1,0 +1,251 @@
+r"""A text cut into rows, one or more claims each: lines, and the rows of pasted LaTeX blocks.
+
+Remarks, labels and reasons are blanked in place, so that every column stays what the person sees.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from convex_analyzer.parsing.expressions import is_latex
+from convex_analyzer.parsing.symbols import Symbols
+
+__all__ = ["Row", "rows_of"]
+
+_BLOCKS = ("align", "aligned", "alignat", "gather", "gathered", "eqnarray", "equation", "multline",
+           "split", "flalign", "displaymath", "math", "IEEEeqnarray", "dmath")  # fmt: skip
+_NAMES = "|".join(_BLOCKS)
+_BEGIN = re.compile(
+    rf"\\begin\s*\{{({_NAMES})\*?\}}(?:\s*\{{[^{{}}\n]*\}})?(?:\[[a-z]\])?|\\\[|\$\$"
+)
+_MARK = re.compile(rf"\\(?:begin|end)\s*\{{(?:{_NAMES})\*?\}}(?:\[[a-z]\])?|\\[\[\]]|\$\$")
+_INNER = re.compile(r"\\(begin|end)\s*\{[A-Za-z]+\*?\}")
+_BREAK = re.compile(r"\\\\\*?(?:\s*\[-?[\d.]+\s*[a-z]{2}\])?|\\(?:newline|cr)(?![A-Za-z])")
+_SILENT = re.compile(
+    r"\\(?:label|tag|ref|eqref|hspace|vspace|intertext|shortintertext)\*?\s*\{[^{}]*\}"
+    r"|\\(?:nonumber|notag|qedhere|qed|displaybreak|allowdisplaybreaks)(?![A-Za-z])(?:\[\d\])?"
+)
+_COMMENT = re.compile(r"(?<!\\)%[^\n]*")
+_TEXT = re.compile(r"\\(?:text|textrm|mbox|textit|hbox|textnormal|mathrm|textup)\s*\{([^{}]*)\}")
+_JOINS = {"and", "or", "in", "iff", "implies", "not", "if and only if"}
+_REMARK = re.compile(r"\s(?:#|--\s|//)|^\s*(?:#|//)|\s[—]\s")
+_WORDS = ("because", "since", "by", "using", "due to", "as", "from", "where", "if", "for", "when",
+          "provided", "assuming", "so that", "with", "definition", "expand", "factor")  # fmt: skip
+_REASON = re.compile(rf"[\s,;(\[]+(?:{'|'.join(_WORDS)})\b[^()]*(?:\([^()]*\)[^()]*)*[)\]]?\s*$")
+_CONDITION = re.compile(r"\s*(?:if|for|when|provided|assuming)\b")
+_START = re.compile(
+    r"\s*(?:(\d{1,3}[.)]|\(\d{1,3}\)|[-*•]\s|step\s+\d+\s*:)\s+)?"
+    r"(?:(so|hence|thus|therefore|then|and so|it follows that|this gives|we get)\b[,:]?\s+)?",
+    re.IGNORECASE,
+)
+_ARROWS = {"so", "hence", "thus", "therefore", "then", "and so", "it follows that"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A part of the text with one or more claims.
+
+    Attributes
+    ----------
+    start, end
+        Where it stands.
+    latex
+        Whether it is LaTeX.
+    reason
+        What stands behind it as the reason.
+    notes
+        What was passed over.
+    arrow
+        ``=>`` where it begins with a word such as hence.
+    """
+
+    start: int
+    end: int
+    latex: bool
+    reason: str = ""
+    notes: tuple[str, ...] = ()
+    arrow: str | None = None
+
+
+def rows_of(text: str, symbols: Symbols) -> tuple[str, list[Row]]:
+    r"""Return the text with remarks and labels blanked, and its rows.
+
+    Examples
+    --------
+    >>> shown, rows = rows_of("a + b  # given\n= b + a", Symbols.of({"a, b": "real"}))
+    >>> [shown[row.start : row.end] for row in rows], rows[0].reason
+    (['a + b', '= b + a'], 'given')
+    """
+    letters = list(text)
+    rows: list[Row] = []
+    at = 0
+    while at < len(text):
+        block = _BEGIN.search(text, at)
+        stop = block.start() if block else len(text)
+        rows += _lines(text, letters, at, stop, symbols)
+        if block is None:
+            break
+        end = _block_end(text, block)
+        rows += _block(text, letters, block.end(), end)
+        close = _MARK.match(text, end)
+        at = close.end() if close else end + 1
+    return "".join(letters), [row for row in rows if "".join(letters[row.start : row.end]).strip()]
+
+
+def _blank(letters: list[str], start: int, end: int) -> None:
+    for i in range(start, end):
+        if letters[i] != "\n":
+            letters[i] = " "
+
+
+def _trimmed(letters: list[str], start: int, end: int) -> tuple[int, int]:
+    """Return the ends without spaces, and without the point or comma of a sentence."""
+    while start < end and letters[start].isspace():
+        start += 1
+    while end > start and (letters[end - 1].isspace() or letters[end - 1] in ".,;:"):
+        if letters[end - 1] == ";" and letters[end - 2] == "\\":
+            end -= 1  # \; is a space
+        if letters[end - 1] in ",:" and letters[end - 2] == "\\":
+            end -= 1
+        end -= 1
+    return start, end
+
+
+# -- plain lines ------------------------------------------------------------------------------
+
+
+def _lines(text: str, letters: list[str], start: int, end: int, symbols: Symbols) -> list[Row]:
+    rows = []
+    for match in re.compile(r"[^\n]+").finditer(text, start, end):
+        begin, stop = match.span()
+        latex = is_latex(match[0])
+        if latex:
+            _silence(text, letters, begin, stop)
+            row = _tex_row(letters, begin, stop)
+        else:
+            row = _plain_row(letters, begin, stop, symbols)
+        rows.append(row)
+    return rows
+
+
+def _plain_row(letters: list[str], begin: int, stop: int, symbols: Symbols) -> Row:
+    reason = ""
+    notes: tuple[str, ...] = ()
+    line = "".join(letters[begin:stop])
+    remark = _REMARK.search(line)
+    if remark:
+        reason = line[remark.end() :].strip()
+        _blank(letters, begin + remark.start(), stop)
+        line = line[: remark.start()]
+    because = _REASON.search(line)
+    if because and not _declared_word(because[0], symbols):
+        found = because[0].strip(" ,;()[]")
+        reason = f"{found}; {reason}".strip("; ")
+        _blank(letters, begin + because.start(), stop)
+        if _CONDITION.match(found):
+            notes = (f"'{found}' is taken as a reason, not as a condition",)
+    opening = _START.match("".join(letters[begin:stop]))
+    arrow = None
+    if opening and opening.end():
+        word = (opening[2] or "").lower()
+        if not (word and word in symbols):
+            arrow = "=>" if word in _ARROWS else None
+            _blank(letters, begin, begin + opening.end())
+    first, last = _trimmed(letters, begin, stop)
+    return Row(first, last, latex=False, reason=reason, notes=notes, arrow=arrow)
+
+
+def _declared_word(found: str, symbols: Symbols) -> bool:
+    """Return whether the word that begins a reason is a declared symbol."""
+    return found.split(maxsplit=1)[0].strip(",;([") in symbols
+
+
+# -- LaTeX ------------------------------------------------------------------------------------
+
+
+def _block_end(text: str, block: re.Match[str]) -> int:
+    r"""Return where a block ends: at its own \end, or with the text."""
+    if block[0] == "$$":
+        end = text.find("$$", block.end())
+    elif block[0] == r"\[":
+        end = text.find(r"\]", block.end())
+    else:
+        depth, end = 1, -1
+        for match in _MARK.finditer(text, block.end()):
+            depth += match[0].startswith(r"\begin") - match[0].startswith(r"\end")
+            if depth == 0:
+                end = match.start()
+                break
+    return len(text) if end < 0 else end
+
+
+def _silence(text: str, letters: list[str], start: int, end: int) -> None:
+    for pattern in (_COMMENT, _SILENT):
+        for match in pattern.finditer(text, start, end):
+            _blank(letters, *match.span())
+
+
+def _block(text: str, letters: list[str], start: int, end: int) -> list[Row]:
+    r"""Cut a block at each \\ that stands in no matrix and no braces."""
+    _silence(text, letters, start, end)
+    for match in _MARK.finditer(text, start, end):
+        _blank(letters, *match.span())
+    shown = "".join(letters[start:end])
+    rows, depth, braces, begin, at = [], 0, 0, start, 0
+    while at < len(shown):
+        letter = shown[at]
+        inner = _INNER.match(shown, at) if letter == "\\" else None
+        line_break = _BREAK.match(shown, at) if letter == "\\" else None
+        if inner:
+            depth += 1 if inner[1] == "begin" else -1
+            at = inner.end()
+            continue
+        if line_break and depth <= 0 and braces <= 0:
+            rows.append(_tex_row(letters, begin, start + at))
+            at = line_break.end()
+            begin = start + at
+            continue
+        if letter == "\\":
+            at += 2
+            continue
+        braces += (letter == "{") - (letter == "}")
+        if letter == "&" and depth <= 0:
+            letters[start + at] = " "
+        at += 1
+    rows.append(_tex_row(letters, begin, end))
+    return rows
+
+
+def _tex_row(letters: list[str], begin: int, stop: int) -> Row:
+    r"""Take words in \text{...} as the reason, or as the word that joins claims."""
+    reasons: list[str] = []
+    notes: list[str] = []
+    arrow = None
+    shown = "".join(letters[begin:stop])
+    for match in list(_TEXT.finditer(shown)):
+        words = " ".join(match[1].split()).strip(" ,.:;()")
+        plain = words.lower()
+        before = shown[: match.start()].strip(" \t\n&,(~")
+        if plain in _JOINS or not words or len(words) == 1 or before.endswith(("_", "^", "{")):
+            continue
+        if not before.strip("\\,;:! "):
+            arrow = "=>" if plain in _ARROWS else arrow
+            if plain not in _ARROWS and plain != "let":
+                reasons.append(words)
+            if plain != "let":
+                _blank(letters, begin + match.start(), begin + match.end())
+            continue
+        if " " not in words and plain not in _WORDS:
+            continue  # \text{max}, \mathrm{sign}
+        tail = shown[match.start() :]
+        words_only = _TEXT.sub(lambda m: m[1], tail)
+        reasons.append(" ".join(words_only.split()).strip(" ,.()&"))
+        if _CONDITION.match(plain):
+            notes.append(f"'{reasons[-1]}' is taken as a reason, not as a condition")
+        head = shown[: match.start()].rstrip(" \t\n")
+        cut = len(head) - 1 if head.endswith("(") else match.start()
+        _blank(letters, begin + cut, stop)
+        break
+    first, last = _trimmed(letters, begin, stop)
+    return Row(first, last, latex=True, reason="; ".join(reasons), notes=tuple(notes), arrow=arrow)
