@@ -104,29 +104,39 @@ def _slow(rng: Rng) -> Candidate:
 
 
 def _instability(rng: Rng) -> Candidate:
+    """Rates beyond the limit: blow-ups, nets that saturate or jump about, late ones."""
     severity = float(rng.uniform())
-    variety = str(rng.choice(["quadratic", "momentum", "network", "late", "adaptive", "batches"]))
+    kinds = ["quadratic", "momentum", "network", "network", "late", "adaptive", "batches"]
+    variety = str(rng.choice(kinds))
     if variety in {"quadratic", "momentum"}:
         rules = ("sgd",) if variety == "quadratic" else ("momentum", "nesterov")
-        _, plan = sound_plan(rng, rules=rules, depths=(0,), makers=tasks.LINES, steps=(60, 250))
-        mu = plan.rule.momentum
-        limit = {"sgd": 2.0, "momentum": 2 * (1 + mu), "nesterov": 2 * (1 + mu) / (1 + 2 * mu)}
-        edge = limit[plan.rule.name] / sharpness(plan)
-        plan = plan.but(rate=edge * geometric(rng, 1.02, 4, severity))
-        return Candidate("instability", variety, severity, plan, floor=exact_minimum(plan))
-    if variety == "late":
+        _, plan = sound_plan(rng, rules=rules, depths=(0,), makers=tasks.LINES, steps=(100, 300))
+        edge = _limit(plan.rule) / sharpness(plan)
+        plan = plan.but(rate=edge * geometric(rng, 1.02, 2, severity))
+    elif variety == "late":
         _, plan = sound_plan(rng, rules=("sgd", "momentum"), steps=(200, 500))
         factor = geometric(rng, 50, 3000, severity)
         plan = plan.but(rate=0.5 * plan.rate, schedule=Schedule("ramp", factor=factor))
-        return Candidate("instability", variety, severity, plan)
-    if variety == "adaptive":
-        _, plan = sound_plan(rng, rules=("adam", "rmsprop"), depths=(1, 2), steps=(150, 400))
-        plan = plan.but(rate=geometric(rng, 1, 30, severity))
-        return Candidate("instability", variety, severity, plan)
-    _, plan = sound_plan(rng, rules=("sgd", "momentum"), depths=(1, 2), steps=(150, 400))
-    batch = int(rng.choice([8, 16, 32])) if variety == "batches" else None
-    plan = plan.but(rate=plan.rate * geometric(rng, 10, 500, severity), batch=batch)
-    return Candidate("instability", variety, severity, plan)
+    elif variety == "adaptive":
+        makers = (*tasks.CURVES, *tasks.LINES)
+        _, plan = sound_plan(rng, ("adam", "rmsprop"), (1, 2), makers=makers, steps=(150, 400))
+        plan = plan.but(rate=geometric(rng, 0.5, 30, severity))
+    else:
+        _, plan = sound_plan(rng, rules=("sgd", "momentum"), depths=(1, 2), steps=(150, 400))
+        batch = int(rng.choice([8, 16, 32])) if variety == "batches" else None
+        plan = plan.but(rate=plan.rate * geometric(rng, 10, 300, severity), batch=batch)
+    return Candidate("instability", variety, severity, _seen_early(rng, plan))
+
+
+def _seen_early(rng: Rng, plan: Plan) -> Plan:
+    """Mostly the run is stopped before the loss is beyond all numbers, as somebody would."""
+    if not plan.full_batch or rng.uniform() < 0.25:
+        return plan
+    loss = trace(plan).loss[:, 0]
+    level = loss[0] * 10 ** rng.uniform(0.8, 12)
+    over = np.flatnonzero(~(loss < level))
+    steps = max(int(over[0]) + 1, 40) if len(over) else plan.steps
+    return plan.but(steps=min(steps, plan.steps))
 
 
 def _oscillation(rng: Rng) -> Candidate:
@@ -186,12 +196,12 @@ def _fluctuation(rng: Rng) -> Candidate:
 def _units(rng: Rng) -> Candidate:
     severity = float(rng.uniform())
     activation = str(rng.choice(["relu", "relu", "tanh", "sigmoid"]))
-    makers = (*tasks.CLASSES, tasks.wave, tasks.surface)
+    makers = (tasks.rings, tasks.spirals, tasks.moons, tasks.blobs, tasks.wave, tasks.surface)
     _, plan = sound_plan(rng, depths=(1, 1, 2, 3), activation=activation, makers=makers,
                    steps=(250, 700))  # fmt: skip
     good = plan.but(start=Start())
     if activation == "relu":
-        share = 0.5 + 0.5 * float(rng.choice([severity, 1.0]))
+        share = 0.4 + 0.6 * float(rng.choice([severity, severity, 1.0]))
         start = Start(bias=-float(rng.uniform(5, 15)), share=share)
         variety = f"dead share {share:.2f}"
     elif rng.uniform() < 0.3:
@@ -206,20 +216,23 @@ def _units(rng: Rng) -> Candidate:
 
 
 def _conditioning(rng: Rng) -> Candidate:
-    task = draw_task(rng, tasks.RAW)
+    classes = rng.uniform() < 0.25
+    task = tasks.scaled_blobs(rng) if classes else draw_task(rng, tasks.RAW)
     collinear = task.name.startswith(("powers", "NIST"))
     rule = draw_rule(rng, ("sgd", "sgd", "momentum", "nesterov"))
-    network = Network((task.rows.shape[1], task.targets.shape[1]), "linear", "half_mse")
+    loss = "softmax" if classes else "half_mse"
+    network = Network((task.rows.shape[1], task.targets.shape[1]), "linear", loss)
     plan = blank_plan(rng, task, network, rule, int(rng.integers(200, 700)))
-    if rng.uniform() < 0.7:
+    if classes or rng.uniform() < 0.7:
         plan = plan.but(start=Start("zeros"))
     share = float(rng.uniform(0.45, 0.93))
     plan = plan.but(rate=share * _limit(rule) / sharpness(plan))
     better = tasks.whitened(task) if collinear else tasks.standardised(task)
-    narrow = Network((better.rows.shape[1], better.targets.shape[1]), "linear", "half_mse")
+    narrow = Network((better.rows.shape[1], better.targets.shape[1]), "linear", loss)
     normal = plan.but(network=narrow, rows=better.rows, targets=better.targets)
     normal = normal.but(rate=0.5 * _limit(rule) / sharpness(normal))
-    return Candidate("ill_conditioning", task.name, 0.5, plan, normal, floor=exact_minimum(plan))
+    floor = None if classes else exact_minimum(plan)
+    return Candidate("ill_conditioning", task.name, 0.5, plan, normal, floor=floor)
 
 
 def _limit(rule: Rule) -> float:

@@ -79,7 +79,9 @@ def describe(case: Candidate) -> dict[str, Any]:
 def answer(case: Candidate, proof: Proof) -> dict[str, Any]:
     """The label with all that led to it."""
     plan = case.plan
-    severity = "healthy" if proof.label == "healthy" else _grade(case.severity)
+    severity = _grade(case.severity if proof.severity is None else proof.severity)
+    if proof.label == "healthy":
+        severity = "none"
     return {
         "label": proof.label,
         "accept": [proof.label, *(a for a in proof.accept if a != proof.label)],

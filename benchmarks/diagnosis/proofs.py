@@ -24,6 +24,11 @@ def prove(candidate: Candidate, log: Log) -> Proof | None:
         return _PROOFS[candidate.label](candidate, log, signs_of(candidate.plan, log))
 
 
+def _share(value: float, low: float, high: float) -> float:
+    """Where a value lies between low and high on a log scale, 0 to 1."""
+    return float(np.clip(np.log(value / low) / np.log(high / low), 0, 1))
+
+
 def _incorrect(case: Candidate, log: Log, signs: Signs) -> Proof | None:
     fixed = case.plan.but(fault=None)
     true_error = gradient_error(case.plan, log)
@@ -41,7 +46,7 @@ def _incorrect(case: Candidate, log: Log, signs: Signs) -> Proof | None:
         f"the claimed gradient is wrong by {true_error:.2g} of its norm; finite differences show "
         f"{shown:.2g}; the exact gradient {'ends lower' if helps else 'ends elsewhere'}"
     )
-    return Proof("incorrect_gradient", why, evidence=evidence)
+    return Proof("incorrect_gradient", why, (), evidence, _share(true_error, 0.02, 1.0))
 
 
 def _instability(case: Candidate, log: Log, signs: Signs) -> Proof | None:
@@ -131,7 +136,7 @@ def _fluctuation(case: Candidate, log: Log, signs: Signs) -> Proof | None:
         "tail_full_batch": best,
         "swing_full_batch": still,
     }
-    return Proof("fluctuation", why, accept, evidence)
+    return Proof("fluctuation", why, accept, evidence, _share(excess, 0.015, 0.3))
 
 
 def _units(case: Candidate, log: Log, signs: Signs) -> Proof | None:
@@ -152,7 +157,8 @@ def _units(case: Candidate, log: Log, signs: Signs) -> Proof | None:
     )
     accept = ["plateau"] if flat_stretch(log.loss, signs.initial - tail)[0] > 0.6 else []
     evidence = {"dead": signs.dead, "saturated": signs.saturated, "tail_good_start": tail}
-    return Proof("dead_or_saturated_units", why, tuple(accept), evidence)
+    severity = _share(share, 0.3, 1.0)
+    return Proof("dead_or_saturated_units", why, tuple(accept), evidence, severity)
 
 
 def _slow(case: Candidate, log: Log, signs: Signs) -> Proof | None:
@@ -173,11 +179,12 @@ def _slow(case: Candidate, log: Log, signs: Signs) -> Proof | None:
 
 
 def _conditioning(case: Candidate, log: Log, signs: Signs) -> Proof | None:
-    if case.remedy is None or not signs.finite or case.floor is None:
+    if case.remedy is None or not signs.finite:
         return None
     good = trace(case.remedy)
     tail = float(good.tail[0])
-    left = (signs.tail - case.floor) / (signs.initial - case.floor)
+    floor = tail if case.floor is None else case.floor
+    left = (signs.tail - floor) / (signs.initial - floor)
     if not (left > 0.02 and signs.tail > 1.5 * tail and signs.tail > tail + 0.02 * signs.initial):
         return None
     ups = trace(case.plan, rates=[case.plan.rate * f for f in (2.5, 5, 25)])
@@ -191,10 +198,10 @@ def _conditioning(case: Candidate, log: Log, signs: Signs) -> Proof | None:
     evidence = {
         "excess_left": left,
         "tail_normalised": tail,
-        "minimum": case.floor,
+        "minimum": floor,
         "condition_number": signs.condition,
     }
-    return Proof("ill_conditioning", why, accept, evidence)
+    return Proof("ill_conditioning", why, accept, evidence, _share(left, 0.03, 0.6))
 
 
 def _symmetry(case: Candidate, log: Log, signs: Signs) -> Proof | None:

@@ -62,7 +62,7 @@ def flat(case: Candidate, log: Log, signs: Signs) -> Proof | None:
 
 def healthy(case: Candidate, log: Log, signs: Signs) -> Proof | None:
     plan = case.plan
-    if not signs.finite or signs.check_error > 1e-3 or signs.twins or signs.dead > 0.25:
+    if not signs.finite or signs.twins or signs.dead > 0.25:
         return None
     fall = signs.initial - signs.tail
     factors = (0.25, 0.5, 2.0, 4.0, 16.0)

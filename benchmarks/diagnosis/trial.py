@@ -32,6 +32,7 @@ class Proof:
     why: str
     accept: tuple[str, ...] = ()
     evidence: dict[str, Any] = field(default_factory=dict)
+    severity: float | None = None  # as measured, 0 mild .. 1 gross; None: as drawn
 
 
 def calm(run: Trace, initial: float, k: int = 0) -> bool:
