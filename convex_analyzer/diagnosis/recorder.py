@@ -12,27 +12,23 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from convex_analyzer.diagnosis.evidence import Evidence
-from convex_analyzer.diagnosis.readers.families import rule_of
+from convex_analyzer.diagnosis.readers.families import Rule, rule_of
 from convex_analyzer.diagnosis.recording.export import evidence_of, fields_of, restore
 from convex_analyzer.diagnosis.recording.files import StrPath, read_arrays, write_arrays
-from convex_analyzer.diagnosis.recording.intake import Intake, Taken, gradient_in, lasting
+from convex_analyzer.diagnosis.recording.intake import Intake, Taken, lasting
+from convex_analyzer.diagnosis.recording.occasional import Occasional
 from convex_analyzer.diagnosis.recording.pace import Pace
-from convex_analyzer.diagnosis.recording.probing import Probe, slopes_along, take_probe
-from convex_analyzer.diagnosis.recording.shifting import Shifting
 from convex_analyzer.diagnosis.recording.store import Settings, Store
-from convex_analyzer.diagnosis.recording.trees import flat_vector, leaves_of, scalar
+from convex_analyzer.diagnosis.recording.trees import scalar
 from convex_analyzer.errors import InputError
 from convex_analyzer.problems.checks import whole_number
 
 __all__ = ["Recorder"]
 
-AnyArray = NDArray[Any]
 
-
-class Recorder:
+class Recorder(Occasional):
     """Log a training run, from NumPy, PyTorch or JAX, for `diagnose`.
 
     Parameters
@@ -40,7 +36,8 @@ class Recorder:
     lr, batch_size, rows, momentum, classes
         What is known beforehand: α (or its value at each step, in `step`), rows of a mini-batch,
         rows of the training set, μ, number of classes. With all rows in a batch, or none named,
-        the loss of a step counts as the loss on all rows.
+        the loss of a step counts as the loss on all rows; with all rows in a batch the curvature
+        along the update follows from the gradients, at every step and for nothing.
     optimizer
         A name such as "Adam", or the optimizer itself; one with ``param_groups`` also says α at
         each step.
@@ -136,7 +133,10 @@ class Recorder:
         autosave_every: int = 0,
         seed: int = 0,
     ) -> None:
-        rule = None if optimizer is None else rule_of(optimizer)
+        if isinstance(optimizer, str) and momentum is not None:
+            rule: Rule | None = rule_of({"name": optimizer, "momentum": momentum})
+        else:
+            rule = None if optimizer is None else rule_of(optimizer)
         momentum = momentum if momentum is not None or rule is None else rule.momentum
         self._settings = Settings(
             batch_size=None if batch_size is None else whole_number(batch_size, "batch_size", 1),
@@ -150,25 +150,26 @@ class Recorder:
         self._lr = None if lr is None else scalar(lr, "lr")
         if self._lr is None and self._groups is None and rule is not None:
             self._lr = rule.learning_rate
-        for name, value in (("full_every", full_every), ("probe_every", probe_every)):
-            if whole_number(value, name) and loss_fn is None:
-                raise InputError(f"{name} needs loss_fn", argument=name)
-        self._loss_fn, self._full_every, self._probe_every = loss_fn, full_every, probe_every
         self._pace = Pace(every, share)
         self._path, self._autosave = path, whole_number(autosave_every, "autosave_every")
         if autosave_every and path is None:
             raise InputError("autosave_every needs path", argument="autosave_every")
-        self._seed = whole_number(seed, "seed")
-        self._store = Store(
+        store = Store(
             whole_number(capacity, "capacity", 8),
             whole_number(snapshots, "snapshots"),
             whole_number(snapshot_bytes, "snapshot_bytes"),
             whole_number(activation_rows, "activation_rows", 1),
         )
-        self._store.full_batch = batch_size is not None and not self._settings.mini_batches
+        store.full_batch = batch_size is not None and not self._settings.mini_batches
         most = None if sample is None else whole_number(sample, "sample", 1)
-        self._intake = Intake(self._store, most, self._seed)
-        self._probe_memory: dict[str, float] = {}
+        super().__init__(
+            store,
+            Intake(store, most, whole_number(seed, "seed")),
+            loss_fn=loss_fn,
+            full_every=full_every,
+            probe_every=probe_every,
+            seed=seed,
+        )
 
     # -- every step -------------------------------------------------------------------------------
 
@@ -245,134 +246,6 @@ class Recorder:
         if self._lr is not None or not self._groups:
             return self._lr
         return scalar(self._groups[0]["lr"], "lr")
-
-    # -- now and then -----------------------------------------------------------------------------
-
-    def _automatic(self, step: int, parameters: Any, taken: Taken) -> None:
-        """Evaluate the loss on all rows, or probe, where it is due."""
-        theta, every, last = taken.parameters or [], self._probe_every, self._intake.last
-        if self._full_every and step % self._full_every == 0 and self._loss_fn is not None:
-            value = scalar(Shifting(self._loss_fn, parameters).at(), "loss_fn")
-            self._store.extra.add(step, {"full_loss": value})
-        if not every:
-            return
-        if step and step % every == 0:
-            update: Any = taken.update
-            if update is None and last.whole is not None:
-                update = Shifting(float, theta).along(flat_vector(theta) - last.whole)
-            self.probe(self._loss_fn, parameters, update, gradient=taken.gradient)
-        last.whole = flat_vector(theta) if (step + 1) % every == 0 else None
-
-    def probe(
-        self,
-        loss_fn: Callable[..., Any] | None,
-        parameters: Any,
-        update: Any = None,
-        *,
-        gradient: Any = None,
-        hvp: Callable[..., Any] | None = None,
-        sharpness: bool = True,
-    ) -> Probe:
-        """Measure curvature along the gradient and along the update.
-
-        Parameters
-        ----------
-        loss_fn
-            As for the class. Three calls for one direction, five for two; some more when the step
-            of the difference must be found first. None with `hvp`.
-        parameters
-            Where, in any form; ``.grad`` is the gradient if none is given.
-        update, gradient
-            Directions in the same form.
-        hvp
-            Product of the Hessian with a direction in that form, ``hvp(v)`` or
-            ``hvp(parameters, v)``: then curvatures are exact.
-        sharpness
-            Whether to find λmax from `hvp`, by up to 30 products.
-
-        Returns
-        -------
-        Probe
-            Also recorded. Where rounding hides the curvature (losses in single precision) there is
-            NaN, and the reason.
-
-        Examples
-        --------
-        >>> theta = np.array([3.0, 1.0])
-        >>> probe = Recorder().probe(
-        ...     lambda x: 2 * x[0] ** 2 + 5 * x[1] ** 2, theta, gradient=np.array([0.0, 10.0])
-        ... )
-        >>> round(probe.curvature, 5), probe.curvature_error < 1e-4
-        (10.0, True)
-        """
-        form = lasting(parameters)
-        if gradient is None:
-            gradient = gradient_in(leaves_of(form, "parameters")[1])
-        both = {"gradient": gradient, "update": update}
-        directions = {name: value for name, value in both.items() if value is not None}
-        probe = take_probe(
-            loss_fn, form, directions, step=self._store.steps_made,
-            memory=self._probe_memory, hvp=hvp, sharpness=sharpness,
-        )  # fmt: skip
-        self._store.probed(probe)
-        return probe
-
-    def check_gradient(
-        self, loss_fn: Callable[..., Any], parameters: Any, gradient: Any, *, directions: int = 12
-    ) -> AnyArray:
-        """Hold a gradient against central differences of the loss along random directions.
-
-        Parameters
-        ----------
-        loss_fn, parameters
-            As for `probe`, on the rows of which the gradient was taken.
-        gradient
-            In the form of the parameters.
-        directions
-            How many; the second half are confined to one array after the other.
-
-        Returns
-        -------
-        NDArray
-            Shape (directions, 2): claimed slope, central difference. `check_gradient` of the
-            package says which coordinate is wrong.
-
-        Examples
-        --------
-        >>> found = Recorder().check_gradient(lambda x: x @ x / 2, np.ones(3), 2 * np.ones(3))
-        >>> np.round(found[:, 0] / found[:, 1], 6).tolist() == [2.0] * 12
-        True
-        """
-        step = self._store.steps_made
-        rows = slopes_along(
-            loss_fn, lasting(parameters), gradient,
-            directions=whole_number(directions, "directions", 1), seed=self._seed + step,
-        )  # fmt: skip
-        self._store.checked(step, rows)
-        return rows[:, :2]
-
-    def activations(self, layer: str, values: Any, *, preactivation: Any = None) -> None:
-        """Keep the activations of a layer, when a snapshot is due (else this costs nothing).
-
-        Parameters
-        ----------
-        layer
-            Its name. Layers are in the order of the first calls.
-        values
-            Shape (rows, units), the same rows every time; further axes count as units.
-        preactivation
-            What goes into the nonlinearity, in the same shape.
-        """
-        self._store.snapshots.activations(self._store.steps_made, layer, values, preactivation)
-
-    @property
-    def wants_activations(self) -> bool:
-        """Whether activations would be kept at this step."""
-        return self._store.snapshots.due(self._store.steps_made)
-
-    def restart(self, final_loss: Any) -> None:
-        """Record the final loss of a run from another random start."""
-        self._store.restarted(scalar(final_loss, "final_loss"))
 
     # -- what came of it --------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,7 @@ from convex_analyzer.diagnosis.recording.store import Settings, Store
 from convex_analyzer.diagnosis.recording.tables import Table
 from convex_analyzer.tables import format_count
 
-__all__ = ["evidence_of", "fields_of", "restore"]
+__all__ = ["evidence_of", "fields_of", "recorded", "restore"]
 
 Array = NDArray[np.float64]
 AnyArray = NDArray[Any]
@@ -246,7 +247,7 @@ def _put_snapshots(out: dict[str, AnyArray], store: Store, final: Final) -> None
 
 @dataclass(frozen=True)
 class _File:
-    arrays: dict[str, AnyArray]
+    arrays: Mapping[str, AnyArray]
 
     def number(self, name: str) -> int | None:
         return int(self.arrays[name]) if name in self.arrays else None
@@ -255,7 +256,14 @@ class _File:
         return [str(entry) for entry in self.arrays.get(name, np.zeros(0, dtype=np.str_))]
 
 
-def restore(arrays: dict[str, AnyArray], settings: Settings, store: Store) -> Settings:
+def recorded(arrays: Mapping[str, AnyArray]) -> Evidence:
+    """Return the evidence in the arrays of a file that a recorder has written."""
+    steps = int(arrays["recorder_steps_made"])
+    store = Store(max(steps + 1, 8), len(arrays.get("snap_steps", ())) + 1, 1 << 62, 1)
+    return evidence_of(restore(arrays, Settings(), store), store, None)
+
+
+def restore(arrays: Mapping[str, AnyArray], settings: Settings, store: Store) -> Settings:
     """Fill an empty store from the arrays of a file, and return the settings."""
     file = _File(arrays)
     known = Settings(
@@ -286,7 +294,7 @@ def restore(arrays: dict[str, AnyArray], settings: Settings, store: Store) -> Se
     return settings
 
 
-def _restore_tables(arrays: dict[str, AnyArray], settings: Settings, store: Store) -> None:
+def _restore_tables(arrays: Mapping[str, AnyArray], settings: Settings, store: Store) -> None:
     split = settings.mini_batches or "loss_batch" in arrays
     main = {"loss": "loss_batch" if split else "loss_full", **_MAIN}
     extra = {"full_loss": "loss_full", **_EXTRA} if split else dict(_EXTRA)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import secrets
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ def put_series(into: dict[str, AnyArray], name: str, steps: Array, values: Array
         into[f"{name}_steps"] = steps.astype(np.int64)
 
 
-def read_series(arrays: dict[str, AnyArray], name: str) -> tuple[Array, Array] | None:
+def read_series(arrays: Mapping[str, AnyArray], name: str) -> tuple[Array, Array] | None:
     """Return steps and values as `put_series` has written them; None if they are not there."""
     if name not in arrays:
         return None

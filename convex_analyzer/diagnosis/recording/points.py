@@ -35,8 +35,9 @@ __all__ = ["Bend", "Line", "Point", "directed", "second_difference"]
 Array = NDArray[np.float64]
 
 _EPS_HALF = 2.0**-8
-_PAIRS = 4  # pairs of values at most; a first step that fits needs one
-_RANGE = 64.0  # by which the second-order change may miss its aim
+_PAIRS = 5  # pairs of values at most; a first step that fits needs one
+_RANGE = 8.0  # by which the second-order change may miss its aim
+_RETREATS, _LEAP = 5, 4096.0  # steps are cut where the loss overflows; the largest change of one
 _DOMINATED = 0.25  # relative rounding error from which a curvature counts as not measured
 _NOISE = 4.0  # rounding of a second difference, in units of that of a value
 
@@ -90,11 +91,14 @@ def second_difference(
     """
     aim = max(math.sqrt(noise * abs(centre)), 16 * noise, 1e-300)
     h, best = min(first, longest), Bend(math.nan, math.inf, 0.0, "the loss is not finite around θ")
+    retreats = 0
     for _ in range(_PAIRS):
         change = along(h) + along(-h) - 2 * centre
+        while not math.isfinite(change) and retreats < _RETREATS:
+            h, retreats = h / _LEAP, retreats + 1
+            change = along(h) + along(-h) - 2 * centre
         if not math.isfinite(change):
-            h /= 64
-            continue
+            break
         rounding = _NOISE * noise / h**2
         value = change / h**2
         truncation = abs(value) * min(1.0, abs(change) / max(abs(centre), 1e-300))
@@ -103,7 +107,7 @@ def second_difference(
         if 2 * aim / _RANGE <= abs(change) <= 2 * aim * _RANGE:
             break
         factor = math.sqrt(2 * aim / max(abs(change), _NOISE * noise))
-        step = min(h * min(max(factor, 1 / 256), 256.0), longest)
+        step = min(h * min(max(factor, 1 / _LEAP), _LEAP), longest)
         if step == h:
             break
         h = step

@@ -98,7 +98,9 @@ def is_numbers(value: Any) -> bool:
     """Tell a number, or a list of them, which is one array."""
     if isinstance(value, int | float):
         return True
-    return isinstance(value, list | tuple) and all(isinstance(v, int | float) for v in value)
+    if not isinstance(value, list | tuple) or not value:
+        return False
+    return all(isinstance(v, int | float) for v in value)
 
 
 def gradients_of(leaves: list[Any]) -> list[Any]:
