@@ -96,7 +96,7 @@ def read_expression(text: str, symbols: Symbols, *, latex: bool | None = None) -
     --------
     >>> symbols = Symbols.of({"alpha, lambda": "positive", "k": "natural"})
     >>> read_expression("(1 - αλ)^k", symbols).value
-    (-alpha*lambda + 1)**k
+    (1 - alpha*lambda)**k
     >>> read_expression("0 < 2αλ < 4", symbols).value
     (0 < 2*alpha*lambda) & (2*alpha*lambda < 4)
     """

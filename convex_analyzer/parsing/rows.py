@@ -6,7 +6,7 @@ Remarks, labels and reasons are blanked in place, so that every column stays wha
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from convex_analyzer.parsing.expressions import is_latex
 from convex_analyzer.parsing.symbols import Symbols
@@ -17,15 +17,16 @@ _BLOCKS = ("align", "aligned", "alignat", "gather", "gathered", "eqnarray", "equ
            "split", "flalign", "displaymath", "math", "IEEEeqnarray", "dmath")  # fmt: skip
 _NAMES = "|".join(_BLOCKS)
 _BEGIN = re.compile(
-    rf"\\begin\s*\{{({_NAMES})\*?\}}(?:\s*\{{[^{{}}\n]*\}})?(?:\[[a-z]\])?|\\\[|\$\$"
+    rf"\\begin\s*\{{({_NAMES})\*?\}}(?:\s*\{{[^{{}}\n]*\}})?(?:\[[a-z]\])?|(?<!\\)\\\[|\$\$"
 )
-_MARK = re.compile(rf"\\(?:begin|end)\s*\{{(?:{_NAMES})\*?\}}(?:\[[a-z]\])?|\\[\[\]]|\$\$")
+_MARK = re.compile(rf"\\(?:begin|end)\s*\{{(?:{_NAMES})\*?\}}(?:\[[a-z]\])?|(?<!\\)\\[\[\]]|\$\$")
 _INNER = re.compile(r"\\(begin|end)\s*\{[A-Za-z]+\*?\}")
 _BREAK = re.compile(r"\\\\\*?(?:\s*\[-?[\d.]+\s*[a-z]{2}\])?|\\(?:newline|cr)(?![A-Za-z])")
 _SILENT = re.compile(
     r"\\(?:label|tag|ref|eqref|hspace|vspace|intertext|shortintertext)\*?\s*\{[^{}]*\}"
     r"|\\(?:nonumber|notag|qedhere|qed|displaybreak|allowdisplaybreaks)(?![A-Za-z])(?:\[\d\])?"
 )
+_DOLLARS = re.compile(r"(?<!\\)\$([^$\n]+)\$")
 _COMMENT = re.compile(r"(?<!\\)%[^\n]*")
 _TEXT = re.compile(r"\\(?:text|textrm|mbox|textit|hbox|textnormal|mathrm|textup)\s*\{([^{}]*)\}")
 _JOINS = {"and", "or", "in", "iff", "implies", "not", "if and only if"}
@@ -87,7 +88,7 @@ def rows_of(text: str, symbols: Symbols) -> tuple[str, list[Row]]:
         if block is None:
             break
         end = _block_end(text, block)
-        rows += _block(text, letters, block.end(), end)
+        rows += _block(text, letters, block.end(), end, symbols)
         close = _MARK.match(text, end)
         at = close.end() if close else end + 1
     return "".join(letters), [row for row in rows if "".join(letters[row.start : row.end]).strip()]
@@ -119,13 +120,33 @@ def _lines(text: str, letters: list[str], start: int, end: int, symbols: Symbols
     rows = []
     for match in re.compile(r"[^\n]+").finditer(text, start, end):
         begin, stop = match.span()
-        latex = is_latex(match[0])
-        if latex:
+        if _DOLLARS.search(match[0]):
             _silence(text, letters, begin, stop)
-            row = _tex_row(letters, begin, stop)
+            rows += _prose(letters, begin, stop, symbols)
+        elif is_latex(match[0]):
+            _silence(text, letters, begin, stop)
+            rows.append(_tex_row(letters, begin, stop, symbols))
         else:
-            row = _plain_row(letters, begin, stop, symbols)
-        rows.append(row)
+            rows.append(_plain_row(letters, begin, stop, symbols))
+    return rows
+
+
+def _prose(letters: list[str], begin: int, stop: int, symbols: Symbols) -> list[Row]:
+    """Take the formulas between dollars out of a sentence; the words before each are its reason."""
+    line = "".join(letters[begin:stop])
+    rows: list[Row] = []
+    at = 0
+    for match in _DOLLARS.finditer(line):
+        words = line[at : match.start()].strip(" ,.:;")
+        at = match.end()
+        row = _tex_row(letters, begin + match.start(1), begin + match.end(1), symbols)
+        arrow = "=>" if words.lower() in _ARROWS else row.arrow
+        reason = "" if words.lower() in _ARROWS else words
+        rows.append(replace(row, arrow=arrow, reason="; ".join(filter(None, (reason, row.reason)))))
+    tail = line[at:].strip(" ,.:;")
+    if tail and rows:
+        last = rows[-1]
+        rows[-1] = replace(last, reason="; ".join(filter(None, (last.reason, tail))))
     return rows
 
 
@@ -186,7 +207,7 @@ def _silence(text: str, letters: list[str], start: int, end: int) -> None:
             _blank(letters, *match.span())
 
 
-def _block(text: str, letters: list[str], start: int, end: int) -> list[Row]:
+def _block(text: str, letters: list[str], start: int, end: int, symbols: Symbols) -> list[Row]:
     r"""Cut a block at each \\ that stands in no matrix and no braces."""
     _silence(text, letters, start, end)
     for match in _MARK.finditer(text, start, end):
@@ -202,7 +223,7 @@ def _block(text: str, letters: list[str], start: int, end: int) -> list[Row]:
             at = inner.end()
             continue
         if line_break and depth <= 0 and braces <= 0:
-            rows.append(_tex_row(letters, begin, start + at))
+            rows.append(_tex_row(letters, begin, start + at, symbols))
             at = line_break.end()
             begin = start + at
             continue
@@ -213,11 +234,11 @@ def _block(text: str, letters: list[str], start: int, end: int) -> list[Row]:
         if letter == "&" and depth <= 0:
             letters[start + at] = " "
         at += 1
-    rows.append(_tex_row(letters, begin, end))
+    rows.append(_tex_row(letters, begin, end, symbols))
     return rows
 
 
-def _tex_row(letters: list[str], begin: int, stop: int) -> Row:
+def _tex_row(letters: list[str], begin: int, stop: int, symbols: Symbols) -> Row:
     r"""Take words in \text{...} as the reason, or as the word that joins claims."""
     reasons: list[str] = []
     notes: list[str] = []
@@ -236,7 +257,9 @@ def _tex_row(letters: list[str], begin: int, stop: int) -> Row:
             if plain != "let":
                 _blank(letters, begin + match.start(), begin + match.end())
             continue
-        if " " not in words and plain not in _WORDS:
+        final = not shown[match.end() :].strip(" \t\n.,;)&")
+        remark = final and not match[0].startswith(r"\mathrm") and words not in symbols
+        if " " not in words and plain not in _WORDS and not remark:
             continue  # \text{max}, \mathrm{sign}
         tail = shown[match.start() :]
         words_only = _TEXT.sub(lambda m: m[1], tail)
