@@ -23,23 +23,34 @@ __all__ = ["curvature_from_noise", "fluctuation"]
 
 _UNIT = AdditiveNoise(1.0)  # the floor is proportional to the variance, so any will do
 _LARGER = 4  # times the batch
+_FEWEST = 10  # gradients that a correlation is read from
 _RUNS, _AFFORDABLE = 64, 3e8  # of a simulation that confirms a floor
 
 
 def curvature_from_noise(facts: Facts) -> float | None:
     """Return s = αλ of what fluctuates: of the measured curvature, or from corr(g, g′) = -s/2.
 
-    The second is exact for stationary SGD along one direction; of several a mean.
+    The second is exact for stationary SGD along one direction; of several a mean. The correlation
+    weighs cosines with the norms; without norms their mean stands for it (many directions).
     """
     measured = facts.reading.late_curvature
     if measured is not None and 0 < measured < 2:
         return measured
-    series = facts.reading.cosines
+    series, norms = facts.reading.cosines, facts.reading.evidence.gradient_norm
     if series is None or not isinstance(facts.rule, GradientDescent):
         return None
-    late = series.values[len(series) // 2 :]
-    s = -2 * float(np.mean(late))
-    error = 2 * float(np.std(late)) / math.sqrt(max(len(late), 1))
+    half = len(series) // 2
+    products, scale = series.values[half:], 1.0
+    if norms is not None:
+        after, before = norms.at(series.steps[half:]), norms.at(series.steps[half:] - 1)
+        both = np.isfinite(after) & np.isfinite(before)
+        if both.sum() > len(products) // 2:
+            products = (products * after * before)[both]
+            scale = float(np.mean((after**2 + before**2)[both] / 2))
+    if len(products) < _FEWEST or not scale > 0:
+        return None
+    s = -2 * float(np.mean(products)) / scale
+    error = 2 * float(np.std(products)) / scale / math.sqrt(len(products))
     return s if 0 < s < 2 and s > 2 * error else None
 
 
@@ -104,15 +115,20 @@ def _averaged(rule: Optimizer, s: float | None, unit: float) -> tuple[Remedy, ..
     if s is None:
         return ()
     here = along(rule, s / unit)
+    if not here.is_stable:
+        return ()
     wins = averaging_limit(here, 1, _UNIT) / _floor(here)
-    text = f"averaging the last k iterates leaves {format_number(wins, 3)}/k of the floor: it wins "
-    text += f"after {format_count(math.ceil(wins))} steps, and needs no smaller α"
+    memory = 1 / here.one_minus_rate  # shorter averages are of one iterate, in effect
+    after = math.ceil(2 * max(wins, memory))
+    text = f"the mean of the last k iterates leaves {format_number(wins, 3)}/k of the floor for k "
+    text += f"≫ {format_count(math.ceil(memory))}: from k = {format_count(after)} on it is better "
+    text += "than α/2, at the full speed of α"
     return (
         Remedy(
             "average the iterates",
             text,
             None,
-            steps_after=math.ceil(wins),
+            steps_after=after,
             formula="tr(ΣA⁻¹)/(2k)",
             kind="asymptotic",
         ),

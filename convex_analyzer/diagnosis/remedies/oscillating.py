@@ -12,8 +12,10 @@ from convex_analyzer.diagnosis.remedies.remedy import Remedy, nothing
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.optimizers.gradient import GradientDescent
 from convex_analyzer.optimizers.momentum import HeavyBall
+from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.tables import format_count, format_number
 from convex_analyzer.theory.analysis import analyze
+from convex_analyzer.theory.counting import steps_at_rate
 
 __all__ = ["curvature_from_angle", "oscillation", "overshoot_of"]
 
@@ -173,13 +175,28 @@ def curvature_from_angle(rule: Optimizer, angle: float) -> float | None:
     return float(brentq(turned, float(grid[high - 1]), float(grid[high]), rtol=1e-12))
 
 
+def _period(facts: Facts) -> float | None:
+    """Return the steps of one swing of the loss: the mean distance of its dips, if they agree."""
+    curve = facts.reading.curve
+    rhythm = curve.rhythm if curve is not None else None
+    if curve is None or rhythm is None:
+        return None
+    late = curve.values[len(curve) // 10 :]
+    width = max(int(rhythm.period / 2), 1)
+    windows = np.lib.stride_tricks.sliding_window_view(late, 2 * width + 1)
+    dips = np.flatnonzero(np.argmin(windows, axis=1) == width)
+    period = rhythm.period
+    if len(dips) > 3:
+        mean = float(dips[-1] - dips[0]) / (len(dips) - 1)
+        period = mean if abs(mean / period - 1) < 0.25 else period
+    return period * curve.series.stride
+
+
 def _underdamped(facts: Facts, rule: Optimizer) -> Remedy:
     if facts.spectrum is not None:
         return _known(facts, rule)
-    curve = facts.reading.curve
-    rhythm = curve.rhythm if curve is not None else None
     mu = float(rule.values["momentum"])
-    period = None if curve is None or rhythm is None else rhythm.period * curve.series.stride
+    period = _period(facts)
     if period is None or period <= 2:
         text = "the loss shows no rhythm from which the curvature could be read (log every step)"
         return nothing("lower μ", text)
@@ -187,27 +204,39 @@ def _underdamped(facts: Facts, rule: Optimizer) -> Remedy:
     if eigenvalue is None:
         text = f"no curvature makes the roots of this rule turn with a period of {2 * period:g}"
         return nothing("lower μ", text)
-    tuned = analyze(along(rule, eigenvalue).spectrum, type(rule), {"learning_rate": facts.unit})
+    slow = _slowest(facts, eigenvalue)
+    ends = Spectrum.from_eigenvalues([slow, eigenvalue])
+    tuned = analyze(ends, type(rule), {"learning_rate": facts.unit})
+    now = analyze(ends, rule)
     new = float(tuned.optimizer.values["momentum"])
-    old_steps = steps_for(rule, eigenvalue, _SMALL)
-    new_steps = steps_for(tuned.optimizer, eigenvalue, _SMALL)
-    factor = log_rate(tuned.optimizer, eigenvalue) / log_rate(rule, eigenvalue)
+    old_steps, new_steps = (steps_at_rate(each.one_minus_rate, _SMALL) for each in (now, tuned))
+    factor = math.log(tuned.rate) / math.log(now.rate)
     text = f"the loss swings every {format_number(period, 3)} steps, so the root turns by "
     text += f"π/{format_number(period, 3)} and αλ = {format_number(facts.unit * eigenvalue, 3)}; "
-    text += f"×{format_number(tuned.rate, 3)} instead of "
-    text += f"×{format_number(along(rule, eigenvalue).rate, 3)} per step, "
-    text += f"{format_count(old_steps)} → {format_count(new_steps)} steps to 0.1 %; directions "
-    text += "with less curvature than that slow down"
+    text += f"×{format_number(tuned.rate, 3)} instead of ×{format_number(now.rate, 3)} per step, "
+    text += f"{format_count(old_steps)} → {format_count(new_steps)} steps to 0.1 %"
+    if slow < eigenvalue:
+        text += f" down to the least αλ met, {format_number(facts.unit * slow, 2)}"
+    else:
+        text += "; directions with less curvature than that are not damped so well"
     return Remedy(
         f"μ from {format_number(mu, 4)} to {format_number(new, 3)} at the same α",
         text,
         factor,
         old_steps,
         new_steps,
-        "φ = π/period of the loss → αλ; μ = (1 − √(αλ))², ρ = √μ",
+        "φ = π/period of the loss → αλ; μ = (1 − √(αm))², ρ = √μ",
         "heuristic",
         facts.settings(momentum=new),
     )
+
+
+def _slowest(facts: Facts, eigenvalue: float) -> float:
+    """Return the least curvature met along the gradient, or that of the swing itself."""
+    series = facts.reading.step_curvature
+    met = np.empty(0) if series is None else series.values[series.values > 0]
+    least = float(np.quantile(met, 0.02)) / facts.unit if len(met) > _FEWEST else eigenvalue
+    return least if least < eigenvalue / 1.1 else eigenvalue
 
 
 def _known(facts: Facts, rule: Optimizer) -> Remedy:

@@ -74,8 +74,8 @@ def _doubled(facts: Facts, rule: Optimizer) -> Remedy:
     once = _raised(facts, rule, 2.0)
     return Remedy(
         f"{facts.new_alpha(2.0)}, and again while the loss falls",
-        f"each doubling {once.prediction}; how often is not known, since the largest curvature "
-        f"was not measured{facts.assumed}",
+        f"each doubling makes it {once.prediction}; how often is not known, since the largest "
+        f"curvature was not measured{facts.assumed}",
         once.factor,
         once.steps_before,
         once.steps_after,
