@@ -146,6 +146,14 @@ class Curve:
         return (before - self.end) / (before - floor) if before > floor else 0.0
 
     @functools.cached_property
+    def half_fall(self) -> float:
+        """1 - J_end/J(½ of the run): what the second half takes of what it began with."""
+        grid = np.linspace(0, 1, len(self.trend))
+        before = float(np.interp(0.5, grid, self.trend))
+        floor = 0.0 if self.positive else float(self.values.min())
+        return (before - self.end) / (before - floor) if before > floor else 0.0
+
+    @functools.cached_property
     def straightness(self) -> float:
         """Mean slope in the last third over that in the first: 1 for a line, 0 if it levels off."""
         first, last = self.fall(0, 1 / 3), self.fall(2 / 3, 1)
@@ -258,12 +266,16 @@ class Curve:
 
     @functools.cached_property
     def flat(self) -> tuple[float, float]:
-        """Longest stretch without change, as shares of the run: (begin, end); equal if none."""
+        """Longest stretch without change (1 %), as shares of the run: (begin, end)."""
+        return self.flat_within(_FLAT)
+
+    def flat_within(self, tolerance: float) -> tuple[float, float]:
+        """Return the longest stretch that changes by less than a share of its level."""
         level, n = self.trend, len(self.trend)
         best = (0.0, 0.0)
         begin = 0
         for end in range(1, n):
-            while level[begin : end + 1].max() - level[begin : end + 1].min() > _FLAT * max(
+            while np.ptp(level[begin : end + 1]) > tolerance * max(
                 abs(float(level[begin])), 1e-300
             ):
                 begin += 1
@@ -295,8 +307,8 @@ class Curve:
 
     @functools.cached_property
     def rhythm(self) -> Rhythm | None:
-        """The strongest regular swing of ln J, if one repeats at least three times."""
-        values = self.values
+        """The strongest regular swing of ln J after the start, if it repeats three times."""
+        values = self.values[len(self.values) * 2 // 5 :] if len(self) >= 40 else self.values
         if len(values) < 16 or not self.positive or float(values.min()) <= 0:
             return None
         return _rhythm(np.log(values))

@@ -8,14 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convex_analyzer.diagnosis.reading import Reading
+from convex_analyzer.diagnosis.units import units
 
-__all__ = ["CheckError", "broken_promise", "check_error"]
+__all__ = ["CheckError", "broken_promise", "check_error", "kinked"]
 
 Array = NDArray[np.float64]
 
 _UNIT = 2.0**-52
 _STEP = 1e-5  # of the central differences, relative to the size of a parameter
 _SAFETY = 16.0  # roundings of a loss that sums many rows
+_DEAD = 0.9  # share of a layer's units: the loss is then constant, up to kinks nearby
+_SHARE = 0.1  # of the largest derivative of a snapshot: smaller ones are judged against that
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,9 @@ class CheckError:
 def check_error(reading: Reading) -> CheckError | None:
     """Return the worst trustworthy gradient check; None without one.
 
-    Left out: snapshots after the loss has blown up, and directions whose derivative is smaller
-    than what a central difference can resolve, 2⁻⁵²·J/h.
+    Left out: snapshots after the loss has blown up or with a layer of dead units (the loss is then
+    flat, and a central difference sees the kinks nearby), and directions whose derivative is
+    smaller than what a central difference can resolve, 2⁻⁵²·J/h.
     """
     checks = reading.evidence.gradient_checks
     if checks is None or not len(checks):
@@ -56,20 +60,35 @@ def check_error(reading: Reading) -> CheckError | None:
     steps = reading.evidence.snapshot_steps
     if steps is None or len(steps) != len(checks):
         steps = np.arange(len(checks), dtype=np.float64)
+    dead, floor = _dead_snapshots(reading, len(checks)), _floor(reading)
     found = [
-        _one(np.asarray(table, dtype=np.float64), float(step), _floor(reading, float(step)))
-        for table, step in zip(checks, steps, strict=True)
-        if step <= reading.blow_up
+        _one(np.asarray(table, dtype=np.float64), float(step), floor)
+        for table, step, gone in zip(checks, steps, dead, strict=True)
+        if step <= reading.blow_up and not gone
     ]
     usable = [each for each in found if each is not None]
     return max(usable, key=lambda each: each.error) if usable else None
 
 
-def _floor(reading: Reading, step: float) -> float:
-    """Return what rounding alone makes of a central difference at that step."""
+def kinked(reading: Reading) -> bool:
+    """Return whether the loss has kinks, where a central difference sees the mean of two slopes."""
+    found = [each for each in map(units, reading.evidence.layers) if each is not None]
+    return not found or any(each.kind in {"relu", "unknown"} for each in found)
+
+
+def _dead_snapshots(reading: Reading, count: int) -> Array:
+    dead = np.zeros(count, dtype=bool)
+    for each in map(units, reading.evidence.layers):
+        if each is not None and len(each.dead) == count:
+            dead |= np.nan_to_num(each.dead) >= _DEAD
+    return dead
+
+
+def _floor(reading: Reading) -> float:
+    """Return what rounding alone makes of a central difference of losses of this size."""
     loss = reading.evidence.loss or reading.evidence.batch_loss
-    level = float(np.interp(step, loss.steps, np.nan_to_num(loss.values))) if loss else 1.0
-    return _SAFETY * _UNIT * max(abs(level), 1e-12) / _STEP
+    level = float(np.nanmax(np.abs(loss.values[:1]), initial=0.0)) if loss else 1.0
+    return _SAFETY * _UNIT * max(level, 1e-300) / _STEP
 
 
 def _one(table: Array, step: float, floor: float) -> CheckError | None:
@@ -78,6 +97,7 @@ def _one(table: Array, step: float, floor: float) -> CheckError | None:
     seen = np.isfinite(size) & (size > 30 * floor)
     if seen.sum() < 2:
         return None
+    size = np.maximum(size, _SHARE * float(size[seen].max()))
     off = np.maximum(np.abs(claimed - measured)[seen] - floor, 0) / size[seen]
     # a kink or a cancelled derivative shows in one direction; a wrong gradient in several
     error = float(np.sort(off)[-2])

@@ -113,11 +113,15 @@ class Reading:
         if series is None:
             return None
         keep = np.isfinite(series.values)
-        norms = self.evidence.gradient_norm
+        norms, updates = self.evidence.gradient_norm, self.evidence.update_norm
         if norms is not None:
             size = norms.at(series.steps)
             with np.errstate(invalid="ignore"):
                 keep &= ~(size < 1e-10 * np.nanmax(norms.values, initial=0.0))
+            curve = self.curve
+            if updates is not None and curve is not None and len(curve):
+                with np.errstate(invalid="ignore"):  # steps that change J by less than rounding
+                    keep &= ~(size * updates.at(series.steps) < 1e-12 * curve.size)
         return Series(series.values[keep], series.steps[keep]) if keep.sum() > 2 else None
 
     def cosine(self, begin: float, end: float) -> float | None:
@@ -240,6 +244,19 @@ class Reading:
             rate.values[0] if len(rate) == 1 else np.interp(norms.steps, rate.steps, rate.values)
         )
         return Series(alpha * norms.values**2, norms.steps)
+
+    @functools.cached_property
+    def nothing_lower(self) -> bool:
+        """Whether other starts end at the same level, or the model has no hidden layer at all."""
+        curve, restarts = self.curve, self.evidence.restarts
+        if curve is None:
+            return False
+        if self.evidence.layers and not any(each.hidden for each in self.evidence.layers):
+            return True
+        if restarts is None or np.isfinite(restarts).sum() < 3:
+            return False
+        found = restarts[np.isfinite(restarts)]
+        return float(np.ptp(np.append(found, curve.end))) < 0.02 * max(abs(curve.end), 1e-300)
 
     # when ----------------------------------------------------------------------------------
 

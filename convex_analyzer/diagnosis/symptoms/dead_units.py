@@ -45,6 +45,7 @@ def examine(reading: Reading) -> Sign:
     strength = max(
         0.98 * beyond(dead, 0.75, 1.15) * (0.35 + 0.65 * stuck),
         0.97 * beyond(early, 0.5, 1.3) * (0.3 + 0.7 * stuck),
+        0.93 * beyond(min(early, late), 0.5, 1.3) * beyond(left, 0.01, 2.0),
         0.6 * beyond(late, 0.7, 1.2) * stuck,
     )
     upper = 1 - 0.05 ** (1 / max(worst.rows, 1))

@@ -47,7 +47,9 @@ def examine(reading: Reading) -> Sign:
     if reading.monitored == "batch_loss":
         return _from_batches(reading)
     trend = curve.late_trend
-    settled = 1 - beyond(max(trend, 0.0), 4.0, 2.0)
+    # what the second half still takes, against how much the noise shakes it
+    falls = beyond(max(curve.half_fall, 1e-3) / max(curve.noise, 1e-12), 1.5, 1.7)
+    settled = 1 - falls * beyond(max(trend, 0.0), 4.0, 2.0)
     shaken = beyond(curve.noise, 0.03, 3.0)
     matters = beyond(curve.left, 0.01, 4.0)
     known = 1.0 if reading.stochastic else 0.75
@@ -63,7 +65,8 @@ def _from_batches(reading: Reading) -> Sign:
     curve = reading.curve
     assert curve is not None
     trend = curve.late_trend
-    settled = 1 - beyond(max(trend, 0.0), 3.0, 2.0)
+    falls = beyond(max(curve.half_fall, 1e-3), 0.25, 1.6)
+    settled = 1 - falls * beyond(max(trend, 0.0), 3.0, 2.0)
     high = beyond(curve.left, 0.15, 2.0)
     text = "mini-batch losses scatter by themselves; their mean "
     text += "no longer falls" if trend < 3 else "still falls"

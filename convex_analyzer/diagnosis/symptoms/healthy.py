@@ -25,6 +25,9 @@ def examine(reading: Reading) -> Sign:
     if curve.bad_step is not None:
         return Sign(0.0, "the loss is lost", used=("loss",))
     gone = beyond(1 / max(curve.left, 1e-12), 3.0, 2.0)
+    settled = 1 - beyond(abs(curve.late_fall), 0.004, 2.0)
+    if reading.nothing_lower:
+        gone = max(gone, 0.9 * settled)
     rising = beyond(max(curve.end / max(curve.trend.min(), 1e-300), 1e-3), 2.5, 2.0)
     if curve.left < 0.02:
         rising *= 0.3

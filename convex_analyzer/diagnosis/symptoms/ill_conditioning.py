@@ -79,6 +79,7 @@ def examine(reading: Reading) -> Sign:
     if kappa is not None and largest is not None:
         share = largest / (2 * (1 + reading.momentum))
         strength = beyond(share, 0.25, 1.6) * beyond(kappa, LARGE, 2.0) * falling * much
+        strength *= 1 - beyond(share, 1.8, 1.3)  # beyond every limit: that is no quadratic
         text = f"αλ reached {format_number(largest, 3)} (no slack in α) and is now "
         text += f"{format_number(largest / kappa, 2)} along the gradient: κ ≥ "
         text += f"{format_number(kappa, 2)} along the way"

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convex_analyzer.diagnosis.findings import Finding, Row, Sign, beyond
-from convex_analyzer.diagnosis.gradient_errors import broken_promise, check_error
+from convex_analyzer.diagnosis.gradient_errors import broken_promise, check_error, kinked
 from convex_analyzer.diagnosis.prospect import Prospect
 from convex_analyzer.diagnosis.reading import Reading
 from convex_analyzer.problems.quadratic import Quadratic
@@ -38,6 +38,7 @@ ROW = Row(
 Array = npt.NDArray[np.float64]
 
 SUSPICIOUS, WRONG = 1e-5, 1e-3
+SMOOTH, KINKED = 2e-3, 3e-2  # of logged checks: a row at a kink of a ReLU is off by its share
 _FLOOR = 1e-7  # slopes below this share of what the loss consists of drown in its rounding
 _MOST_AXES = 500  # beyond, random directions: one evaluation of the loss per axis is too many
 _DIRECTIONS = 12
@@ -121,7 +122,8 @@ def examine(reading: Reading) -> Sign:
     """Read gradient checks; without them, hold what the loss did against what g promised."""
     found = check_error(reading)
     if found is not None:
-        strength = 0.99 * beyond(found.error, 2e-3, 2.5)
+        threshold = KINKED if kinked(reading) else SMOOTH
+        strength = 0.99 * beyond(found.error, threshold, 2.0)
         text = f"claimed and measured derivatives differ by {format_number(found.error, 2)} "
         text += f"(relative) at step {format_number(found.step, 4)}"
         if found.error > WRONG:

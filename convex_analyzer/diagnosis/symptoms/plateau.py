@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+
+import numpy as np
 
 from convex_analyzer.diagnosis.findings import Row, Sign, beyond
 from convex_analyzer.diagnosis.reading import Reading
@@ -19,25 +22,57 @@ ROW = Row(
 
 
 def examine(reading: Reading) -> Sign:
-    """Look for a long flat stretch at a high level, or at chance level ln(classes)."""
+    """Look for a long flat stretch at a high level, with a small gradient where that is known.
+
+    Flat is less than 1 % of change, or 5 % where the gradient is known to be below a tenth of its
+    largest (both heuristic). A converged run is flat as well: restarts that end at the same level,
+    or a model without hidden units (convex), say that nothing lower is there.
+    """
     curve = reading.curve
     if curve is None or len(curve) < 8:
         return Sign(None, lacks="a loss curve")
-    begin, end = curve.flat
+    small = _small_gradient(reading)
+    begin, end = curve.flat if small is None else curve.flat_within(0.05)
     length = end - begin
-    level = curve.left
-    text = f"flat within 1 % over {100 * length:.0f} % of the run"
+    used, lacks = ["loss"], "gradient norms"
+    text = f"flat within {1 if small is None else 5} % over {100 * length:.0f} % of the run"
     if end > 0.97:
-        strength = beyond(length, 0.35, 1.5) * beyond(level, 0.2, 1.6)
-        text += f", at {format_number(level, 3)} of its start"
+        strength = beyond(length, 0.35, 1.5) * beyond(curve.left, 0.2, 1.6)
+        text += f", at {format_number(curve.left, 3)} of its start"
         chance = _chance(reading)
         if chance:
-            strength = max(strength, 0.92 * beyond(length, 0.3, 1.4))
+            strength = max(strength, 0.97 * beyond(length, 0.3, 1.4))
             text += f": chance level, ln {chance}"
-        return Sign(0.95 * strength, text, "heuristic", ("loss",))
-    strength = 0.8 * beyond(length, 0.35, 1.4)
-    where = "at first" if begin < 0.05 else "in between"
-    return Sign(strength, f"{text} {where}, then it falls", "heuristic", ("loss",))
+        if reading.nothing_lower:
+            strength *= 0.1
+            text += "; nothing lower was found from other starts"
+    else:
+        strength = 0.84 * beyond(length, 0.35, 1.4)
+        where = "at first" if begin < 0.05 else "in between"
+        text += f" {where}, then it falls"
+    if small is not None:
+        share = small(begin, end)
+        strength *= 1 - beyond(share, 0.15, 1.8)
+        text += f", with the gradient at {format_number(share, 2)} of its largest"
+        used, lacks = ["loss", "gradient_norm"], ""
+    return Sign(0.95 * strength, text, "heuristic", tuple(used), lacks)
+
+
+def _small_gradient(reading: Reading) -> Callable[[float, float], float] | None:
+    """Return the median of ‖g‖ over its largest on a stretch; None if it says nothing."""
+    norms = reading.evidence.gradient_norm
+    if norms is None or reading.stochastic:
+        return None
+    good = np.isfinite(norms.values)
+    if good.sum() < 8 or not float(norms.values[good].max()) > 0:
+        return None
+    steps, values = norms.steps[good], norms.values[good]
+
+    def share(begin: float, end: float) -> float:
+        inside = (steps >= begin * steps[-1]) & (steps <= end * steps[-1])
+        return float(np.median(values[inside]) / values.max()) if inside.any() else 1.0
+
+    return share
 
 
 def _chance(reading: Reading) -> int:

@@ -70,6 +70,10 @@ def examine(reading: Reading) -> Sign:
     else:
         lacks = "the curvature along the gradient (Recorder.probe) to see the slack in α"
         strength *= 0.5 + 0.45 * beyond(max(curve.half_time, 1e-3), 0.07, 1.8)
+    fall = reading.gradient_fall
+    if fall is not None and not reading.stochastic:
+        strength *= beyond(fall, 0.12, 1.8)  # where the gradient is gone, α is not what is small
+        used.append("gradient_norm")
     cosine = reading.cosine(0.1, 1.0)
     if cosine is not None and not reading.stochastic:
         strength *= beyond(1 + cosine, 1.5, 1.15)
