@@ -8,7 +8,7 @@ import re
 import types
 from pathlib import Path
 
-import pytest
+from cases import each
 
 import convex_analyzer as ca
 
@@ -38,7 +38,7 @@ def test_type_checkers_are_told_the_truth():
     assert sorted(homes) == sorted(ca.__all__)
 
 
-@pytest.mark.parametrize("name", ca.__all__)
+@each("name", ca.__all__)
 def test_every_name_is_what_it_says_and_is_documented(name):
     value = getattr(ca, name)
     if name in ca._MODULES:

@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 import scipy.sparse
+from cases import each
 
 import convex_analyzer as ca
 from convex_analyzer import ops
@@ -353,7 +354,7 @@ def test_the_public_names():
     assert ca.compare([[2.0, 0.0], [0.0, 1.0]]).confirmed
 
 
-@pytest.mark.parametrize(
+@each(
     ("keywords", "words"),
     [
         ({"steps": -1}, "steps must be a whole number, at least 0, got -1"),

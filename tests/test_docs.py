@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cases import each
 
 from convex_analyzer.cli import run
 
@@ -73,7 +74,7 @@ def test_commands_in_the_readmes_sentences_run(tmp_path, monkeypatch, capsys):
         run_command(command, capsys)
 
 
-@pytest.mark.parametrize(
+@each(
     "page",
     [*PAGES, ROOT / "examples" / "README.md"],
     ids=lambda page: f"{page.parent.name}-{page.stem}",

@@ -11,6 +11,7 @@ from typing import Annotated, get_args
 import numpy as np
 import pytest
 import sympy
+from cases import each
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,7 +36,7 @@ DOMAINS = {
 positive = DOMAINS["positive"]
 
 
-@pytest.mark.parametrize(
+@each(
     ("interval", "text", "inside", "outside"),
     [
         (Interval(0, 1), "[0, 1]", [0, 0.5, 1], [-1e-300, 1.0000001, math.nan]),
@@ -68,7 +69,7 @@ def test_valid_values_pass_as_floats_and_survive_json(name, data):
     assert domain.parse("Rule", "rate", repr(kept)) == kept
 
 
-@pytest.mark.parametrize("name", DOMAINS)
+@each("name", DOMAINS)
 def test_invalid_values_are_refused_by_name(name):
     domain = DOMAINS[name]
     assert len(domain.invalid()) >= 6
@@ -78,7 +79,7 @@ def test_invalid_values_are_refused_by_name(name):
         assert caught.value.argument == "rate"
 
 
-@pytest.mark.parametrize(
+@each(
     ("value", "words"),
     [
         (0.0, "must be positive, got 0"),
@@ -106,9 +107,7 @@ def test_messages(value, words):
         positive.check("Rule", "rate", value)
 
 
-@pytest.mark.parametrize(
-    "value", [1, np.float32(0.5), np.int64(3), Fraction(1, 4), Decimal("0.25"), np.array(2.0)]
-)
+@each("value", [1, np.float32(0.5), np.int64(3), Fraction(1, 4), Decimal("0.25"), np.array(2.0)])
 def test_any_real_number_becomes_a_float(value):
     kept = positive.check("Rule", "rate", value)
     assert type(kept) is float
@@ -155,7 +154,7 @@ def test_text_from_the_command_line(text, value):
     assert positive.parse("Rule", "rate", text) == value
 
 
-@pytest.mark.parametrize("text", ["", "a", "1/0", "1/2/3", "0x1", "1,5"])
+@each("text", ["", "a", "1/0", "1/2/3", "0x1", "1,5"])
 def test_text_that_is_no_number(text):
     with pytest.raises(InputError, match="Rule: rate must be a number, got"):
         positive.parse("Rule", "rate", text)

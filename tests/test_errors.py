@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 
-import pytest
+from cases import each
 
 from convex_analyzer import errors
 
@@ -40,7 +40,7 @@ def test_every_class_is_listed_drawn_and_in_the_tree():
             assert issubclass(cls, errors.ConvexAnalyzerError)
 
 
-@pytest.mark.parametrize("name", KINDS)
+@each("name", KINDS)
 def test_each_refines_a_built_in_kind(name):
     assert issubclass(getattr(errors, name), KINDS[name])
     assert set(KINDS) == set(errors.__all__) - {"ConvexAnalyzerError"}

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import pytest
+from cases import each
 
 import convex_analyzer as ca
 from convex_analyzer.comparison.exhibit import (
@@ -32,7 +33,7 @@ TOY = ca.gallery.toy()
 # -- examples -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", registered())
+@each("name", registered())
 def test_every_listed_optimizer_has_an_example(name):
     cls = registered()[name]
     assert type(example_of(cls)) is cls
@@ -135,7 +136,7 @@ def test_rates_that_climb_first_come_last():
     assert loss.max() <= loss[0]
 
 
-@pytest.mark.parametrize(
+@each(
     ("gap", "count"),
     [
         ([1.0, 0.4, 0.6, 0.2], 3),
@@ -152,7 +153,7 @@ def test_settled_is_for_good(gap, count):
 # -- states ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", sorted(set(registered()) - {"SGD"}))
+@each("name", sorted(set(registered()) - {"SGD"}))
 def test_the_run_is_that_of_simulate(name):
     rule = example_of(registered()[name])
     run = states(TOY, rule, START, 12, seed=3)

@@ -8,6 +8,7 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
+from cases import each
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,9 +74,7 @@ def test_coefficients_equal_unit_states(program):
     assert form.value == pytest.approx(execute(program, (0.0, 0.0)), abs=1e-12)
 
 
-@pytest.mark.parametrize(
-    "convert", [np.float64, DoubleDouble, lambda v: Polynomial([v]), sympy.Rational, np.array]
-)
+@each("convert", [np.float64, DoubleDouble, lambda v: Polynomial([v]), sympy.Rational, np.array])
 def test_coefficients_may_be_any_kind_of_number(convert):
     x, y, trace = variables()
     form = convert(0.5) * x - y * convert(0.25)
@@ -155,8 +154,8 @@ def mirror(function):
     return run
 
 
-@pytest.mark.parametrize("name", CASES)
-@pytest.mark.parametrize("point", [(1.3, 0.7), (0.4, 2.2)])
+@each("name", CASES)
+@each("point", [(1.3, 0.7), (0.4, 2.2)])
 def test_dual_numbers_differentiate(name, point):
     function, reason = CASES[name]
     x, y, trace = variables(*point)
@@ -191,7 +190,7 @@ def test_exact_zeros_stop_infinite_derivatives():
     assert not any(np.isnan(np.asarray(c, float)) for c in product.parts.values())
 
 
-@pytest.mark.parametrize(
+@each(
     "compare",
     [operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne],
     ids=lambda f: f.__name__,
@@ -216,7 +215,7 @@ def test_a_form_as_condition_means_other_than_zero():
     assert trace.reasons == ["a branch on the state"]
 
 
-@pytest.mark.parametrize("leave", [np.asarray, np.sqrt, lambda x: np.ones(2) @ x, float])
+@each("leave", [np.asarray, np.sqrt, lambda x: np.ones(2) @ x, float])
 def test_leaving_the_world_of_forms_is_refused(leave):
     x, _, _ = variables()
     with pytest.raises(TypeError) as caught:

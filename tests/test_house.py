@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+from cases import each
 
 import convex_analyzer
 
@@ -159,15 +160,13 @@ def test_no_function_is_named_like_a_submodule():
 # -- what is written where -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+@each("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_module_is_short(path):
     lines = path.read_text(encoding="utf-8").count("\n")
     assert lines <= 400, "split it by meaning"
 
 
-@pytest.mark.parametrize(
-    "path", sorted((PACKAGE / "optimizers").glob("*.py")), ids=lambda p: p.stem
-)
+@each("path", sorted((PACKAGE / "optimizers").glob("*.py")), ids=lambda p: p.stem)
 def test_step_is_plain_arithmetic(path):
     """The same `step` runs on arrays, linear forms and symbols, so it must not name NumPy."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

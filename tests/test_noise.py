@@ -7,6 +7,7 @@ import pickle
 
 import numpy as np
 import pytest
+from cases import each
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -44,7 +45,7 @@ CONVENTIONS = [(loss, l2, one) for loss in LOSSES for l2 in (0.0, 0.7) for one i
 # -- mini-batches: mean, variance ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("loss", "l2", "intercept"), CONVENTIONS)
+@each(("loss", "l2", "intercept"), CONVENTIONS)
 def test_a_batch_gradient_is_the_mean_of_its_rows_gradients(loss, l2, intercept):
     problem = regression(loss, l2, intercept=intercept)
     theta = RNG.normal(size=problem.dimension)
@@ -56,7 +57,7 @@ def test_a_batch_gradient_is_the_mean_of_its_rows_gradients(loss, l2, intercept)
             assert found[0] == pytest.approx(each[rows].mean(axis=0), rel=1e-12, abs=1e-12)
 
 
-@pytest.mark.parametrize(("loss", "l2", "intercept"), CONVENTIONS)
+@each(("loss", "l2", "intercept"), CONVENTIONS)
 def test_batches_are_unbiased(loss, l2, intercept):
     """Over an epoch the batches, weighted by their sizes, make exactly the gradient."""
     problem = regression(loss, l2, intercept=intercept)
@@ -137,7 +138,7 @@ def test_the_inverse_hessian_stays_that_of_all_data():
 # -- mini-batches: which rows ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", range(1, ROWS + 1))
+@each("size", range(1, ROWS + 1))
 def test_every_row_comes_once_per_epoch(size):
     noise = MiniBatch(size)
     per_epoch = -(-ROWS // size)
@@ -254,7 +255,7 @@ def test_the_store_of_orders_is_bounded():
 # -- mini-batches: bad input -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@each(
     ("size", "steps", "sentence"),
     [
         (13, 10, "MiniBatch: a batch of 13 is larger than the data, which have 12 rows"),
@@ -279,7 +280,7 @@ def test_a_schedule_that_the_run_does_not_finish_is_fine():
     MiniBatch(Exponential(8.0, 0.5)).check(regression(), 0)
 
 
-@pytest.mark.parametrize("size", [0, -1, 2.5, "ten", None, True])
+@each("size", [0, -1, 2.5, "ten", None, True])
 def test_sizes_are_whole_numbers(size):
     with pytest.raises(InputError, match="MiniBatch: size must be a whole number, at least 1"):
         MiniBatch(size)
@@ -316,7 +317,7 @@ MATRIX = np.array([[2.0, -0.6, 0.1], [-0.6, 0.5, 0.0], [0.1, 0.0, 1.0]])
 FLAT = np.outer([1.0, 2.0, -1.0], [1.0, 2.0, -1.0])  # of rank one
 
 
-@pytest.mark.parametrize(
+@each(
     ("covariance", "matrix"),
     [
         (0.3, 0.3 * np.eye(3)),
@@ -359,7 +360,7 @@ def test_no_noise_is_no_noise():
     assert np.array_equal(seen.gradient(theta), PLAIN.gradient(theta))
 
 
-@pytest.mark.parametrize(
+@each(
     ("covariance", "sentence"),
     [
         ("large", "covariance must be a variance, d variances or a d x d matrix"),
@@ -496,7 +497,7 @@ def test_noise_of_gradient_and_draws_of_the_rule_are_unrelated():
     assert abs(np.mean(seen.gradient(zero) * seen.normal(zero))) < 4.5 / np.sqrt(3 * runs)
 
 
-@pytest.mark.parametrize("seed", [-1, 2**63, 1.0, True, "seven"])
+@each("seed", [-1, 2**63, 1.0, True, "seven"])
 def test_bad_seeds(seed):
     with pytest.raises(InputError, match="seed must be a whole number from 0 to 2\\*\\*63 - 1"):
         checked_seed(seed)

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 import sympy
+from cases import each
 
 from convex_analyzer import ops
 from convex_analyzer.forms import Form, Trace
@@ -24,7 +25,7 @@ ONE = {
 TWO = {"maximum": (ops.maximum, max, sympy.Max), "minimum": (ops.minimum, min, sympy.Min)}
 
 
-@pytest.mark.parametrize("name", ONE)
+@each("name", ONE)
 def test_functions_of_one_argument(name):
     ours, plain, symbolic = ONE[name]
     for x in (0.3, 2.5):

@@ -10,6 +10,7 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
+from cases import each
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
@@ -84,7 +85,7 @@ def test_square_root_of_zero_and_of_arrays():
     assert roots.to_float().tolist() == [0.0, 2.0, 3.0]
 
 
-@pytest.mark.parametrize("exponent", [0, 1, 2, 5, 17, -1, -3])
+@each("exponent", [0, 1, 2, 5, 17, -1, -3])
 def test_whole_powers_against_mpmath(exponent):
     x = DoubleDouble(1.1) + 1e-18
     with mpmath.workdps(60):
@@ -104,7 +105,7 @@ def test_what_float64_loses_is_kept():
     assert plain != pytest.approx(3e-13, rel=1e-6, abs=0)
 
 
-@pytest.mark.parametrize("scale", [1e-320, 1e-300, 1e-250, 1e150, 1e290, 1.5e300])
+@each("scale", [1e-320, 1e-300, 1e-250, 1e150, 1e290, 1.5e300])
 def test_products_at_the_ends_of_the_range(scale):
     """Splitting would over- or underflow there; the product itself does not."""
     a, b = 1 + 2.0**-40, (1 + 2.0**-45) / 3
@@ -160,7 +161,7 @@ def test_arrays_do_not_swallow_double_doubles():
             assert isinstance(result, DoubleDouble)
 
 
-@pytest.mark.parametrize("other", ["1", None, [1.0], 1j])
+@each("other", ["1", None, [1.0], 1j])
 def test_foreign_operands_are_refused(other):
     for operation in OPERATIONS.values():
         with pytest.raises(TypeError):

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from cases import each
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,7 +48,7 @@ def test_everything_becomes_json(tree):
     assert json.loads(text) == json.loads(json.dumps(to_plain(to_plain(tree)), allow_nan=False))
 
 
-@pytest.mark.parametrize(
+@each(
     ("value", "plain"),
     [
         (math.inf, None),
@@ -99,13 +100,13 @@ DIFFERENT = [
 ]
 
 
-@pytest.mark.parametrize(("a", "b"), SAME, ids=repr)
+@each(("a", "b"), SAME, ids=repr)
 def test_equal_by_value(a, b):
     assert Sample(a) == Sample(b)
     assert Sample(a, ignored=1) == Sample(b, ignored=2)
 
 
-@pytest.mark.parametrize(("a", "b"), DIFFERENT, ids=repr)
+@each(("a", "b"), DIFFERENT, ids=repr)
 def test_different_by_value(a, b):
     assert Sample(a) != Sample(b)
 

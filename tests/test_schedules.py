@@ -13,6 +13,7 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
+from cases import each
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -92,7 +93,7 @@ def test_every_class_has_a_sample():
 # -- against torch and optax themselves --------------------------------------------------------
 
 
-@pytest.mark.parametrize("case", GOLDEN["cases"], ids=lambda c: c["ours"] + " " + c["library"])
+@each("case", GOLDEN["cases"], ids=lambda c: c["ours"] + " " + c["library"])
 def test_equals_the_library(case):
     """The recursions of torch lose a few digits; its closed forms and optax's none."""
     theirs = np.array(case["values"])
@@ -204,7 +205,7 @@ def test_warm_restarts_of_keras():
         assert WarmRestarts(1.0, 10, 2, 0.05).at(k + 1) == pytest.approx(keras, rel=1e-9)
 
 
-@pytest.mark.parametrize("multiplier", [1, 2, 3, 5, 7])
+@each("multiplier", [1, 2, 3, 5, 7])
 def test_restarts_happen_exactly(multiplier):
     """A logarithm in floating point misses some of them: log(243, 3) is below 5."""
     waves = WarmRestarts(1.0, 3, multiplier)
@@ -354,7 +355,7 @@ def test_drawn_from_their_domains(schedule, t):
 # -- several runs, symbols, exact numbers ------------------------------------------------------
 
 
-@pytest.mark.parametrize("schedule", ALL, ids=str)
+@each("schedule", ALL, ids=str)
 def test_values_per_run(schedule):
     """Each run sees what a schedule of its own would give."""
     if isinstance(schedule, Growing):
@@ -388,7 +389,7 @@ def test_values_per_run_are_checked_and_written():
         Step(np.array([0.1, 0.2]), 0.5, 3)
 
 
-@pytest.mark.parametrize("schedule", ALL, ids=str)
+@each("schedule", ALL, ids=str)
 def test_symbols_take_the_place_of_numbers(schedule):
     names = (sympy.Symbol(f"x{i}", positive=True) for i in itertools.count())
     known = {}
@@ -432,7 +433,7 @@ def test_symbols_stay_exact():
         schedules.from_dict(Step(a, 0.5, 2).to_dict())
 
 
-@pytest.mark.parametrize("schedule", ALL, ids=str)
+@each("schedule", ALL, ids=str)
 def test_double_doubles_pass(schedule):
     precise = schedule.transformed(DoubleDouble)
     for t in (1, 2, 5, 40):
@@ -552,7 +553,7 @@ class Wrapping(Optimizer):
         return self.optimizer.step(problem, t, theta, *memory)
 
 
-@pytest.mark.parametrize(
+@each(
     "rule",
     [
         HeavyBall(0.1),
@@ -568,7 +569,7 @@ def test_optimizers_come_back_from_plain_data(rule):
     assert optimizers.from_dict(data, {"Wrapping": Wrapping}) == rule
 
 
-@pytest.mark.parametrize("cls", list(optimizers.registered().values()), ids=lambda c: c.__name__)
+@each("cls", list(optimizers.registered().values()), ids=lambda c: c.__name__)
 def test_every_optimizer_comes_back_from_plain_data(cls):
     given = {
         field.name: 0.5 if field.name in cls.hyperparameters() else 2
@@ -584,20 +585,20 @@ def test_every_optimizer_comes_back_from_plain_data(cls):
 # -- what is refused ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("t", [0, -1, 1.5, 1.0, "1", None, [1, 0], np.array([1.0])])
+@each("t", [0, -1, 1.5, 1.0, "1", None, [1, 0], np.array([1.0])])
 def test_steps_count_from_one(t):
     with pytest.raises(InputError, match="Step: steps count from 1 in whole numbers, got"):
         Step(0.1, 0.5, 3).at(t)
 
 
 def fields_and_faults():
-    for name, schedule in SAMPLES.items():
+    for schedule in SAMPLES.values():
         for field, setting in schedule.domains().items():
             for fault in setting.invalid():
-                yield pytest.param(schedule, field, fault, id=f"{name} {field} {fault!r}")
+                yield schedule, field, fault
 
 
-@pytest.mark.parametrize(("schedule", "field", "fault"), list(fields_and_faults()))
+@each(("schedule", "field", "fault"), list(fields_and_faults()))
 def test_every_field_says_what_it_must_be(schedule, field, fault):
     values = {key: getattr(schedule, key) for key in schedule.domains()}
     with pytest.raises(
@@ -606,7 +607,7 @@ def test_every_field_says_what_it_must_be(schedule, field, fault):
         type(schedule)(**{**values, field: fault})
 
 
-@pytest.mark.parametrize(
+@each(
     ("make", "words"),
     [
         (lambda: Step(0.1, 2.0, 3), r"Step: factor must be in \[0, 1\], got 2"),

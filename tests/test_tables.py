@@ -6,6 +6,7 @@ import math
 import xml.etree.ElementTree as ET
 
 import pytest
+from cases import each
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,7 +21,7 @@ from convex_analyzer.tables import (
 )
 
 
-@pytest.mark.parametrize(
+@each(
     ("value", "text"),
     [
         (None, "–"),
@@ -49,7 +50,7 @@ def test_numbers_read_back_within_their_digits(value, digits):
     assert "e0" not in text
 
 
-@pytest.mark.parametrize(
+@each(
     ("value", "text"),
     [
         (None, "–"),
@@ -64,7 +65,7 @@ def test_counts(value, text):
     assert format_count(value) == text
 
 
-@pytest.mark.parametrize(
+@each(
     ("value", "distance", "text"),
     [
         (0.5, 0.5, "0.5"),
@@ -85,7 +86,7 @@ def test_shares_never_round_across_the_limit():
         assert "100 %" not in text
 
 
-@pytest.mark.parametrize(
+@each(
     ("words", "text"),
     [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")],
 )

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases import each
 
 import convex_analyzer as ca
 from convex_analyzer.errors import InputError
@@ -24,7 +25,7 @@ def test_a_bad_start_is_named_everywhere(start):
             ask()
 
 
-@pytest.mark.parametrize("steps", [-1, 1.5, np.nan, np.inf, "three", [1, 2], True], ids=str)
+@each("steps", [-1, 1.5, np.nan, np.inf, "three", [1, 2], True], ids=str)
 def test_a_bad_number_of_steps_is_named(steps):
     with pytest.raises(InputError, match=r"^steps must be a whole number"):
         ca.compare(PROBLEM, RULE, steps=steps)
@@ -39,13 +40,13 @@ def test_more_steps_than_can_be_run_are_refused_and_can_be_predicted(steps):
     assert ca.analyze(PROBLEM, RULE).predict([1.0, 1.0], steps) == pytest.approx([-5.0, 0.25])
 
 
-@pytest.mark.parametrize("steps", [np.nan, np.inf, "three", 1j, -1, 0.5], ids=str)
+@each("steps", [np.nan, np.inf, "three", 1j, -1, 0.5], ids=str)
 def test_predict_takes_whole_numbers_only(steps):
     with pytest.raises(InputError, match=r"^steps must be whole numbers"):
         ca.analyze(PROBLEM, RULE).predict([1.0, 1.0], steps)
 
 
-@pytest.mark.parametrize("tolerance", [0, 1, -1, np.nan, "a", None, [0.1], True], ids=str)
+@each("tolerance", [0, 1, -1, np.nan, "a", None, [0.1], True], ids=str)
 def test_a_bad_tolerance_is_named(tolerance):
     for ask in (
         lambda: ca.analyze(PROBLEM, RULE).steps_to(tolerance),
@@ -55,7 +56,7 @@ def test_a_bad_tolerance_is_named(tolerance):
             ask()
 
 
-@pytest.mark.parametrize("what", [3, "GradientDescent", {1}, [None], dict], ids=str)
+@each("what", [3, "GradientDescent", {1}, [None], dict], ids=str)
 def test_what_is_no_optimizer_is_shown(what):
     with pytest.raises(InputError, match="must be Optimizer instances or classes"):
         ca.compare(PROBLEM, what)
@@ -74,7 +75,7 @@ def test_several_settings_at_once_are_for_simulate():
         ca.simulate(PROBLEM, several, np.ones((3, 2)), 5)
 
 
-@pytest.mark.parametrize("record", [None, [1.5], [-1], [11], [], ["a"]], ids=str)
+@each("record", [None, [1.5], [-1], [11], [], ["a"]], ids=str)
 def test_a_bad_record_is_named(record):
     with pytest.raises(InputError, match=r"^record must name steps"):
         ca.simulate(PROBLEM, RULE, [1.0, 1.0], 10, record=record)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cases import each
 
 import convex_analyzer as ca
 from convex_analyzer.errors import InputError, NotDerivableError
@@ -100,8 +101,8 @@ def test_a_rule_that_converges_elsewhere_is_not_said_to_diverge():
     assert "though each converges" in comparison.verdict()
 
 
-@pytest.mark.parametrize("runs", [1, 3])
-@pytest.mark.parametrize("record", ["path", "loss", [7]])
+@each("runs", [1, 3])
+@each("record", ["path", "loss", [7]])
 def test_writing_into_the_arguments_is_refused(runs, record):
     start = np.tile(START, (runs, 1))
     with pytest.raises(InputError, match="in place"):

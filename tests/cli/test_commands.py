@@ -6,6 +6,7 @@ import json
 import math
 
 import pytest
+from cases import each
 
 from convex_analyzer.cli.report import _file_name
 from convex_analyzer.cli.screen import shorten
@@ -221,7 +222,7 @@ def test_long_tables_keep_both_ends():
     assert shorten(table, 100, 100) is table
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "file"),
     [
         ("longley", "longley"),

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 import scipy.sparse.linalg
+from cases import each
 
 from convex_analyzer.conditioning.analysis import condition
 from convex_analyzer.conditioning.cost import Mismatch, digits_lost, mismatch
@@ -282,7 +283,7 @@ def test_faults_are_named_before_anything_else():
     assert said(one, "one row")
 
 
-@pytest.mark.parametrize(
+@each(
     ("table", "match"),
     [
         (Frame({"a": [1.0, 2.0], "b": [None, 3.0]}), r"missing values in column b \(rows 0\)"),
@@ -308,7 +309,7 @@ def test_tables_that_are_fine():
     assert checked_table(scipy.sparse.eye_array(2).tocsr())[1].tolist() == [[1, 0], [0, 1]]
 
 
-@pytest.mark.parametrize(
+@each(
     ("arguments", "options", "error", "match"),
     [
         (gallery.saddle(), {}, NotConvexError, "negative curvature"),

@@ -7,6 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
+from cases import each
 
 import convex_analyzer as ca
 from convex_analyzer import schedules
@@ -482,7 +483,7 @@ def base_of(library, name):
     return given
 
 
-@pytest.mark.parametrize(
+@each(
     ("library", "name"),
     [(a, b) for a in INTROSPECTED for b in INTROSPECTED[a] if b in defaults(a)["optimizers"]],
 )
@@ -573,7 +574,7 @@ EXPECTED = [
 ]
 
 
-@pytest.mark.parametrize(("library", "name", "options", "rule"), EXPECTED)
+@each(("library", "name", "options", "rule"), EXPECTED)
 def test_what_is_behind_a_call(library, name, options, rule):
     assert read(library, name, **options) == rule
 
@@ -655,7 +656,7 @@ def changed(library, name, option):
     return base, base | {option: other(option, value)}
 
 
-@pytest.mark.parametrize(("library", "name", "option"), CHANGES)
+@each(("library", "name", "option"), CHANGES)
 def test_every_option_is_read_written_and_read_again(library, name, option):
     base, given = changed(library, name, option)
     if option in REFUSED:
@@ -829,7 +830,7 @@ RULES = [
 
 
 @pytest.mark.parametrize("library", libraries())
-@pytest.mark.parametrize("rule", RULES, ids=repr)
+@each("rule", RULES)
 def test_the_call_runs_as_the_rule_does(rule, library, monkeypatch):
     monkeypatch.setattr(running, "STEPS", STEPS)  # how far the nearest call is, on a short run
     try:

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from cases import each
 
 import convex_analyzer as ca
 from convex_analyzer import schedules
@@ -227,7 +228,7 @@ def test_code_that_breaks():
     assert np.isnan(found.yours)
 
 
-@pytest.mark.parametrize(
+@each(
     ("arguments", "options", "message"),
     [
         ((3, Adam(0.1)), {}, "code must be"),

@@ -9,6 +9,7 @@ import math
 import numpy as np
 import pytest
 import sympy
+from cases import each
 
 import convex_analyzer as ca
 from convex_analyzer import schedules
@@ -262,7 +263,7 @@ LOOPS = {
 }
 
 
-@pytest.mark.parametrize("place", LOOPS)
+@each("place", LOOPS)
 def test_counterexamples_can_be_redone_by_a_plain_loop(place):
     example = compared(*DIFFERENT[place]).counterexample
     a, b, start = (np.array(v) for v in (example.matrix, example.linear, example.start))
@@ -289,7 +290,7 @@ def test_the_distance_is_that_of_the_loops(place):
 # -- the table: settings and refusals --------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@each(
     ("rule", "library", "text"),
     [
         (

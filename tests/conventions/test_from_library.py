@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from cases import each
 
 import convex_analyzer as ca
 from convex_analyzer import schedules
@@ -70,7 +71,7 @@ READ = [
 ]
 
 
-@pytest.mark.parametrize(("library", "name", "options", "rule"), READ, ids=lambda v: str(v)[:50])
+@each(("library", "name", "options", "rule"), READ, ids=lambda v: str(v)[:50])
 def test_a_call_is_read_as_the_rule(library, name, options, rule):
     assert ca.from_library(library, name, **options) == rule
 
@@ -95,7 +96,7 @@ def test_left_out_options_have_the_librarys_defaults(library):
             assert left_out == ca.from_library(library, name, **explicit), name
 
 
-@pytest.mark.parametrize("option", ["foreach", "fused", "capturable", "differentiable"])
+@each("option", ["foreach", "fused", "capturable", "differentiable"])
 def test_options_that_change_no_numbers_are_accepted(option):
     assert ca.from_library("torch", "Adam", **{option: True}) == Adam(0.001)
 
@@ -119,7 +120,7 @@ WARNED = [
 ]
 
 
-@pytest.mark.parametrize(("call", "options", "words"), WARNED, ids=lambda v: str(v)[:40])
+@each(("call", "options", "words"), WARNED, ids=lambda v: str(v)[:40])
 def test_what_nobody_expects_is_said(call, options, words):
     with pytest.warns(ca.ConvexAnalyzerWarning, match=words) as caught:
         ca.from_library(*call, **options)
@@ -200,9 +201,7 @@ SCHEDULES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("library", "name", "options", "schedule"), SCHEDULES, ids=lambda v: str(v)[:40]
-)
+@each(("library", "name", "options", "schedule"), SCHEDULES, ids=lambda v: str(v)[:40])
 def test_odd_schedules(library, name, options, schedule):
     assert ca.from_library(library, name, **options) == schedule
 

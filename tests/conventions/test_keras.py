@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cases import each
 
 import convex_analyzer as ca
 
@@ -35,12 +36,12 @@ def follows(rule, case):
     )
 
 
-@pytest.mark.parametrize("case", DATA["runs"], ids=label)
+@each("case", DATA["runs"], ids=label)
 def test_optimizer_runs_as_in_keras(case):
     assert follows(rule_of(case), case)
 
 
-@pytest.mark.parametrize("case", DATA["runs"], ids=label)
+@each("case", DATA["runs"], ids=label)
 def test_what_is_written_is_read_back(case):
     rule = rule_of(case)
     call = ca.to_library(rule, "keras")
@@ -48,7 +49,7 @@ def test_what_is_written_is_read_back(case):
     assert follows(call.rule(), case)
 
 
-@pytest.mark.parametrize("case", DATA["schedules"], ids=label)
+@each("case", DATA["schedules"], ids=label)
 def test_schedule_has_the_values_of_keras(case):
     """Cosines are in float32 there."""
     ours = ca.from_library("keras", case["name"], **case["options"])
@@ -56,7 +57,7 @@ def test_schedule_has_the_values_of_keras(case):
     assert ours.table(60) == pytest.approx(case["values"], abs=3e-8 if single else 1e-15)
 
 
-@pytest.mark.parametrize("case", DATA["schedules"], ids=label)
+@each("case", DATA["schedules"], ids=label)
 def test_schedule_is_written_and_read_back(case):
     ours = ca.from_library("keras", case["name"], **case["options"])
     again = ca.to_library(ours, "keras").rule()
@@ -71,7 +72,7 @@ def test_every_optimizer_of_the_table_was_run():
     assert {case["name"] for case in DATA["schedules"]} == set(defaults("keras")["schedules"])
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "options", "words"),
     [
         ("SGD", {"lr": 0.1}, "that was Keras 2; Keras 3 calls it learning_rate"),

@@ -7,6 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
+from cases import each
 
 import convex_analyzer as ca
 from convex_analyzer import schedules as s
@@ -200,7 +201,7 @@ READ = [
 ]
 
 
-@pytest.mark.parametrize("place", range(len(READ)))
+@each("place", range(len(READ)))
 def test_values_of_schedules(place):
     library, name, options, formula = READ[place]
     schedule = ca.from_library(library, name, **options)
@@ -243,8 +244,8 @@ OURS = [
 ]
 
 
-@pytest.mark.parametrize("library", libraries()[:4])
-@pytest.mark.parametrize("schedule", OURS, ids=repr)
+@each("library", libraries()[:4])
+@each("schedule", OURS, ids=repr)
 def test_schedules_written(schedule, library):
     try:
         call = ca.to_library(schedule, library, steps=12)
@@ -340,7 +341,7 @@ ERRORS = [
 ]
 
 
-@pytest.mark.parametrize("place", range(len(ERRORS)))
+@each("place", range(len(ERRORS)))
 def test_errors(place):
     library, name, options, message = ERRORS[place]
     with pytest.raises(ca.InputError, match=message):
@@ -362,7 +363,7 @@ WARNED = [
 ]
 
 
-@pytest.mark.parametrize("place", range(len(WARNED)))
+@each("place", range(len(WARNED)))
 def test_warnings(place):
     library, name, options, message = WARNED[place]
     with pytest.warns(ca.ConvexAnalyzerWarning, match=message):

@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy
+from cases import each
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -137,7 +138,7 @@ RULES = [
 ]
 
 
-@pytest.mark.parametrize("rule", RULES, ids=repr)
+@each("rule", RULES, ids=repr)
 def test_forms_are_what_they_say(rule):
     """Exact ones run alike in a plain loop; those with a difference do not."""
     for form in forms(rule):

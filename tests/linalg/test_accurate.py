@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from cases import each
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -53,7 +54,7 @@ def test_what_cancels_in_float64_does_not_here():
     assert found[0] == pytest.approx(1e-20, rel=1e-10, abs=0)
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, 3, 7, 64])
+@each("count", [0, 1, 2, 3, 7, 64])
 def test_sums_along_any_axis(count):
     values = np.arange(2.0 * count).reshape(2, count) / 7
     assert total(DoubleDouble(values), 1).to_float() == pytest.approx(values.sum(axis=1), rel=1e-15)

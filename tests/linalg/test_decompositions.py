@@ -6,6 +6,7 @@ import mpmath
 import numpy as np
 import pytest
 import scipy.linalg
+from cases import each
 
 from convex_analyzer.errors import InputError
 from convex_analyzer.linalg.decompositions import eigh, gram_eigh
@@ -42,7 +43,7 @@ MATRICES = {
 }
 
 
-@pytest.mark.parametrize("name", MATRICES)
+@each("name", MATRICES)
 def test_eigenvalues_lie_within_their_bounds(name):
     matrix = MATRICES[name]
     parts = eigh(matrix)
@@ -96,7 +97,7 @@ FACTORS = {
 }
 
 
-@pytest.mark.parametrize("name", FACTORS)
+@each("name", FACTORS)
 def test_singular_values_lie_within_their_bounds(name):
     factor = FACTORS[name]
     parts = gram_eigh(factor)

@@ -6,8 +6,8 @@ import itertools
 from fractions import Fraction
 
 import numpy as np
-import pytest
 import sympy
+from cases import each
 
 from convex_analyzer.linalg.inertia import inertia, shifted, to_integers
 
@@ -33,7 +33,7 @@ def test_random_matrices_against_their_characteristic_polynomial():
         assert inertia(matrix.tolist()) == (size - zero - positive, zero, positive)
 
 
-@pytest.mark.parametrize(
+@each(
     ("matrix", "expected"),
     [
         ([[0]], (0, 1, 0)),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 import scipy.sparse.linalg
+from cases import each
 
 from convex_analyzer.errors import InputError
 from convex_analyzer.linalg import operators
@@ -33,7 +34,7 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@each("kind", KINDS)
 def test_products_decomposition_and_bounds(kind):
     operator, matrix = KINDS[kind]
     assert operator.kind == kind
@@ -83,7 +84,7 @@ def test_a_linear_operator_that_returns_another_shape_is_refused():
 # -- solving without a decomposition -----------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@each("kind", KINDS)
 def test_systems(kind):
     operator, matrix = KINDS[kind]
     right = RNG.normal(size=4)

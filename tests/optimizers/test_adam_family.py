@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sympy
+from cases import each
 
 from convex_analyzer.errors import InputError
 from convex_analyzer.forms import Direction, Form, Trace
@@ -362,8 +363,8 @@ class Slope:
         return sympy.Symbol("g", real=True)
 
 
-@pytest.mark.parametrize("t", [2, 40])
-@pytest.mark.parametrize("rule", [*DECAYING, AdamW(), AdaBelief(), Yogi(), RMSProp()], ids=str)
+@each("t", [2, 40])
+@each("rule", [*DECAYING, AdamW(), AdaBelief(), Yogi(), RMSProp()], ids=str)
 def test_printed_rule_is_the_rule(rule, t):
     """A step on symbols, the index t among them, with numbers put in afterwards."""
     names = list(rule.hyperparameters())
@@ -430,7 +431,7 @@ def test_local_limit_from_both_sides(rule, limit):
     assert grows(rule, 1.01 * limit)
 
 
-@pytest.mark.parametrize(("rule", "limit"), PUBLISHED, ids=str)
+@each(("rule", "limit"), PUBLISHED, ids=str)
 def test_published_limit(rule, limit):
     assert rule.published_limit() == pytest.approx(limit, rel=1e-14)
 
@@ -458,7 +459,7 @@ def test_where_nothing_is_published(rule):
     assert rule.published_limit() is None
 
 
-@pytest.mark.parametrize("rule", [rule for rule, _ in LOCAL], ids=str)
+@each("rule", [rule for rule, _ in LOCAL], ids=str)
 def test_derivatives_at_the_minimum_are_finite(rule):
     """In theta, where the memory has settled; an infinite slope of the root is never used."""
     trace = Trace()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cases import each
 
 from convex_analyzer.errors import InputError
 from convex_analyzer.forms import Direction, Form, Trace
@@ -391,7 +392,7 @@ def test_local_limit_from_both_sides(rule, limit):
     assert grows(rule, 1.005 * limit)
 
 
-@pytest.mark.parametrize(("rule", "limit"), LOCAL[:7], ids=str)
+@each(("rule", "limit"), LOCAL[:7], ids=str)
 def test_published_limit(rule, limit):
     assert rule.published_limit() == pytest.approx(limit, rel=1e-14)
 
@@ -404,7 +405,7 @@ def test_where_nothing_is_published():
     assert RMSProp().published_limit() / 1e-3 == pytest.approx(2e-5)
 
 
-@pytest.mark.parametrize("rule", [rule for rule, _ in LOCAL], ids=str)
+@each("rule", [rule for rule, _ in LOCAL], ids=str)
 def test_derivatives_at_the_minimum_are_finite(rule):
     """In theta, where the memory has settled; an infinite slope of the root is never used."""
     trace = Trace()

@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 import sympy
+from cases import each
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -522,8 +523,8 @@ def test_fields_of_the_inner_optimizer_are_reached_by_name():
         rule.replace(colour=1.0)
 
 
-@pytest.mark.parametrize("cls", [Averaged, EMA, Lookahead, ClippedByNorm, WeightDecay])
-@pytest.mark.parametrize("wrong", [HeavyBall, 0.1, "HeavyBall", None], ids=repr)
+@each("cls", [Averaged, EMA, Lookahead, ClippedByNorm, WeightDecay])
+@each("wrong", [HeavyBall, 0.1, "HeavyBall", None], ids=repr)
 def test_what_is_wrapped_must_be_an_optimizer(cls, wrong):
     with pytest.raises(InputError, match=f"{cls.__name__}: optimizer must be an Optimizer, got"):
         cls(wrong)

@@ -9,6 +9,7 @@ import string
 from typing import Annotated
 
 import pytest
+from cases import each
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -65,7 +66,7 @@ EXTRA = {"Averaged": Averaged, "Coupled": Coupled, "Chosen": Chosen}
 STAIRS = Step(0.1, 0.1, 30)
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "expected"),
     [
         ("HeavyBall", (HeavyBall, {})),
@@ -95,7 +96,7 @@ def test_what_is_read(text, expected):
     assert parse_optimizer(text) == expected
 
 
-@pytest.mark.parametrize(
+@each(
     ("key", "name"),
     [
         ("learning_rate", "learning_rate"),
@@ -126,7 +127,7 @@ def test_wrappers_take_optimizers():
     assert nested == Averaged(Averaged(GradientDescent(0.5)), warm=True, kind="last")
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "expected"),
     [
         ("HeavyBall:learning_rate=Step(0.1,0.1,30),momentum=0.9", HeavyBall(STAIRS, 0.9)),
@@ -190,7 +191,7 @@ def test_schedules_alone(text, expected):
     assert parse_schedule(text) == expected
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "column", "words"),
     [
         (" ", 0, "a schedule is missing; for instance Step(1, 0.5, 30)"),
@@ -235,7 +236,7 @@ def test_fields_that_are_not_numbers():
     assert parse_optimizer("Averaged:kind=0.5", EXTRA)[1] == {"kind": 0.5}
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "column", "words"),
     [
         ("", 0, "an optimizer is missing"),
@@ -360,7 +361,7 @@ def test_errors_point_at_the_fault(text, column, words):
         assert f"column {column + 1}" in str(caught.value)
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         "__import__('os').system('true')",

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from cases import each
 
 from convex_analyzer import optimizers
 from convex_analyzer.errors import InputError
@@ -35,7 +36,7 @@ def test_a_class_in_a_test_is_not_listed():
     assert find("local", {"Local": Local}) is Local
 
 
-@pytest.mark.parametrize("cls", CLASSES.values(), ids=lambda cls: cls.__name__)
+@each("cls", CLASSES.values(), ids=lambda cls: cls.__name__)
 def test_every_optimizer_is_documented(cls):
     assert cls.source, "name the paper or the slide"
     text = cls.__doc__
@@ -54,7 +55,7 @@ def test_names_and_aliases_are_unique():
     assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "name"),
     [
         ("HeavyBall", "HeavyBall"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import sympy
+from cases import each
 
 from convex_analyzer.domains import Positive
 from convex_analyzer.errors import InputError, NotDerivableError
@@ -366,7 +367,7 @@ def test_stand_ins():
 INNER = GradientDescent(0.1)
 
 
-@pytest.mark.parametrize(
+@each(
     ("cls", "settings", "sentence"),
     [
         (Langevin, {"learning_rate": 0.0}, "learning_rate must be positive"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
-import pytest
+from cases import each
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -158,8 +158,8 @@ def test_placement_is_the_same_every_time():
 # -- text -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", ["αλ ≥ 2", "GradientDescent: 346 steps", "1 − 8.5e−20", "λ₁…λ₃"])
-@pytest.mark.parametrize("size", [7.0, 8.5])
+@each("text", ["αλ ≥ 2", "GradientDescent: 346 steps", "1 − 8.5e−20", "λ₁…λ₃"])
+@each("size", [7.0, 8.5])
 def test_measured_text_is_as_wide_as_it_is_drawn(text, size):
     with style.context():
         figure = style.new_figure(4, 1)

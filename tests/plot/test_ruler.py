@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from cases import each
 
 import convex_analyzer as ca
 from convex_analyzer import plot
@@ -88,7 +89,7 @@ def test_negative_and_zero_eigenvalues_are_named():
     assert "escapes, ×1.3" in svg
 
 
-@pytest.mark.parametrize(
+@each(
     ("eigenvalues", "rule", "expected"),
     [
         ([0.2, 4.0], ca.GradientDescent(0.6), "the error grows ×1.4 per step"),

@@ -6,6 +6,7 @@ import itertools
 
 import matplotlib as mpl
 import pytest
+from cases import each
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -64,7 +65,7 @@ def test_looks_do_not_depend_on_what_else_is_compared():
     assert style.looks(RULES)[2] == alone
 
 
-@pytest.mark.parametrize("name", ["GradientDescent", "HeavyBall", "Nesterov", "Adam", "RMSProp",
+@each("name", ["GradientDescent", "HeavyBall", "Nesterov", "Adam", "RMSProp",
                                   "AdaGrad", "Mine"])  # fmt: skip
 def test_lines_and_letters_are_dark_enough(name):
     (look, second, third) = style.looks([user_rule(name)] * 3)

@@ -7,6 +7,7 @@ import math
 import mpmath
 import numpy as np
 import pytest
+from cases import each
 
 from convex_analyzer.errors import InputError
 from convex_analyzer.problems.calls import ScalarCall, VectorCall
@@ -31,7 +32,7 @@ SLOPES = {
 }
 
 
-@pytest.mark.parametrize("name", SLOPES)
+@each("name", SLOPES)
 def test_central_differences_lie_within_their_error(name):
     function, place, slope = SLOPES[name]
     call = ScalarCall(function, 1, scalar=True)
@@ -131,8 +132,8 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("at", [[1.0, 1.0], [-1.2, 1.0], [0.0, 0.0]])
+@each("way", WAYS)
+@each("at", [[1.0, 1.0], [-1.2, 1.0], [0.0, 0.0]])
 def test_hessians_lie_within_their_error(way, at):
     function, given, method = WAYS[way]
     found = numeric_hessian(function, at, **given)
@@ -217,7 +218,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("name", WRONG)
+@each("name", WRONG)
 def test_a_function_that_misbehaves_is_described(name):
     function, words = WRONG[name]
     with pytest.raises(InputError, match=words):

@@ -7,6 +7,7 @@ import time
 
 import pytest
 import sympy
+from cases import each
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -41,7 +42,7 @@ def value(text, **place):
     return float(formula.expression.subs(numbers).evalf(30))
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     [
         "100*(y - x**2)**2 + (1 - x)**2",
@@ -160,7 +161,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("text", REFUSED)
+@each("text", REFUSED)
 def test_what_is_no_formula_is_refused_with_its_place(text):
     column, words = REFUSED[text]
     with pytest.raises(ParseError, match=words) as caught:
@@ -188,7 +189,7 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:12])
+@each("text", HOSTILE, ids=lambda text: text[:12])
 def test_hostile_text_is_refused_at_once(text):
     begin = time.process_time()
     with pytest.raises(ParseError):

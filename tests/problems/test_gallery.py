@@ -9,6 +9,7 @@ from pathlib import Path
 import mpmath
 import numpy as np
 import pytest
+from cases import each
 
 from convex_analyzer.errors import InputError
 from convex_analyzer.problems import gallery
@@ -165,7 +166,7 @@ def test_random_eigenvectors_are_uniform():
     assert np.abs(total / draws - 1 / d).max() < 5 * math.sqrt(4 / 45 / draws)
 
 
-@pytest.mark.parametrize(
+@each(
     ("make", "options", "kappa"),
     [
         (gallery.lecture001_slide24, {}, 1.386e10),
@@ -212,7 +213,7 @@ def test_longley_agrees_with_nist_number_by_number():
     assert np.array_equal(problem.X, numbers[:, 1:])
 
 
-@pytest.mark.parametrize("name", gallery.names())
+@each("name", gallery.names())
 def test_every_problem_works_without_arguments_and_is_documented(name):
     make = getattr(gallery, name)
     problem = make()
@@ -224,7 +225,7 @@ def test_every_problem_works_without_arguments_and_is_documented(name):
         assert problem.labels is not None
 
 
-@pytest.mark.parametrize(
+@each(
     ("name", "arguments", "words"),
     [
         ("hilbert", {"n": 0}, "n must be an integer from 1"),

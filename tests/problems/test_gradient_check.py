@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from cases import each
 
 from convex_analyzer import plot
 from convex_analyzer.errors import InputError
@@ -301,7 +302,7 @@ def test_networks_with_units_on_their_kinks(seed):
     assert check_gradient(f, slopes, point, directions=0).wrong == ("W[2, 3]",)
 
 
-@pytest.mark.parametrize("scale_", [1e-200, 1e-8, 1.0, 1e8, 1e200])
+@each("scale_", [1e-200, 1e-8, 1.0, 1e8, 1e200])
 def test_values_of_any_size(scale_):
     f, gradient, x = random_case(3)
     check = check_gradient(lambda t: scale_ * f(t), lambda t: scale_ * gradient(t), x)
@@ -311,7 +312,7 @@ def test_values_of_any_size(scale_):
     assert check_gradient(lambda t: scale_ * f(t), claimed, x).wrong == ("θ[1]",)
 
 
-@pytest.mark.parametrize(
+@each(
     ("f", "gradient", "x"),
     [
         (lambda t: np.sum(t**4), lambda t: 4 * t**3, np.array([1e60, -2e60])),  # blown up
@@ -366,7 +367,7 @@ CALLS = iter(range(1000))
 SQUARE = (lambda x: float(np.sum(np.asarray(x) ** 2)), lambda x: 2 * x)
 
 
-@pytest.mark.parametrize(
+@each(
     ("f", "gradient", "at", "options", "words"),
     [
         (raises, SQUARE[1], [1.0, 2.0], {}, "f raised ZeroDivisionError: no"),

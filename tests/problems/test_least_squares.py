@@ -9,6 +9,7 @@ import mpmath
 import numpy as np
 import pytest
 import scipy.sparse
+from cases import each
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,9 +35,9 @@ def by_hand(theta, loss: str, l2: float, intercept: bool) -> float:
     return float(factor.get(loss, Fraction(1)) * squares + penalty)
 
 
-@pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("l2", [0.0, 0.7])
-@pytest.mark.parametrize("intercept", [False, True])
+@each("loss", LOSSES)
+@each("l2", [0.0, 0.7])
+@each("intercept", [False, True])
 def test_values_and_gradients_follow_the_definition(loss, l2, intercept):
     problem = least_squares(X, Y, l2=l2, intercept=intercept, loss=loss)
     size = 3 + intercept
@@ -71,7 +72,7 @@ def test_leading_axes_are_runs(shape):
     assert again == pytest.approx(values, rel=1e-14)
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@each("loss", LOSSES)
 def test_the_minimiser_does_not_depend_on_the_convention(loss):
     problem = least_squares(X, Y, intercept=True, loss=loss)
     design = np.column_stack([np.ones(8), X])
@@ -210,7 +211,7 @@ def test_descriptions():
     assert data["dimension"] == 4
 
 
-@pytest.mark.parametrize(
+@each(
     ("X", "y", "keywords", "words"),
     [
         (X, Y, {"loss": "mae"}, "loss must be one of 'half_mse', 'mse', 'half_rss' or 'rss'"),

@@ -10,6 +10,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy
+from cases import each
 from scipy.optimize import minimize, rosen, rosen_der, rosen_hess, rosen_hess_prod
 
 from convex_analyzer.comparison import compare
@@ -50,7 +51,7 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
+@each("way", WAYS)
 def test_every_way_in_gives_the_same_quadratic(way):
     at = np.array([-1.2, 1.0])
     model = WAYS[way](at)
@@ -177,7 +178,7 @@ POINTS = {
 }
 
 
-@pytest.mark.parametrize("name", POINTS)
+@each("name", POINTS)
 def test_points_are_classified(name):
     f, at, verdict, words = POINTS[name]
     model = local_quadratic(f, at=at, variables="x" if name == "flat" else None)
@@ -214,8 +215,8 @@ def test_gradient_descent_creeps_to_a_flat_minimum():
 # -- leaving a saddle (9.6) ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("momentum", [0.0, 0.5, 0.9])
-@pytest.mark.parametrize("growth", [0.05, 0.3, 2.0])
+@each("momentum", [0.0, 0.5, 0.9])
+@each("growth", [0.05, 0.3, 2.0])
 def test_escape_steps_are_those_of_a_run(momentum, growth):
     point = local_quadratic("x**2 - y**2", at=[0, 0]).classification
     for start, reach in ((1e-3, 1.0), (1e-9, 2.0), (1.0, 1.0), (0.9, 1.0)):
@@ -477,7 +478,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("name", WRONG)
+@each("name", WRONG)
 def test_what_is_wrong_is_said(name):
     call, words = WRONG[name]
     with pytest.raises(InputError, match=words):
@@ -491,7 +492,7 @@ def test_kinds_of_errors():
         local_quadratic(rosen, [1, 1], hessian=lambda x: np.array([[1.0, 2.0], [0.0, 1.0]]))
 
 
-@pytest.mark.parametrize("name", surfaces.__all__)
+@each("name", surfaces.__all__)
 def test_every_surface_is_a_local_model_elsewhere_too(name):
     make = getattr(surfaces, name)
     model = make()

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 import sympy
+from cases import each
 
 from convex_analyzer.comparison.local import follow
 from convex_analyzer.errors import InputError
@@ -36,7 +37,7 @@ RANGES = [
 ]
 
 
-@pytest.mark.parametrize("expression", RANGES, ids=str)
+@each("expression", RANGES, ids=str)
 def test_no_value_in_a_box_exceeds_its_bound(expression):
     box = {x: (-0.7, 1.1), y: (0.2, 0.9)}
     bound = largest_size(expression, box)

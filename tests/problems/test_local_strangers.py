@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 import sympy
+from cases import each
 from scipy.optimize import rosen, rosen_der, rosen_hess
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
@@ -72,7 +73,7 @@ PLAIN = {
 }
 
 
-@pytest.mark.parametrize("name", PLAIN)
+@each("name", PLAIN)
 def test_expressions_of_all_kinds_are_read(name):
     f, at, expected = PLAIN[name]
     assert np.allclose(local_quadratic(f, at).decomposition.eigenvalues, expected)
@@ -95,7 +96,7 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize("name", ODD)
+@each("name", ODD)
 def test_what_would_mislead_is_refused_in_words(name):
     f, at, words = ODD[name]
     with pytest.raises(InputError, match=words):
@@ -139,7 +140,7 @@ TWICE = {
 }
 
 
-@pytest.mark.parametrize("name", TWICE)
+@each("name", TWICE)
 def test_a_hessian_of_another_function_is_refused(name):
     with pytest.raises(InputError, match=f"{name[:3]}.* does not belong to f.*take Quadratic"):
         local_quadratic(rosen, [0.0, 1.0, 1.0], **TWICE[name])

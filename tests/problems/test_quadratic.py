@@ -10,6 +10,7 @@ import pytest
 import scipy.sparse
 import scipy.sparse.linalg
 import sympy
+from cases import each
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -37,7 +38,7 @@ def by_hand(theta: np.ndarray) -> float:
     return 0.5 * quadratic + sum(B[i] * theta[i] for i in range(3)) + 7.0
 
 
-@pytest.mark.parametrize("way", WAYS)
+@each("way", WAYS)
 def test_every_kind_of_matrix_is_the_same_problem(way):
     problem = Quadratic(WAYS[way], B, 7.0)
     theta = np.array([0.3, -1.2, 2.0])
@@ -174,7 +175,7 @@ def test_exact_singular_matrices():
     assert "falls without end" in Quadratic(ones, [1, 0, 0]).why_no_minimum
 
 
-@pytest.mark.parametrize("scale", [1e-300, 1e-150, 1.0, 1e150, 1e300])
+@each("scale", [1e-300, 1e-150, 1.0, 1e150, 1e300])
 def test_scales(scale):
     problem = Quadratic(A * scale, B * scale)
     assert problem.minimizer == pytest.approx(np.linalg.solve(A, -B), rel=1e-12)
@@ -212,7 +213,7 @@ def test_plain_data():
 # -- bad input -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@each(
     ("matrix", "words"),
     [
         ([[1.0, 2.0], [0.0, 1.0]], r"not symmetric: max\|A - A.T\| = 2.*\(A \+ A.T\)/2"),
@@ -257,7 +258,7 @@ def test_rounding_asymmetry_is_averaged_away():
     assert Quadratic(noisy).operator.to_dense()[0, 1] == Quadratic(noisy).operator.to_dense()[1, 0]
 
 
-@pytest.mark.parametrize(
+@each(
     ("keywords", "words"),
     [
         ({"b": [1.0]}, r"b must have shape \(3,\) to match A, got \(1,\)"),
@@ -275,7 +276,7 @@ def test_bad_terms(keywords, words):
         Quadratic(A, **keywords)
 
 
-@pytest.mark.parametrize("values", [[], [[1.0, 2.0]], [math.nan], ["a"]])
+@each("values", [[], [[1.0, 2.0]], [math.nan], ["a"]])
 def test_bad_diagonals(values):
     with pytest.raises(InputError, match="eigenvalues"):
         Quadratic.diagonal(values)

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import scipy.sparse
 import scipy.sparse.linalg
+from cases import each
 
 import convex_analyzer as ca
 from convex_analyzer.diagnosis.recap import recap
@@ -458,7 +459,7 @@ def test_a_command_replaces_the_call(made):
     assert blocks(document, d.CodeBlock)[0].text == "convex-analyzer report gallery:toy"
 
 
-@pytest.mark.parametrize("name", ca.optimizers.registered())
+@each("name", ca.optimizers.registered())
 def test_every_listed_rule_can_be_called_as_printed(name):
     """The printed command gives the rule back, whether or not `ca` itself names it."""
     cls = ca.optimizers.registered()[name]

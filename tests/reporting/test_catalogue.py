@@ -7,6 +7,7 @@ import inspect
 from typing import Any
 
 import pytest
+from cases import each
 
 from convex_analyzer.domains import Positive, UnitInterval
 from convex_analyzer.optimizers import find, registered
@@ -33,7 +34,7 @@ def test_every_optimizer_is_in_one_family():
     assert {group.title for group in groups} >= {"Adam", "relatives of Adam", "quasi-Newton"}
 
 
-@pytest.mark.parametrize("name", PROFILES)
+@each("name", PROFILES)
 def test_everything_is_said(name):
     one = PROFILES[name]
     assert one.sentence.endswith(".")
@@ -47,7 +48,7 @@ def test_everything_is_said(name):
         assert note.must_be
 
 
-@pytest.mark.parametrize("name", PROFILES)
+@each("name", PROFILES)
 def test_the_call_makes_the_example(name):
     one = PROFILES[name]
     parsed = parse_optimizer(one.call)
@@ -97,7 +98,7 @@ def test_fields_carry_ranges_defaults_and_meanings():
 # -- limits ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@each(
     ("rule", "text"),
     [
         ("HeavyBall(0.1)", "stable if and only if αλ < 2·(1 + μ)"),
@@ -151,7 +152,7 @@ def test_a_rule_that_is_never_stable_or_always():
     assert stability_of(Climbing(0.1)) == "stable for no learning rate"
 
 
-@pytest.mark.parametrize("name", sorted(PROFILES))
+@each("name", sorted(PROFILES))
 def test_a_printed_formula_is_the_derived_limit(name):
     """Evaluated with the example's settings, it is what the analysis finds for λ = 1."""
     rule = PROFILES[name].example

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from cases import each
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -97,7 +98,7 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize("make", BAD, ids=map(str, range(len(BAD))))
+@each("make", BAD, ids=map(str, range(len(BAD))))
 def test_what_cannot_be_set_is_refused(make):
     with pytest.raises(InputError, match=r"^[A-Z]\w+: .*must .*, got "):
         make()

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from cases import each
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -71,7 +72,7 @@ def test_a_row_of_numbers_takes_one_line():
     assert len(to_json({"schema": "x/1", "x": list(range(10**5))}).splitlines()) == 4
 
 
-@pytest.mark.parametrize(
+@each(
     ("content", "says"),
     [
         ({"rate": 1}, 'a "schema"'),

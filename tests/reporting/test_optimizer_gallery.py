@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from cases import each
 
 from convex_analyzer.optimizers import find
 from convex_analyzer.reporting import optimizer_gallery
@@ -111,7 +112,7 @@ def test_bytes_are_the_same_every_time(gallery, tmp_path):
     assert len(pdf) < 60_000 * len(NAMES)
 
 
-@pytest.mark.parametrize(
+@each(
     ("heights", "pages"),
     [
         ([], []),

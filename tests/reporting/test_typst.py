@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cases import each
 
 from convex_analyzer.errors import InputError, MissingDependencyError
 from convex_analyzer.reporting import document as d
@@ -253,7 +254,7 @@ def test_a_letter_without_glyph_shows_and_can_be_copied(letter):
     assert ink(pages.render_png(document)[0]).sum() > ink(dot).sum() + 5
 
 
-@pytest.mark.parametrize("letter", ["\x00", "\ufeff", "\ufffe", "\ud800", "\u202e", "\u2028"])
+@each("letter", ["\x00", "\ufeff", "\ufffe", "\ud800", "\u202e", "\u2028"])
 def test_a_letter_that_no_pdf_may_hold_becomes_visible(letter):
     table = d.Table((d.Column(f"a{letter}"),), ((letter,),), caption=letter)
     pdf = pages.render_pdf(page(d.Paragraph(letter), table, d.CodeBlock(letter), footer=letter))
@@ -297,7 +298,7 @@ def test_pdf_file(sample, pdf, tmp_path):
 # -- what goes wrong -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("formula", ["frac(1", "foo", "x_", '"a', "x $ y"])
+@each("formula", ["frac(1", "foo", "x_", '"a', "x $ y"])
 def test_a_formula_that_is_none_is_named(formula):
     good = d.MathSpan("alpha", "x", "x")
     blocks = (

@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 import sympy as sp
+from cases import each
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -154,7 +155,7 @@ FORMS = [
 ]
 
 
-@pytest.mark.parametrize(("expression", "text"), FORMS, ids=map(str, range(len(FORMS))))
+@each(("expression", "text"), FORMS, ids=map(str, range(len(FORMS))))
 def test_forms(expression, text):
     assert to_typst(expression) == text
 
@@ -308,7 +309,7 @@ def test_settings():
     assert to_typst(sp.Float(1 / 3)) == "0.3333333333333333"
 
 
-@pytest.mark.parametrize(
+@each(
     ("value", "says"),
     [
         ("x**2", "not text"),
@@ -334,7 +335,7 @@ def test_settings_out_of_range():
 # -- the other notations ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@each(
     ("expression", "latex", "plain"),
     [
         (1 - alpha * lmax, r"1 - \alpha \lambda_{\mathrm{max}}", "1 - α·λ_max"),

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 import scipy.sparse
+from cases import each
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -66,8 +67,8 @@ def test_one_run(rule):
         assert found.state[1] == pytest.approx(truth[-1] - truth[-2], rel=1e-9, abs=1e-13)
 
 
-@pytest.mark.parametrize("rule", RULES, ids=str)
-@pytest.mark.parametrize("lead", [(1,), (5,), (2, 3), (0,)])
+@each("rule", RULES, ids=str)
+@each("lead", [(1,), (5,), (2, 3), (0,)])
 def test_leading_axes_are_runs(rule, lead):
     start = RNG.normal(size=(*lead, 3))
     found = simulate(PROBLEM, rule, start, 20, record="path")
@@ -289,7 +290,7 @@ def test_a_velocity_that_overflows_counts_too():
     assert nan.diverged_at == 1
 
 
-@pytest.mark.parametrize("steps", [1, 2, 31, 32, 33, 63, 64, 65, 96])
+@each("steps", [1, 2, 31, 32, 33, 63, 64, 65, 96])
 def test_divergence_at_the_edges_of_a_block(steps):
     """The look for divergence comes every 32 steps; the step found does not depend on it."""
     growth = 10.0 ** (150.5 / steps)
@@ -332,11 +333,11 @@ class Nothing(Optimizer):
         problem.gradient(theta)
 
 
-@pytest.mark.parametrize(
+@each(
     ("cls", "words"),
     [(InPlace, "in place"), (Short, "must return 2: theta, velocity"), (Nothing, "return missing")],
 )
-@pytest.mark.parametrize("record", ["path", [50]])
+@each("record", ["path", [50]])
 def test_rules_that_misbehave_are_told_so(cls, words, record):
     with pytest.raises(InputError, match=words):
         simulate(PROBLEM, cls(0.1), np.ones(3), 50, record=record)
@@ -373,13 +374,13 @@ def test_a_large_sparse_problem():
 # -- bad input -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("steps", [-1, 1.5, "10", None, True, 10**13, math.inf])
+@each("steps", [-1, 1.5, "10", None, True, 10**13, math.inf])
 def test_bad_numbers_of_steps(steps):
     with pytest.raises(InputError, match="steps must be a whole number"):
         simulate(PROBLEM, GradientDescent(0.1), np.ones(3), steps)
 
 
-@pytest.mark.parametrize(
+@each(
     ("start", "words"),
     [
         ([1.0], r"start must have shape \(..., 3\), got \(1,\)"),
@@ -398,7 +399,7 @@ def test_bad_starts(start, words):
         simulate(PROBLEM, GradientDescent(0.1), start, 3)
 
 
-@pytest.mark.parametrize("record", ["all", [], [-1], [11], [1.5], ["a"], [math.nan]])
+@each("record", ["all", [], [-1], [11], [1.5], ["a"], [math.nan]])
 def test_bad_records(record):
     with pytest.raises(InputError, match="record must"):
         simulate(PROBLEM, GradientDescent(0.1), np.ones(3), 10, record=record)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from cases import each
 
 from convex_analyzer.domains import Positive
 from convex_analyzer.errors import InputError
@@ -212,7 +213,7 @@ def test_sgd_brings_its_batches_and_wrappers_hand_them_on():
         simulate(PLAIN, SGD(0.05, batch_size=4), start, 30)
 
 
-@pytest.mark.parametrize(
+@each(
     ("noise", "sentence"),
     [
         (
@@ -366,8 +367,8 @@ SCHEDULED = [
 ]
 
 
-@pytest.mark.parametrize("rule", SCHEDULED, ids=lambda rule: type(rule).__name__)
-@pytest.mark.parametrize("noise", [None, AdditiveNoise(0.3)], ids=["exact", "noisy"])
+@each("rule", SCHEDULED, ids=lambda rule: type(rule).__name__)
+@each("noise", [None, AdditiveNoise(0.3)], ids=["exact", "noisy"])
 def test_schedules_act_step_by_step(rule, noise):
     starts = RNG.normal(size=(4, 3))
     truth = loop(PLAIN, rule, starts, 30, noise)

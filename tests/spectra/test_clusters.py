@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from cases import each
 
 from convex_analyzer.errors import InputError
 from convex_analyzer.spectra.clusters import clusters
@@ -47,7 +48,7 @@ def test_equal_eigenvalues_take_one_step():
     assert "eigenvalues" in str(found)
 
 
-@pytest.mark.parametrize(
+@each(
     ("given", "options", "match"),
     [
         (Spectrum.between(1, 2), {}, "only the ends"),

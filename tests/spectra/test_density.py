@@ -8,6 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from cases import each
 
 import convex_analyzer as ca
 from convex_analyzer.errors import InputError
@@ -22,7 +23,7 @@ def marchenko_pastur_moment(ratio, order):
     )
 
 
-@pytest.mark.parametrize("ratio", [0.125, 0.5, 1.0, 2.0, 8.0])
+@each("ratio", [0.125, 0.5, 1.0, 2.0, 8.0])
 def test_every_moment_up_to_the_degree_is_exact(ratio):
     law = Density.marchenko_pastur(ratio, nodes=12)
     assert law.degree == 23
@@ -70,7 +71,7 @@ def test_a_density_with_sharp_edges_integrates(ratio):
     assert law.kind == "numerical"
 
 
-@pytest.mark.parametrize(
+@each(
     ("density", "words"),
     [
         (lambda lam: 0 * lam + 0.4, "integrates to 0.8 on"),
@@ -85,7 +86,7 @@ def test_what_is_no_density_is_refused(density, words):
         Density.from_function(density, 1.0, 3.0)
 
 
-@pytest.mark.parametrize(
+@each(
     ("call", "words"),
     [
         (lambda: Density.from_function(np.exp, 2.0, 1.0), "low < high"),

@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 import scipy.sparse
+from cases import each
 from scipy.optimize import minimize
 
 from convex_analyzer.errors import InputError
@@ -310,7 +311,7 @@ def test_ridge_reaches_its_aim_and_solves_the_penalised_equations():
     assert changed.problem.minimizer[0] == pytest.approx(given.y.mean())
 
 
-@pytest.mark.parametrize(
+@each(
     ("remedy", "problem", "match"),
     [
         (Jacobi(), Quadratic([[0.0, 0.0], [0.0, 1.0]]), "zero on its diagonal"),
@@ -335,7 +336,7 @@ def test_what_cannot_be_applied_says_why(remedy, problem, match):
         remedy.apply(problem)
 
 
-@pytest.mark.parametrize(
+@each(
     ("make", "match"),
     [
         (lambda: SSOR(2.0), "omega"),

@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 import sympy
+from cases import each
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,7 +45,7 @@ def test_basic_facts(given_values):
     json.dumps(spectrum.to_dict(), allow_nan=False)
 
 
-@pytest.mark.parametrize(
+@each(
     ("eigenvalues", "definiteness", "critical_point"),
     [
         ([1, 2], "positive definite", "unique minimum"),
@@ -143,7 +144,7 @@ def test_value_equality():
     assert Spectrum.from_eigenvalues([1.0], [1.0]) != Spectrum.from_eigenvalues([1.0])
 
 
-@pytest.mark.parametrize("wrong", [[], [[1.0]], [math.nan], [math.inf], 3.0])
+@each("wrong", [[], [[1.0]], [math.nan], [math.inf], 3.0])
 def test_bad_eigenvalues(wrong):
     with pytest.raises(InputError, match="non-empty vector of finite numbers"):
         Spectrum.from_eigenvalues(wrong)
@@ -154,9 +155,7 @@ def test_bad_linear_terms():
         Spectrum.from_eigenvalues([1.0, 2.0], [1.0])
 
 
-@pytest.mark.parametrize(
-    ("m", "L"), [(0.0, 1.0), (-1.0, 1.0), (2.0, 1.0), (1.0, math.inf), (math.nan, 1.0)]
-)
+@each(("m", "L"), [(0.0, 1.0), (-1.0, 1.0), (2.0, 1.0), (1.0, math.inf), (math.nan, 1.0)])
 def test_bad_intervals(m, L):
     with pytest.raises(InputError, match="0 < m <= L"):
         Spectrum.between(m, L)

@@ -32,6 +32,7 @@ def each(
     """Return a decorator that hands a test every case in turn."""
     rows = list(cases)
     assert rows, "no case: the test would pass without having tested anything"
+    assert not any(isinstance(row, type(pytest.param())) for row in rows), "plain tuples, please"
     if os.environ.get("EACH"):
         return pytest.mark.parametrize(names, rows, ids=ids)
     single = isinstance(names, str) and "," not in names

@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 import sympy
+from cases import each
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -71,7 +72,7 @@ def curve(rule, eigenvalues, steps):
 # -- outcomes and regimes ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@each(
     ("eigenvalues", "linear", "rule", "outcome"),
     [
         ([1.0, 4.0], None, GradientDescent(0.4), "stable"),
@@ -212,7 +213,7 @@ def test_counts_ignore_flat_directions():
     assert flat.steps_to(1e-6, [7.0, 1.0]) == plain.steps_to(1e-6, [1.0])
 
 
-@pytest.mark.parametrize("w", [1e-3, 1e-12, 1e-20, 1e-200, 1e-305])
+@each("w", [1e-3, 1e-12, 1e-20, 1e-200, 1e-305])
 def test_tiny_rates_count_at_once(w):
     count = steps_at_rate(w, 1e-6)
     assert count == pytest.approx(math.log(1e6) / w, rel=1e-3)
@@ -249,7 +250,7 @@ def test_long_oscillations_are_bisected():
     assert analysis.worst_error([int(count * 0.99)])[0] ** 2 > 1e-6
 
 
-@pytest.mark.parametrize("tolerance", [0.0, 1.0, -1.0, 2.0, math.nan, "small"])
+@each("tolerance", [0.0, 1.0, -1.0, 2.0, math.nan, "small"])
 def test_bad_tolerances(tolerance):
     analysis = analyze(Spectrum.from_eigenvalues([1.0]), GradientDescent(0.1))
     with pytest.raises(InputError, match=r"tolerance must be in \(0, 1\)"):
@@ -385,8 +386,8 @@ def test_an_interval_is_judged_at_its_safe_end():
     assert analyze(wide, GradientDescent(2 / 12.5)).is_stable
 
 
-@pytest.mark.parametrize("kappa", [1e15, 1e16, 1e17, 1e20])
-@pytest.mark.parametrize("cls", [GradientDescent, HeavyBall, Nesterov])
+@each("kappa", [1e15, 1e16, 1e17, 1e20])
+@each("cls", [GradientDescent, HeavyBall, Nesterov])
 def test_the_default_never_diverges(kappa, cls):
     """Where float64 cannot hold the best setting, the rounded one still converges."""
     spectrum = Spectrum.from_eigenvalues([1.0, kappa])

@@ -9,6 +9,7 @@ from fractions import Fraction
 import mpmath
 import numpy as np
 import pytest
+from cases import each
 
 import convex_analyzer as ca
 from convex_analyzer import schedules
@@ -123,7 +124,7 @@ def test_divergence_is_infinite_and_not_undefined():
     assert expected_gap(rule, 10**6) == math.inf
 
 
-@pytest.mark.parametrize(
+@each(
     ("arguments", "words"),
     [
         ({"variance": -1.0}, "variance"),
@@ -247,9 +248,7 @@ def test_a_large_draw_is_near_the_limit():
     )
 
 
-@pytest.mark.parametrize(
-    ("ratio", "rate"), [("1", "1/4"), ("1", "1/5"), ("1/2", "1/3"), ("2", "1/5")]
-)
+@each(("ratio", "rate"), [("1", "1/4"), ("1", "1/5"), ("1/2", "1/3"), ("2", "1/5")])
 def test_gradient_descent_on_the_law_from_exact_moments(ratio, rate):
     alpha = Fraction(rate)
     for k in (0, 1, 4, 9):
@@ -325,7 +324,7 @@ def test_after_the_horizon_the_decay_is_geometric():
     assert late < 1e-6 * laws.power_law_gap(1.0, 1.0, 0.5, 30 * horizon)
 
 
-@pytest.mark.parametrize(
+@each(
     ("call", "words"),
     [
         (lambda: laws.power_law_gap(1.0, -0.5, 0.5, 10), "exponent \\+ source"),

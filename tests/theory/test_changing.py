@@ -5,6 +5,7 @@ from __future__ import annotations
 import mpmath
 import numpy as np
 import pytest
+from cases import each
 
 import convex_analyzer as ca
 from convex_analyzer import schedules
@@ -52,7 +53,7 @@ def test_a_rule_with_memory_against_a_run():
     assert residue(ca.analyze(TWO, slow)) is None  # too many matrices
 
 
-@pytest.mark.parametrize(
+@each(
     "rule",
     [
         ca.GradientDescent(0.1),

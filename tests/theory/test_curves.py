@@ -5,6 +5,7 @@ from __future__ import annotations
 import mpmath
 import numpy as np
 import pytest
+from cases import each
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
@@ -118,8 +119,8 @@ def test_closed_forms_at_any_number_of_steps(rule, eigenvalue):
             assert is_close(deviation, exact, relative * (max(scale, 1) if k < 2 else scale)), k
 
 
-@pytest.mark.parametrize("rule", RULES[:-1], ids=str)
-@pytest.mark.parametrize("eigenvalue", [v for v in EIGENVALUES if v])
+@each("rule", RULES[:-1], ids=str)
+@each("eigenvalue", [v for v in EIGENVALUES if v])
 def test_one_minus_the_radius_has_all_its_digits(rule, eigenvalue):
     with mpmath.workdps(60):
         truth = 1 - exact_radius(rule, eigenvalue)

@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy
+from cases import each
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -254,7 +255,7 @@ LOOKS = {
 }
 
 
-@pytest.mark.parametrize("way", LOOKS)
+@each("way", LOOKS)
 def test_looking_at_the_index_is_noticed(way):
     class Looking(Optimizer):
         learning_rate: Positive

@@ -8,6 +8,7 @@ import math
 import mpmath
 import numpy as np
 import pytest
+from cases import each
 
 import convex_analyzer as ca
 from convex_analyzer import schedules
@@ -50,7 +51,7 @@ def smallest_maximum(points, weights, k):
 # -- the worst case -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("L", [1 + 1e-9, 1.5, 10.0, 100.0, 1e6, 1e12])
+@each("L", [1 + 1e-9, 1.5, 10.0, 100.0, 1e6, 1e12])
 def test_the_bound_is_that_of_chebyshev(L):
     steps = np.array([0, 1, 2, 7, 16, 1000])
     for k, bound in zip(steps, limits.krylov_bound(1.0, L, steps), strict=True):
@@ -90,7 +91,7 @@ def test_the_ends_of_the_range():
     np.testing.assert_allclose(gap * 3.0 / 2, limits.flat_limit(3.0, [0, 1, 4]), rtol=1e-14)
 
 
-@pytest.mark.parametrize("k", [1, 2, 3, 4, 5])
+@each("k", [1, 2, 3, 4, 5])
 def test_without_strong_convexity_a_linear_program_agrees(k):
     points = np.sin(np.linspace(0, math.pi / 2, 2501)[1:]) ** 2
     best = smallest_maximum(points, np.sqrt(points), k)
@@ -106,7 +107,7 @@ def test_the_steps_that_reach_it():
     assert gap.max() == pytest.approx(limits.flat_limit(L, k, radius), rel=1e-7)
 
 
-@pytest.mark.parametrize("k", [0, 1, 3, 50])
+@each("k", [0, 1, 3, 50])
 def test_the_worst_gap_of_gradient_descent_without_strong_convexity(k):
     lam = np.linspace(0, 2.0, 400_001)
     gap = lam / 2 * (1 - lam / 2.0) ** (2 * k) * 9
@@ -132,7 +133,7 @@ def test_steps_of_the_bound():
     assert limits.krylov_steps(0.0, 1.0, 1e-40, "gap") == pytest.approx(5e19, rel=1e-6)
 
 
-@pytest.mark.parametrize(
+@each(
     ("call", "words"),
     [
         (lambda: limits.krylov_bound(2.0, 1.0, 1), "0 <= m <= L"),
@@ -174,8 +175,8 @@ def exact_gaps(values, start, most):
         return np.array(gaps)
 
 
-@pytest.mark.parametrize("kappa", [1e2, 1e8, 1e16])
-@pytest.mark.parametrize("graded", [False, True])
+@each("kappa", [1e2, 1e8, 1e16])
+@each("graded", [False, True])
 def test_the_curve_against_many_digits(kappa, graded):
     rng = np.random.default_rng(5)
     values = np.geomspace(1 / kappa, 1.0, 9)
@@ -257,7 +258,7 @@ RULES = [
 ]
 
 
-@pytest.mark.parametrize("rule", RULES, ids=str)
+@each("rule", RULES, ids=str)
 def test_no_linear_rule_crosses_the_line(rule):
     rng = np.random.default_rng(8)
     spectrum = ca.Spectrum.from_eigenvalues(rng.uniform(0.1, 10, 30))

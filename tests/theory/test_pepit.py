@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
+from cases import each
 
 import convex_analyzer as ca
 from convex_analyzer.errors import InputError, NotConvexError, NotDerivableError
@@ -196,7 +197,7 @@ def test_values_that_contradict_the_exact_one_are_marked(script, monkeypatch, ca
     assert script(text)["verdict"](None, is_quadratic=True) == "no value"
 
 
-@pytest.mark.parametrize(
+@each(
     ("rule", "why"),
     [
         (find("Adam")(0.01), "not linear"),

@@ -13,6 +13,7 @@ from pathlib import Path
 import mpmath
 import numpy as np
 import pytest
+from cases import each
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -252,7 +253,7 @@ def test_solutions_2_3(rule, k, value):
     assert analysis.predict([1.0], k)[0] == pytest.approx(value, abs=5e-8)
 
 
-@pytest.mark.parametrize(
+@each(
     ("momentum", "low", "high"),
     [
         (-3.0, 0.8, 4 / 3),

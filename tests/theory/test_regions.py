@@ -12,6 +12,7 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
+from cases import each
 from sympy import Interval, Rational, S
 
 from convex_analyzer import ops
@@ -145,7 +146,7 @@ def test_conditions_of_the_heavy_ball_are_three():
 NESTEROV = stability_region(Nesterov)
 
 
-@pytest.mark.parametrize("mu", [Rational(k, 12) for k in range(-60, 61) if k not in {-12, -6}])
+@each("mu", [Rational(k, 12) for k in range(-60, 61) if k not in {-12, -6}])
 def test_four_bands_of_nesterov(mu):
     """Theory notes 2.4, for every real μ."""
     upper = 1 + 1 / (1 + 2 * mu)

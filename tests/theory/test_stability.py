@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy
+from cases import each
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -84,7 +85,7 @@ def test_jury_conditions_are_those_of_the_roots(coefficients):
         assert all(c > 0 for c in jury_conditions(exact)) == (largest < 1)
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 4])
+@each("size", [1, 2, 3, 4])
 def test_characteristic_polynomials_against_sympy(size):
     rng = np.random.default_rng(size)
     entries = [[Fraction(int(v), 7) for v in row] for row in rng.integers(-9, 9, (size, size))]

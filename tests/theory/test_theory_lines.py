@@ -59,6 +59,7 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
+from cases import each
 
 from convex_analyzer.errors import InputError, NotDerivableError
 from convex_analyzer.noise.additive import AdditiveNoise
@@ -592,7 +593,7 @@ def test_blind_minimisation_2_7(kappa):
         assert found == pytest.approx(radius, rel=1e-7)
 
 
-@pytest.mark.parametrize("mu", [-0.5, 0.0, 0.3, 0.669, 0.8, 0.95])
+@each("mu", [-0.5, 0.0, 0.3, 0.669, 0.8, 0.95])
 def test_one_given_2_8(mu):
     """HB, μ given: α = 2(1 + μ)/(m + L); NAG, α given: μ* and ρ = 1 - √(αm); against grids."""
     m, L = 1.0, 100.0
@@ -665,9 +666,7 @@ def test_norms_of_powers_2_10():
         assert "grows" in str(growth)
 
 
-@pytest.mark.parametrize(
-    "rule", [GradientDescent(0.4), HeavyBall(0.3, 0.7), Nesterov(0.9, 0.6), QHM(0.5, 0.9, 0.7)]
-)
+@each("rule", [GradientDescent(0.4), HeavyBall(0.3, 0.7), Nesterov(0.9, 0.6), QHM(0.5, 0.9, 0.7)])
 def test_norms_of_powers_against_lapack_2_10(rule):
     lam = np.array([0.01, 0.5, 1.0, 1.8])
     modes = analyze(Spectrum.from_eigenvalues(lam), rule).modes
@@ -1041,7 +1040,7 @@ def test_natural_gradient_is_newton_7_2():
             assert float(left) == pytest.approx(float(fisher_entry.subs(z, value)), rel=1e-12)
 
 
-@pytest.mark.parametrize(
+@each(
     "rule", [BFGS(line_search="exact"), *(LBFGS(line_search="exact", history=h) for h in (1, 2, 3))]
 )
 def test_quasi_newton_is_conjugate_gradients_7_3(rule):
