@@ -20,6 +20,8 @@ from cases import each
 
 from convex_analyzer.cli import run
 
+pytestmark = pytest.mark.survey
+
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "CONTRIBUTING.md", ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 SETS_UP = {"make demo", "make test"}  # they install what they need first: .ci/run does both

@@ -18,6 +18,8 @@ from cases import each
 
 import convex_analyzer
 
+pytestmark = pytest.mark.survey
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "convex_analyzer"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

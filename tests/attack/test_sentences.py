@@ -6,6 +6,8 @@ import pytest
 import convex_analyzer as ca
 from convex_analyzer.errors import InputError
 
+pytestmark = pytest.mark.survey
+
 TOY = ca.Quadratic([[0.2, 0.0], [0.0, 4.0]])
 
 

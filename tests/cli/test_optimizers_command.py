@@ -12,6 +12,8 @@ import pytest
 from convex_analyzer.optimizers import find, from_dict, registered
 from convex_analyzer.optimizers.parse import parse_optimizer
 
+pytestmark = pytest.mark.survey
+
 MINE = '''"""Rules of my own. More of them later."""
 
 from convex_analyzer import Optimizer, ops

@@ -21,6 +21,8 @@ from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.theory.analysis import analyze
 from convex_analyzer.theory.limits import cg_steps
 
+pytestmark = pytest.mark.survey
+
 
 def steps_of_cg(values, errors, tolerance):
     return cg_steps(Spectrum.from_eigenvalues(values), errors, tolerance)

@@ -143,6 +143,7 @@ DIFFERENT = [
 ]
 
 
+@pytest.mark.survey
 @pytest.mark.parametrize(("one", "other"), DIFFERENT, ids=str)
 def test_pairs_that_are_not(one, other):
     found = compared(one, other)
@@ -271,6 +272,7 @@ def test_counterexamples_can_be_redone_by_a_plain_loop(place):
         assert np.allclose(loop(lambda x: a @ x + b, start, example.step), point, rtol=1e-12)
 
 
+@pytest.mark.survey
 @pytest.mark.parametrize("place", LOOPS)
 def test_the_distance_is_that_of_the_loops(place):
     one, other = DIFFERENT[place]

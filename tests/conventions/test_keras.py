@@ -12,6 +12,8 @@ from cases import each
 
 import convex_analyzer as ca
 
+pytestmark = pytest.mark.survey
+
 DATA = json.loads((Path(__file__).parent / "golden" / "keras.json").read_text(encoding="utf-8"))
 PROBLEM = ca.Quadratic(DATA["matrix"], DATA["linear"])
 

@@ -42,6 +42,8 @@ from convex_analyzer.optimizers.nesterov import (
 from convex_analyzer.optimizers.sign import Lion, SignSGD, Signum
 from convex_analyzer.testing.case import PlainProblem
 
+pytestmark = pytest.mark.survey
+
 MATRIX = [[2.0, 0.5, 0.3], [0.5, 1.0, -0.4], [0.3, -0.4, 1.5]]
 PROBLEM = PlainProblem(MATRIX, [0.3, -0.7, 0.2])
 START = np.array([[1.3, -0.8, 0.6], [-2.1, 0.4, 1.7]])

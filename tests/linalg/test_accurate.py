@@ -14,6 +14,8 @@ from hypothesis.extra.numpy import arrays
 from convex_analyzer.linalg.accurate import matmul, total
 from convex_analyzer.precise import DoubleDouble
 
+pytestmark = pytest.mark.survey
+
 numbers = st.floats(-1e8, 1e8).filter(lambda x: x == 0 or abs(x) > 1e-8)
 shapes = st.tuples(st.integers(0, 6), st.integers(0, 7), st.integers(0, 5))
 

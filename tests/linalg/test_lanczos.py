@@ -22,6 +22,8 @@ from convex_analyzer.linalg.operators import (
     SymmetricOperator,
 )
 
+pytestmark = pytest.mark.survey
+
 
 def laplacian(size: int) -> SparseOperator:
     off = -np.ones(size - 1)

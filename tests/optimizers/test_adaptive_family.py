@@ -23,6 +23,8 @@ from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.schedules import Step
 from convex_analyzer.simulation.engine import simulate
 
+pytestmark = pytest.mark.survey
+
 DATA = Path(__file__).parents[1] / "data"
 PRINTED = json.loads((DATA / "trajectories.json").read_text())["cases"]
 TOY = Quadratic.diagonal([0.2, 4.0])

@@ -35,6 +35,8 @@ from convex_analyzer.theory.analysis import analyze
 from convex_analyzer.theory.iteration import linearise
 from convex_analyzer.theory.stability import characteristic_polynomial, stable_learning_rates
 
+pytestmark = pytest.mark.survey
+
 A = np.array([[2.0, 0.5, 0.1], [0.5, 1.0, -0.3], [0.1, -0.3, 0.7]])
 B = np.array([1.0, -1.0, 0.4])
 PROBLEM = Quadratic(A, B)

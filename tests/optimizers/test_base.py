@@ -18,6 +18,8 @@ from convex_analyzer.optimizers.gradient import GradientDescent
 from convex_analyzer.optimizers.momentum import HeavyBall, Nesterov
 from convex_analyzer.precise import DoubleDouble
 
+pytestmark = pytest.mark.survey
+
 
 class Toy(Optimizer):
     """Two slots and a flag."""

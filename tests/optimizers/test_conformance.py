@@ -14,6 +14,8 @@ import pytest
 from convex_analyzer.optimizers import registered
 from convex_analyzer.testing import Golden, check_optimizer
 
+pytestmark = pytest.mark.survey
+
 FOLDER = Path(__file__).parent / "golden"
 CLASSES = registered()
 ENTRIES = {"source", "hyperparameters", "matrix", "linear", "start", "points", "tolerance"}

@@ -30,6 +30,8 @@ from convex_analyzer.simulation.engine import simulate
 from convex_analyzer.testing.case import PlainProblem
 from convex_analyzer.theory.iteration import linearise
 
+pytestmark = pytest.mark.survey
+
 RHO = 1 + np.sqrt(2.0)
 
 

@@ -27,6 +27,8 @@ from convex_analyzer.simulation.engine import simulate
 from convex_analyzer.testing import Golden, check_optimizer
 from convex_analyzer.theory.iteration import linearise
 
+pytestmark = pytest.mark.survey
+
 FORMULAS = ["fletcher_reeves", "polak_ribiere", "hestenes_stiefel"]
 
 

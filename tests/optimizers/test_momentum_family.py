@@ -34,6 +34,8 @@ from convex_analyzer.theory.iteration import linearise
 from convex_analyzer.theory.stability import characteristic_polynomial, stable_learning_rates
 from convex_analyzer.theory.tuning import worst_rate
 
+pytestmark = pytest.mark.survey
+
 RAVINE = PlainProblem(gallery.ravine(100.0).hessian_vector(np.zeros(2), np.eye(2)), [0.7, -1.3])
 UNIT = PlainProblem([[1.0]], [0.0])
 START = np.array([[2.0, 1.0]])

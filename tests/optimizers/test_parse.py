@@ -22,6 +22,8 @@ from convex_analyzer.optimizers.momentum import HeavyBall, Nesterov
 from convex_analyzer.optimizers.parse import parse_optimizer, parse_schedule
 from convex_analyzer.schedules import Constant, Linear, MultiStep, Step, Table, WarmUp
 
+pytestmark = pytest.mark.survey
+
 
 class Averaged(Optimizer):
     """A wrapper, as a user might write one."""

@@ -13,6 +13,8 @@ from convex_analyzer.errors import InputError
 from convex_analyzer.optimizers import find, registered
 from convex_analyzer.optimizers.base import Optimizer
 
+pytestmark = pytest.mark.survey
+
 CLASSES = registered()
 
 

@@ -20,6 +20,8 @@ from convex_analyzer.testing import strategy_for
 from convex_analyzer.theory.stability import stable_learning_rates
 from convex_analyzer.theory.tuning import worst_rate
 
+pytestmark = pytest.mark.survey
+
 DATA = Path(__file__).parents[1] / "data"
 TOY = Quadratic.diagonal([0.2, 4.0])
 PRINTED = json.loads((DATA / "trajectories.json").read_text())["cases"]

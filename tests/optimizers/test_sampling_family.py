@@ -25,6 +25,8 @@ from convex_analyzer.theory.analysis import analyze
 from convex_analyzer.theory.iteration import linearise
 from convex_analyzer.theory.stability import stable_learning_rates
 
+pytestmark = pytest.mark.survey
+
 MANY = 20_000
 BOWL = Quadratic.diagonal([1.0, 0.5, 3.0], [0.3, 0.0, -1.0])
 

@@ -27,6 +27,8 @@ from convex_analyzer.schedules import Step
 from convex_analyzer.simulation.engine import simulate
 from convex_analyzer.testing import Golden, check_optimizer
 
+pytestmark = pytest.mark.survey
+
 RAVINE = ravine(condition_number=100, angle=0.6)
 START = [3.0, -2.0]
 

@@ -9,6 +9,8 @@ import convex_analyzer as ca
 from convex_analyzer import plot
 from convex_analyzer.plot.contours import finding, level_sets_data
 
+pytestmark = pytest.mark.survey
+
 
 def run_by_hand(problem, start, steps, alpha, mu=0.0):
     theta, velocity, path = np.array(start, dtype=float), 0.0, [np.array(start, dtype=float)]

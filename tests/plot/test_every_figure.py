@@ -23,6 +23,8 @@ from convex_analyzer import plot
 from convex_analyzer.errors import InputError
 from convex_analyzer.plot import style
 
+pytestmark = pytest.mark.survey
+
 OF_COMPARISONS = ("level_sets", "gap_curves", "roots")
 OF_ANALYSES = ("spectrum_ruler", "stability_map", "rate_curve")
 SENTENCE = re.compile(r"^[^\s].*[^\s.]$", re.DOTALL)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+import pytest
 from cases import each
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 from convex_analyzer.plot import style
 from convex_analyzer.plot.labels import Placer
 from convex_analyzer.plot.text import PAD, measure, spread, wrap
+
+pytestmark = pytest.mark.survey
 
 
 def empty_axes(width=3.3, height=3.0):

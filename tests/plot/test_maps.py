@@ -120,6 +120,7 @@ def test_axes_are_logarithmic_only_where_it_helps():
     assert axes_of(20.0, ca.Nesterov(0.01, 1.3)) == (False, False)
 
 
+@pytest.mark.survey
 def test_the_chosen_pair_is_always_on_the_map(comparison):
     with_momentum = [
         entry

@@ -22,6 +22,8 @@ from convex_analyzer.plot.card_data import STEPS, TOLERANCE, CardData, optimizer
 from convex_analyzer.plot.optimizer_card import alt, caption, finding, optimizer_card
 from convex_analyzer.plot.style import to_svg
 
+pytestmark = pytest.mark.survey
+
 # One of each kind: no memory, one slot, several, matrices, many slots, averages, noise, draws,
 # planned steps, rules without a learning rate, rules that never arrive.
 NAMES = (

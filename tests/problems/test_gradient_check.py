@@ -83,6 +83,7 @@ def random_case(seed, d=None):
     return *families[seed % 5], point
 
 
+@pytest.mark.survey
 def test_200_right_gradients_pass_and_one_percent_in_one_coordinate_is_named():
     for seed in range(200):
         f, gradient, x = random_case(seed)

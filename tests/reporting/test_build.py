@@ -427,6 +427,7 @@ def test_columns_that_are_standardised_already_are_left_alone():
 # -- the call that reproduces ----------------------------------------------------------------------
 
 
+@pytest.mark.survey
 @pytest.mark.parametrize(
     ("arguments", "level"),
     [
@@ -541,6 +542,7 @@ def test_a_png_is_a_file_per_page(made, tmp_path):
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in paths)
 
 
+@pytest.mark.survey
 def test_a_pdf_is_one_file(made, tmp_path):
     pytest.importorskip("typst")
     comparison, _ = made("labels")

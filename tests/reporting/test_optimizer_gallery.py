@@ -92,6 +92,7 @@ def test_no_page_runs_over(gallery):
     assert all(fill > 0.2 for fill in fills)
 
 
+@pytest.mark.survey
 def test_cards_that_are_higher_than_measured_are_packed_again(monkeypatch):
     measured = optimizer_gallery._height
     monkeypatch.setattr(optimizer_gallery, "_height", lambda blocks: measured(blocks) - 0.06)
@@ -102,6 +103,7 @@ def test_cards_that_are_higher_than_measured_are_packed_again(monkeypatch):
     assert len(page_fill(document)) == 1 + breaks
 
 
+@pytest.mark.survey
 def test_bytes_are_the_same_every_time(gallery, tmp_path):
     from convex_analyzer.reporting.typst import render_pdf
 
@@ -125,6 +127,7 @@ def test_packing_keeps_the_order(heights, pages):
     assert packed(heights) == pages
 
 
+@pytest.mark.survey
 def test_the_whole_gallery_is_written(monkeypatch, tmp_path):
     classes = {name: find(name) for name in ("Newton", "SignSGD")}
     monkeypatch.setattr(optimizer_gallery, "registered", lambda: classes)

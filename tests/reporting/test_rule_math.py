@@ -11,6 +11,8 @@ from convex_analyzer.optimizers import find, registered
 from convex_analyzer.reporting.document import Document
 from convex_analyzer.reporting.rule_math import rule_block, rule_lines
 
+pytestmark = pytest.mark.survey
+
 
 def lines(name: str) -> list[str]:
     return rule_lines(write_rule(example_of(find(name))))

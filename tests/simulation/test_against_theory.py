@@ -19,6 +19,8 @@ from convex_analyzer.spectra.compute import spectrum
 from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.theory.analysis import analyze
 
+pytestmark = pytest.mark.survey
+
 PROBLEMS = 200
 STEPS = 300
 ROWS = np.unique(np.concatenate([np.arange(12), np.geomspace(12, STEPS, 40).astype(int)]))

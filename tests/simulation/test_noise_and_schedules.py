@@ -22,6 +22,8 @@ from convex_analyzer.schedules import Exponential, Growing, Linear, Step, Table
 from convex_analyzer.simulation import engine
 from convex_analyzer.simulation.engine import simulate
 
+pytestmark = pytest.mark.survey
+
 RNG = np.random.default_rng(11)
 X, Y = RNG.normal(size=(30, 3)), RNG.normal(size=30)
 DATA = least_squares(X, Y, l2=0.1)

@@ -158,6 +158,7 @@ def test_large_tables_show_both_ends():
     assert "∠" in str(table)  # complex roots as modulus and angle
 
 
+@pytest.mark.survey
 def test_a_million_eigenvalues_are_columns():
     lam = np.linspace(0.01, 1.0, 10**6)
     analysis = analyze(Spectrum.from_eigenvalues(lam), HeavyBall(0.5, 0.9))
@@ -324,6 +325,7 @@ def test_peaks_without_end():
 # -- tuning --------------------------------------------------------------------------------------
 
 
+@pytest.mark.survey
 @settings(max_examples=30)
 @given(st.floats(1e-3, 1e3), st.floats(1.0, 1e8))
 def test_tuned_settings_do_not_depend_on_the_unit_of_curvature(smallest, kappa):

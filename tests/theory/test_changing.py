@@ -12,6 +12,8 @@ from convex_analyzer import schedules
 from convex_analyzer.optimizers import registered
 from convex_analyzer.theory.changing import amplification, residue, warnings
 
+pytestmark = pytest.mark.survey
+
 ALL = registered()
 TWO = ca.Spectrum.from_eigenvalues([0.5, 1.0])
 

@@ -19,6 +19,8 @@ from convex_analyzer.theory.analysis import analyze
 from convex_analyzer.theory.curves import decaying_sum, powers
 from convex_analyzer.theory.modes import modes
 
+pytestmark = pytest.mark.survey
+
 
 class TripleMomentum(Optimizer):
     """Three slots: no closed form in trace and determinant."""

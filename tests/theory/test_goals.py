@@ -17,6 +17,8 @@ from convex_analyzer.theory.analysis import analyze
 from convex_analyzer.theory.goals import settling_steps, tune
 from convex_analyzer.theory.screening import screen
 
+pytestmark = pytest.mark.survey
+
 ENDS = np.array([1.0, 100.0])
 EQUAL = 1 / np.sqrt(ENDS)  # the same loss along both directions
 

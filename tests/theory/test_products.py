@@ -85,6 +85,7 @@ def test_inverse_time_decay_is_a_quotient_of_gamma_functions():
     assert found == pytest.approx(float(exact), rel=1e-12)
 
 
+@pytest.mark.survey
 def test_exponential_decay_leaves_a_residue():
     """THEORY 3.7: s₀ = 0.5, q = 0.9 leaves the factor 2.79e-3, for ever."""
     rule = ca.GradientDescent(schedules.Exponential(0.5, 0.9))
@@ -114,6 +115,7 @@ def test_rates_of_periodic_rules():
     assert found.one_minus_rate == pytest.approx(float(1 - exact ** (mpmath.mpf(1) / 5)), rel=1e-13)
 
 
+@pytest.mark.survey
 def test_counts_with_a_start_and_without(monkeypatch):
     rule = ca.GradientDescent(schedules.Step(0.1, 0.5, 1000))
     plain = analyze(SPECTRUM, ca.GradientDescent(0.1))
@@ -148,6 +150,7 @@ def test_every_scope_has_words_and_plain_data(rule):
     assert rule.source in analysis.explain()
 
 
+@pytest.mark.survey
 def test_a_comparison_confirms_what_changes(tmp_path):
     found = ca.compare(
         ca.gallery.ravine(condition_number=100.0, angle=0.6),

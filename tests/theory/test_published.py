@@ -27,6 +27,8 @@ from convex_analyzer.simulation.engine import simulate
 from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.theory.analysis import analyze
 
+pytestmark = pytest.mark.survey
+
 RATES = json.loads((Path(__file__).parents[1] / "data" / "rates.json").read_text())
 
 

@@ -146,6 +146,7 @@ def test_conditions_of_the_heavy_ball_are_three():
 NESTEROV = stability_region(Nesterov)
 
 
+@pytest.mark.survey
 @each("mu", [Rational(k, 12) for k in range(-60, 61) if k not in {-12, -6}])
 def test_four_bands_of_nesterov(mu):
     """Theory notes 2.4, for every real μ."""
@@ -249,6 +250,7 @@ def largest_root(optimizer: Optimizer, s: float) -> float:
         return float(max(abs(root) for root in roots))
 
 
+@pytest.mark.survey
 @pytest.mark.parametrize("cls", [Filtered, Averaging, Four, Five, QHM, TripleMomentum])
 def test_points_inside_and_outside_against_brute_force_roots(cls):
     region, rng, seen = stability_region(cls), random.Random(1), set()
@@ -269,6 +271,7 @@ def test_points_inside_and_outside_against_brute_force_roots(cls):
     assert seen == {True, False}
 
 
+@pytest.mark.survey
 @pytest.mark.parametrize("slots", [3, 4, 5])
 def test_conditions_of_random_rules_at_numbers(slots):
     """Random rational matrices M - s u eᵀ, whose roots SymPy knows nothing of."""
@@ -344,6 +347,7 @@ def test_which_rules_have_a_published_limit():
     assert names >= {"TwoRateMomentum", "TwoRateNesterov", "QHM", "TripleMomentum"}
 
 
+@pytest.mark.survey
 @pytest.mark.parametrize("cls", PUBLISHED, ids=lambda c: c.__name__)
 def test_published_limits(cls):
     for share in (0.1, 0.5, 0.9):
@@ -464,6 +468,7 @@ def test_borders_against_simulation(rule, s, kind, bounded):
         assert run[-100:].max() > 1e-3
 
 
+@pytest.mark.survey
 def test_ends_of_a_set():
     low, high = stability_region(Nesterov).boundary(momentum=1.5)
     assert (low.s, high.s) == (Rational(1, 3), Rational(5, 4))

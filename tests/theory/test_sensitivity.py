@@ -64,6 +64,7 @@ def test_gradient_descent_by_its_formulas():
     assert found.margin == pytest.approx(m / L, rel=1e-12)
 
 
+@pytest.mark.survey
 @pytest.mark.parametrize("cls", [HeavyBall, Nesterov])
 def test_counts_are_those_of_runs(cls):
     lam = np.array([0.5, 2.0, 7.0, 40.0])
@@ -78,6 +79,7 @@ def test_counts_are_those_of_runs(cls):
     assert stable == [True, False]
 
 
+@pytest.mark.survey
 def test_margins():
     spectrum = Spectrum.between(1.0, 100.0)
     # Nesterov: 2(1 + μ)/(1 + 2μ)/(αL) - 1 (theory notes 2.4)
@@ -91,6 +93,7 @@ def test_margins():
     assert sensitivity(spectrum, GradientDescent(0.03)).margin is None
 
 
+@pytest.mark.survey
 def test_analyses_settings_and_problems():
     problem = Quadratic([[2.0, 1.0], [1.0, 3.0]], [1.0, -1.0])
     analysis = analyze(problem, EMAMomentum)
@@ -129,6 +132,7 @@ def test_words_and_tables():
     assert "no more than the steps" in one.words
 
 
+@pytest.mark.survey
 def test_rules_that_are_not_linear_or_repeat():
     local = sensitivity(Spectrum.between(1.0, 2.0), Adam(1e-9))
     assert all(truth.best_rate is None for truth in local.truths)

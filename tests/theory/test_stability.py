@@ -27,6 +27,8 @@ from convex_analyzer.theory.stability import (
     stable_learning_rates,
 )
 
+pytestmark = pytest.mark.survey
+
 ONE = np.array([1.0])
 
 

@@ -93,6 +93,7 @@ def path(rule, problem, start, steps, kicked=None):
     return np.array(points)
 
 
+@pytest.mark.survey
 @pytest.mark.parametrize("rule", RULES, ids=str)
 def test_the_curve_is_the_sum_of_squared_impulse_responses(rule):
     values, linear = np.array([0.3, 1.0, 2.0]), np.array([1.0, 0.0, -0.5])

@@ -277,6 +277,7 @@ def test_almost_sure_and_mean_square():
     assert large == pytest.approx(2, abs=0.05)
 
 
+@pytest.mark.survey
 def test_epochs_by_enumeration():
     """Additive errors of rows that sum to zero, all 24 orders of an epoch; heavy ball."""
     rows, value, a, mu = np.array([1.0, -2.0, 0.5, 0.5]), 0.7, 0.3, 0.6

@@ -14,6 +14,8 @@ from convex_analyzer.errors import InputError, NotDerivableError
 from convex_analyzer.optimizers import find
 from convex_analyzer.theory.suprema import worst_eigenvalues_between, worst_error_between
 
+pytestmark = pytest.mark.survey
+
 INTERVAL = ca.Spectrum.between(1.0, 100.0)
 
 

@@ -533,6 +533,7 @@ def test_closed_border_of_heavy_ball_2_4():
     assert dampened.stability_limit == pytest.approx(2 * 1.9 / 0.75, rel=1e-12)
 
 
+@pytest.mark.survey
 @pytest.mark.parametrize("mu", [-0.5, 0.2, 0.81, 0.9])
 def test_spectral_radii_2_5(mu):
     """The formulas per regime, over the whole band of heavy ball and Nesterov."""
@@ -571,6 +572,7 @@ def test_polyak_is_sensitive_2_6():
         assert analyze(spectrum(L), polyak).is_stable == (a * L < 2 * (1 + mu))
 
 
+@pytest.mark.survey
 @pytest.mark.parametrize("kappa", [3.0, 100.0])
 def test_blind_minimisation_2_7(kappa):
     """No (α, μ) on a fine grid beats 1 - 2/√(3κ + 1) for Nesterov, nor √μ* for heavy ball."""
