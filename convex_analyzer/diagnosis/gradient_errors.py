@@ -50,9 +50,10 @@ class CheckError:
 def check_error(reading: Reading) -> CheckError | None:
     """Return the worst trustworthy gradient check; None without one.
 
-    Left out: snapshots after the loss has blown up or with a layer of dead units (the loss is then
-    flat, and a central difference sees the kinks nearby), and directions whose derivative is
-    smaller than what a central difference can resolve, 2⁻⁵²·J/h.
+    Left out: snapshots after the loss has blown up, with a layer of dead units (the loss is then
+    flat, and a central difference sees the kinks nearby) or with a row exactly at a kink (a
+    central difference takes the mean of two slopes), and directions whose derivative is smaller
+    than what a central difference can resolve, 2⁻⁵²·J/h.
     """
     checks = reading.evidence.gradient_checks
     if checks is None or not len(checks):
@@ -60,7 +61,7 @@ def check_error(reading: Reading) -> CheckError | None:
     steps = reading.evidence.snapshot_steps
     if steps is None or len(steps) != len(checks):
         steps = np.arange(len(checks), dtype=np.float64)
-    dead, floor = _dead_snapshots(reading, len(checks)), _floor(reading)
+    dead, floor = _unfit_snapshots(reading, len(checks)), _floor(reading)
     found = [
         _one(np.asarray(table, dtype=np.float64), float(step), floor)
         for table, step, gone in zip(checks, steps, dead, strict=True)
@@ -76,11 +77,17 @@ def kinked(reading: Reading) -> bool:
     return not found or any(each.kind in {"relu", "unknown"} for each in found)
 
 
-def _dead_snapshots(reading: Reading, count: int) -> Array:
+def _unfit_snapshots(reading: Reading, count: int) -> Array:
     dead = np.zeros(count, dtype=bool)
     for each in map(units, reading.evidence.layers):
         if each is not None and len(each.dead) == count:
             dead |= np.nan_to_num(each.dead) >= _DEAD
+    for layer in reading.evidence.layers:
+        inputs = layer.preactivations
+        if layer.hidden and inputs is not None and len(inputs) == count:
+            found = units(layer)
+            if found is not None and found.kind == "relu":
+                dead |= (np.asarray(inputs) == 0).any(axis=(1, 2))
     return dead
 
 

@@ -153,6 +153,27 @@ class Reading:
         top = float(values.max())
         return late / top if top > 0 else 0.0
 
+    def log_slope(self, begin: float, end: float) -> float | None:
+        """Return ‖g‖‖θ‖/J on a part of the run: how much the loss depends on the parameters.
+
+        A median, without unit: about 1 or more where a change of the parameters by their own size
+        changes the loss by its own size; a few percent on a plateau.
+        """
+        norms, sizes, loss = (
+            self.evidence.gradient_norm,
+            self.evidence.parameter_norm,
+            self.evidence.loss or self.evidence.batch_loss,
+        )
+        if norms is None or sizes is None or loss is None:
+            return None
+        last = float(norms.steps[-1])
+        inside = (norms.steps >= begin * last) & (norms.steps <= end * last)
+        steps = norms.steps[inside]
+        with np.errstate(all="ignore"):
+            slopes = norms.values[inside] * sizes.at(steps) / np.abs(loss.at(steps))
+        slopes = slopes[np.isfinite(slopes)]
+        return float(np.median(slopes)) if len(slopes) >= 3 else None
+
     # the step ------------------------------------------------------------------------------
 
     @functools.cached_property

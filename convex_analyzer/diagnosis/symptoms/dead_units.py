@@ -15,7 +15,7 @@ ROW = Row(
     "dead/saturated units",
     "activation histograms",
     "initial scale of W; ReLU",
-    explains=("plateau", "slow_progress", "local_optimum", "symmetry", "ill_conditioning"),
+    explains=("plateau", "slow_progress", "local_optimum", "ill_conditioning"),
 )
 
 

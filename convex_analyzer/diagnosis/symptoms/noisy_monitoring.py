@@ -25,7 +25,8 @@ def examine(reading: Reading) -> Sign:
         return Sign(0.0, "the loss is of all rows" if curve else "")
     if len(curve) < 12:
         return Sign(None, lacks="more values")
-    falls = beyond(max(curve.late_trend, 0.0), 2.5, 2.0)
+    falls = beyond(max(curve.late_trend, 0.0), 3.0, 2.0)
+    falls *= beyond(max(curve.half_fall, 1e-3), 0.25, 1.6)
     low = beyond(1 / max(curve.left, 1e-12), 5.0, 2.0)
     scatter = beyond(curve.noise, 0.02, 2.0)
     text = f"mini-batch losses scatter by {format_number(100 * curve.noise, 2)} % about their mean"

@@ -144,6 +144,7 @@ def _swing(reading: Reading) -> Sign:
     if rhythm is None:
         return Sign(0.05, "no rhythm in the loss", used=("loss",), lacks=lacks)
     strength = beyond(rhythm.coherence, 0.45, 1.5) * beyond(rhythm.amplitude, 0.02, 3)
+    strength *= beyond(curve.rises, 0.08, 1.8)  # a swing goes up as well
     if not reading.every_step:
         strength *= 0.5
     period = rhythm.period * curve.series.stride

@@ -53,13 +53,13 @@ def examine(reading: Reading) -> Sign:
     if small is not None:
         share = small(begin, end)
         strength *= 1 - beyond(share, 0.15, 1.8)
-        text += f", with the gradient at {format_number(share, 2)} of its largest"
+        text += f", with a gradient of {format_number(share, 2)} of what it could be"
         used, lacks = ["loss", "gradient_norm"], ""
     return Sign(0.95 * strength, text, "heuristic", tuple(used), lacks)
 
 
 def _small_gradient(reading: Reading) -> Callable[[float, float], float] | None:
-    """Return the median of ‖g‖ over its largest on a stretch; None if it says nothing."""
+    """Return how small ‖g‖ is on a stretch: against its largest, or ‖g‖‖θ‖/J if smaller."""
     norms = reading.evidence.gradient_norm
     if norms is None or reading.stochastic:
         return None
@@ -70,7 +70,9 @@ def _small_gradient(reading: Reading) -> Callable[[float, float], float] | None:
 
     def share(begin: float, end: float) -> float:
         inside = (steps >= begin * steps[-1]) & (steps <= end * steps[-1])
-        return float(np.median(values[inside]) / values.max()) if inside.any() else 1.0
+        fallen = float(np.median(values[inside]) / values.max()) if inside.any() else 1.0
+        slope = reading.log_slope(begin, end)
+        return fallen if slope is None else min(fallen, slope)
 
     return share
 

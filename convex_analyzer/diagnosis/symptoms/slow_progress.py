@@ -72,7 +72,10 @@ def examine(reading: Reading) -> Sign:
         strength *= 0.5 + 0.45 * beyond(max(curve.half_time, 1e-3), 0.07, 1.8)
     fall = reading.gradient_fall
     if fall is not None and not reading.stochastic:
-        strength *= beyond(fall, 0.12, 1.8)  # where the gradient is gone, α is not what is small
+        strength *= beyond(fall, 0.07, 1.8)  # where the gradient is gone, α is not what is small
+        slope = reading.log_slope(0.5, 1.0)
+        if slope is not None:
+            strength *= beyond(slope, 0.1, 2.0)
         used.append("gradient_norm")
     cosine = reading.cosine(0.1, 1.0)
     if cosine is not None and not reading.stochastic:
