@@ -21,6 +21,7 @@ __all__ = ["LatexLexer"]
 
 _MACRO = re.compile(r"\\(?:[A-Za-z]+|.)", re.DOTALL)
 _NUMBER = re.compile(r"\d+(?:\.\d+)?|\.\d+", re.ASCII)
+_POWER_OF_TEN = re.compile(r"[eE][+-]?\d", re.ASCII)
 _RUN = re.compile(r"[A-Za-z]+", re.ASCII)
 _ARGUMENT = re.compile(r"\s*(?:\{([^{}]*)\}|(\\[A-Za-z]+|[A-Za-z0-9]))")
 _ENVIRONMENT = re.compile(r"\\(begin|end)\s*\{([A-Za-z]+)\*?\}")
@@ -36,7 +37,7 @@ _SIGNS = {
     "[": ("open", "["), "{": ("open", "{"), ")": ("close", ")"), "]": ("close", "]"),
     "}": ("close", "}"), ",": ("comma", ","), "|": ("bar", "|"), "^": ("sup", "^"),
     "_": ("sub", "_"), "'": ("prime", "'"), "′": ("prime", "'"), "&": ("cell", "&"),
-    "×": ("op", "*"), "⋅": ("op", "*"), "∈": ("in", "in"), "⇒": ("arrow", "=>"),
+    "⊤": ("transpose", "T"), "ᵀ": ("transpose", "T"), "×": ("op", "*"), "⋅": ("op", "*"), "∈": ("in", "in"), "⇒": ("arrow", "=>"),
     "⇔": ("arrow", "<=>"), "⟹": ("arrow", "=>"), "⟺": ("arrow", "<=>"),
 }  # fmt: skip
 _PAIRS = {"<=": ("rel", "<="), ">=": ("rel", ">="), ":=": ("rel", "="), "!=": ("rel", "!="),
@@ -102,8 +103,7 @@ class LatexLexer:
             return self.run(run)
         number = _NUMBER.match(self.text, at, end)
         if number:
-            stop = number.end()
-            return self.add("number", number_text(self.source, number[0], at), at, stop)
+            return self.number(number, end)
         pair = _PAIRS.get(self.text[at : min(at + 2, end)])
         if pair == ("op", "**"):
             raise self.source.error("a power is written ^ in LaTeX", at)
@@ -115,6 +115,15 @@ class LatexLexer:
             raise self.source.error("a point does not belong here", at)
         message, hint = REFUSED.get(letter, (f"{letter!r} is not read", "use the usual signs"))
         raise self.source.error(message, at, hint)
+
+    def number(self, match: re.Match[str], end: int) -> int:
+        """Read a number; 1e-8 is asked about, since LaTeX prints a product and a difference."""
+        at, stop = match.span()
+        if _POWER_OF_TEN.match(self.text, stop, end):
+            raise self.source.error(
+                "this can be read in two ways", at, "write 10^{-8}, or put a sign before e"
+            )
+        return self.add("number", number_text(self.source, match[0], at), at, stop)
 
     def run(self, match: re.Match[str]) -> int:
         """Read letters side by side: a product, unless together they are one declared name."""

@@ -27,6 +27,7 @@ SIGNS: Mapping[str, tuple[str, str]] = {
     **dict.fromkeys(("land", "wedge"), ("logic", "and")),
     **dict.fromkeys(("lor", "vee"), ("logic", "or")),
     **dict.fromkeys(("lnot", "neg"), ("logic", "not")),
+    "_": ("sub", "_"),  # as Markdown needs it
     "lt": ("rel", "<"), "gt": ("rel", ">"), "in": ("in", "in"), "div": ("op", "/"),
     "|": ("norm", "||"), "Vert": ("norm", "||"), "lVert": ("norm", "||open"),
     "rVert": ("norm", "||close"), "vert": ("bar", "|"), "lvert": ("bar", "|open"),

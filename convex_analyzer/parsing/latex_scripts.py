@@ -126,6 +126,8 @@ class Scripts(Parser):
                     raise self.error("two superscripts", token, "put braces round the first")
                 case "sup":
                     node, raised = self.superscript(node, self.take()), True
+                case "transpose":
+                    node = Node("transpose", node.start, self.take().end, (node,), "top")
                 case "sub" if node.kind == "norm":
                     node = self.weighted(node, self.take())
                 case "sub":

@@ -89,6 +89,7 @@ def fold(spelling: str) -> str:
     ['x_1', 'x_1', 'x_1', 'mhat_t', 'theta_{k+1}', 'rho*', "g'"]
     """
     text = _accents(_lowered(spelling.strip()))
+    text = text.replace("\\_", "_")
     text = _MACRO.sub(lambda m: _word(m[1]), text)
     text = "".join(_letter(text, i) for i in range(len(text)))
     star = _STAR.search(text)

@@ -24,7 +24,7 @@ _ACCENT = re.compile("[\u0302\u0303\u0304\u0305\u0307\u20d7]+")
 _RAISED = re.compile(f"[{''.join(map(re.escape, SUPERSCRIPTS))}]+")
 _LONGEST_NAME = 60
 _SPACE = re.compile(r"[\s\u00a0\u2007\u2009\u202f\u2002\u2003\u2005]+")
-_TRANSPOSED = re.compile(r"\.T(?![A-Za-z0-9_])|ᵀ")
+_TRANSPOSED = re.compile(r"\.T(?![A-Za-z0-9_])|[ᵀ⊤]")
 _FRACTIONS: Mapping[str, str] = {"½": "1/2", "⅓": "1/3", "¼": "1/4", "¾": "3/4", "⅔": "2/3",
                                  "⅛": "1/8"}  # fmt: skip
 _LOGIC: Mapping[str, str] = {"and": "and", "or": "or", "not": "not", "∧": "and", "∨": "or",
@@ -57,6 +57,7 @@ REFUSED: Mapping[str, tuple[str, str]] = {
     "∏": ("a product is written with its bounds", "Product(u, (i, 1, k))"),
     "…": ("dots leave terms out", "write Sum(u**i, (i, 0, k))"),
     "→": ("a limit is not read", "write what holds for every k"),
+    "←": ("an assignment is written =", ""),
     "∞": ("infinity is no number", "write a relation without it"),
     "∂": ("a derivative is written diff(f, x)", ""),
     "!": ("factorials are not read", ""),
