@@ -110,9 +110,7 @@ class Field:
             rule = self.generators[index].rule
             if rule is None:
                 continue
-            lowest = min(
-                (e for m in polynomial for i, e in m if i == index and e < 0), default=0
-            )
+            lowest = min((e for m in polynomial for i, e in m if i == index and e < 0), default=0)
             if rule[0] == "square" and lowest < 0:
                 lift = -int(lowest) + int(-lowest) % 2
                 polynomial = scaled(polynomial, 1, ((index, lift),))

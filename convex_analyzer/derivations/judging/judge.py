@@ -80,7 +80,9 @@ def _work(before: Any, after: Any, symbols: Symbols, budget: float, direction: s
     sampler = Sampler(symbols, [before, after])
     try:
         if states:
-            trial = try_statements(before, after, sampler, clock.share(0.5 * budget), direction=direction)
+            trial = try_statements(
+                before, after, sampler, clock.share(0.5 * budget), direction=direction
+            )
         else:
             trial = try_values(before, after, sampler, clock.share(0.5 * budget))
     except (Undefined, OutOfTime) as error:
@@ -96,7 +98,9 @@ def _work(before: Any, after: Any, symbols: Symbols, budget: float, direction: s
     return _verdict(found, trial, states, sampler, problem)
 
 
-def _verdict(found: str | None, trial: Trial, states: bool, sampler: Sampler, problem: str) -> Judgement:
+def _verdict(
+    found: str | None, trial: Trial, states: bool, sampler: Sampler, problem: str
+) -> Judgement:
     if trial.points == 0:
         why = problem or "no point satisfies all assumptions and gives both lines a value"
         return Judgement("undecided", why)
@@ -109,7 +113,9 @@ def _verdict(found: str | None, trial: Trial, states: bool, sampler: Sampler, pr
         return Judgement("undecided", why, None, trial.points)
     what = "same truth value" if states else "agrees"
     orders = ", for n = 2, 3" if sampler.has_matrices else ""
-    return Judgement("plausible", f"{what} at {trial.points} exact points{orders}", None, trial.points)
+    return Judgement(
+        "plausible", f"{what} at {trial.points} exact points{orders}", None, trial.points
+    )
 
 
 def _shape(shape: tuple[Any, ...]) -> str:

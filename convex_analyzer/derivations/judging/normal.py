@@ -115,7 +115,9 @@ class Normalizer:
         result = ONE
         for polynomial, count in [(top, 1), *((dict(k), c) for k, c in value.bottom.items())]:
             parts = field.factors(polynomial)
-            result = result * Quotient(constant(1 if parts.number > 0 or count % 2 == 0 else -1), {})
+            result = result * Quotient(
+                constant(1 if parts.number > 0 or count % 2 == 0 else -1), {}
+            )
             for index, exponent in parts.monomial:
                 if (exponent * count) % 2 and exponent % 1 == 0:
                     result = result * field.sign(generator(index))
@@ -194,7 +196,9 @@ class Normalizer:
         flip = repr(mirrored) < repr(key)
         least = mirrored if flip else key
         free = frozenset(e.free_symbols)
-        cosine = Quotient(generator(self.field.index(Generator(("cos", least), ANY, False, free))), {})
+        cosine = Quotient(
+            generator(self.field.index(Generator(("cos", least), ANY, False, free))), {}
+        )
         if isinstance(e, sp.cos):
             return cosine
         rest = (ONE - cosine * cosine).top

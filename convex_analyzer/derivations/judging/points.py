@@ -99,9 +99,7 @@ class Sampler:
                 found += 1
                 yield point
 
-    def _candidates(
-        self, small: int, limit: int, draws: random.Random
-    ) -> Iterator[Sequence[Any]]:
+    def _candidates(self, small: int, limit: int, draws: random.Random) -> Iterator[Sequence[Any]]:
         if not all(self._pools):
             small = 0
         used = 0
@@ -123,7 +121,7 @@ class Sampler:
         self, values: Sequence[Any], order: int, number: int | None, draws: random.Random
     ) -> Point | None:
         point: Point = dict(zip(self._independent, values, strict=True))
-        point[self.size] = order
+        point.setdefault(self.size, order)
         for symbol, expression in self._dependent.items():
             try:
                 point[symbol] = compiled(expression)(point)
@@ -173,7 +171,9 @@ def _dependent(constraints: Sequence[Any]) -> dict[Any, Any]:
         for side, other in ((constraint.lhs, constraint.rhs), (constraint.rhs, constraint.lhs)):
             if side.is_Symbol and side not in found and side not in other.free_symbols:
                 used = set(other.free_symbols)
-                if not used & set(found) and not any(side in e.free_symbols for e in found.values()):
+                if not used & set(found) and not any(
+                    side in e.free_symbols for e in found.values()
+                ):
                     found[side] = other
                     break
     return found

@@ -133,9 +133,7 @@ def matrix(kind: str, order: int, place: int | None, draws: random.Random) -> Ro
     if kind == "diagonal matrix":
         shift = place if place is not None else draws.randrange(30)
         entries = [(1, 2, 3, -1, 5, 4)[(shift + i + shift // 6) % 6] for i in range(order)]
-        return tuple(
-            tuple(entries[i] if i == j else 0 for j in range(order)) for i in range(order)
-        )
+        return tuple(tuple(entries[i] if i == j else 0 for j in range(order)) for i in range(order))
     if kind == "identity matrix":
         return tuple(tuple(int(i == j) for j in range(order)) for i in range(order))
     if kind == "matrix":
@@ -167,7 +165,10 @@ def _orthogonal(order: int, place: int) -> Rows:
     turn = ((c, -s, 0), (s, c, 0), (0, 0, 1))
     v = _VECTORS[place % len(_VECTORS)]
     length = sum(x * x for x in v)
-    mirror = [[Fraction(int(i == j)) - Fraction(2 * v[i] * v[j], length) for j in range(3)] for i in range(3)]
+    mirror = [
+        [Fraction(int(i == j)) - Fraction(2 * v[i] * v[j], length) for j in range(3)]
+        for i in range(3)
+    ]
     return tuple(
         tuple(sum(turn[i][k] * mirror[k][j] for k in range(3)) for j in range(3)) for i in range(3)
     )

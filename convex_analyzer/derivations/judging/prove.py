@@ -98,9 +98,7 @@ def _named(before: Any, after: Any, normal: Normalizer) -> str:
 
     if before.has(sympy.Sum) or after.has(sympy.Sum):
         return "sums in closed form"
-    kinds = {
-        key[0] for key in (g.key for g in normal.field.generators) if isinstance(key, tuple)
-    }
+    kinds = {key[0] for key in (g.key for g in normal.field.generators) if isinstance(key, tuple)}
     if "pow" in kinds:
         return "powers collected"
     if "sign" in kinds:
@@ -136,9 +134,7 @@ def _matrix_form(before: Any, after: Any, sampler: Sampler, clock: Clock) -> str
         return "rational normal form of every entry" if same else None
     words = Words(normal)
     try:
-        forms = [
-            Form({}) if line == 0 else words.form(line) for line in (before, after)
-        ]
+        forms = [Form({}) if line == 0 else words.form(line) for line in (before, after)]
         minus = Form({(): -ONE}, row=True, column=True)
         rest = words.plus(forms[0], words.times(minus, forms[1]))
         if not rest.terms:
@@ -159,7 +155,10 @@ def _two_by_two(before: Any, after: Any, sampler: Sampler, clock: Clock) -> str 
         lines = []
         for line in (before, after):
             small = line.subs(sampler.size, 2).xreplace(
-                {sympy.MatrixSymbol(m.name, 2, 1 if m.shape[1] == 1 else 2): v for m, v in swaps.items()}
+                {
+                    sympy.MatrixSymbol(m.name, 2, 1 if m.shape[1] == 1 else 2): v
+                    for m, v in swaps.items()
+                }
             )
             lines.append(sympy.Matrix(small.doit()))
         clock.check()
@@ -234,7 +233,9 @@ def _least(k: Any, sampler: Sampler) -> int | None:
         if c.rel_op not in ("<", "<=", ">", ">=") or high != k or not low.is_Rational:
             return None
         bound = Fraction(int(low.p), int(low.q))
-        first = int(bound // 1) + 1 if c.rel_op in ("<", ">") or bound.denominator != 1 else int(bound)
+        first = (
+            int(bound // 1) + 1 if c.rel_op in ("<", ">") or bound.denominator != 1 else int(bound)
+        )
         least = first if least is None else max(least, first)
     return least
 
@@ -311,9 +312,7 @@ def _invertible(atom: Any, before: Any, after: Any) -> bool:
 
     if atom.kind in ("orthogonal matrix", "positive definite matrix"):
         return True
-    inverted = [
-        {i.args[0] for i in line.atoms(sympy.Inverse)} for line in (before, after)
-    ]
+    inverted = [{i.args[0] for i in line.atoms(sympy.Inverse)} for line in (before, after)]
     return any(getattr(m, "name", None) == atom.name for m in inverted[0] | inverted[1])
 
 
@@ -330,5 +329,3 @@ def _multiple(words: Words, a: Form, b: Form) -> bool:
         return False
     scaled_b = words.times(Form({(): -ratio}, row=True, column=True), b)
     return not words.plus(a, scaled_b).terms
-
-

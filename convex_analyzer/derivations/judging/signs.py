@@ -75,7 +75,9 @@ class Conditions:
         """Return the truth of a relation; an absolute value is split by the sign inside."""
         import sympy
 
-        split = sorted(relation.atoms(sympy.Abs, sympy.Max, sympy.Min), key=lambda a: (len(str(a)), str(a)))
+        split = sorted(
+            relation.atoms(sympy.Abs, sympy.Max, sympy.Min), key=lambda a: (len(str(a)), str(a))
+        )
         if not split:
             sign = self.sign(self.normal.scalar(relation.lhs) - self.normal.scalar(relation.rhs))
             holds = _HOLDS[relation.rel_op]
@@ -233,5 +235,3 @@ def _lifted(field: Field, polynomial: Poly) -> Poly | None:
         return polynomial
     inverse = tuple((i, -e) for i, e in parts.monomial)
     return scaled(polynomial, 1, inverse)
-
-

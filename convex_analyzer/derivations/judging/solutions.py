@@ -60,9 +60,7 @@ def border_points(statements: list[Any], sampler: Sampler, clock: Clock) -> Iter
                 continue
             for case in _cases(relation.lhs - relation.rhs):
                 for point in _scalar_points(case, sampler, clock):
-                    rational = all(
-                        not hasattr(v, "_mpf_") for v in point.values()
-                    )
+                    rational = all(not hasattr(v, "_mpf_") for v in point.values())
                     if rational:
                         yield point
                     else:
@@ -239,7 +237,9 @@ def _matrix_points(relation: Any, sampler: Sampler) -> Iterator[Point]:
     import sympy
 
     left, right = compiled(relation.lhs), compiled(relation.rhs)
-    for unknown in sorted(relation.atoms(sympy.MatrixSymbol), key=lambda m: (m.shape[1] != 1, m.name)):
+    for unknown in sorted(
+        relation.atoms(sympy.MatrixSymbol), key=lambda m: (m.shape[1] != 1, m.name)
+    ):
         if unknown.shape[1] != 1 and sampler.kinds.get(unknown.name, "matrix") != "matrix":
             continue
         for order in (2, 3):

@@ -11,7 +11,19 @@ from fractions import Fraction
 from math import isqrt
 from typing import Any
 
-__all__ = ["NotReal", "Undefined", "agree", "context", "is_zero", "plus", "power", "real", "sign_of", "times", "to_mp"]
+__all__ = [
+    "NotReal",
+    "Undefined",
+    "agree",
+    "context",
+    "is_zero",
+    "plus",
+    "power",
+    "real",
+    "sign_of",
+    "times",
+    "to_mp",
+]
 
 _DIGITS = 60
 _CLOSE = 40  # digits to which irrational values must agree to count as equal
@@ -175,7 +187,9 @@ def _whole_power(base: Any, exponent: int) -> Any:
         exponent = -exponent
     if isinstance(base, (int, Fraction)) and exponent > 64:
         numerator, denominator = base.numerator, base.denominator
-        if exponent * max(abs(numerator), denominator, 1).bit_length() > _MOST_BITS and base not in {
+        if exponent * max(
+            abs(numerator), denominator, 1
+        ).bit_length() > _MOST_BITS and base not in {
             -1,
             0,
             1,

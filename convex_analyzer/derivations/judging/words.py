@@ -246,7 +246,9 @@ class Words:
         lead = min(a.terms, key=lambda w: (len(w), repr(w)))
         content = a.terms[lead]
         own = Form({w: c * content.inverse() for w, c in a.terms.items()})
-        families = {atom.family if not t else (atom.family, t) for w in own.terms for atom, t, _ in w}
+        families = {
+            atom.family if not t else (atom.family, t) for w in own.terms for atom, t, _ in w
+        }
         key = self.key(own)
         family = families.pop() if len(families) == 1 else ("sum", key)
         symmetric = self.key(self.transposed(own)) == key
@@ -290,7 +292,11 @@ class Words:
                 turned, exponent = False, _scaled(e, -1)
             new: Letter = (atom, turned, exponent)
             place = len(letters)
-            while place and _commute(letters[place - 1], new) and _order(new) < _order(letters[place - 1]):
+            while (
+                place
+                and _commute(letters[place - 1], new)
+                and _order(new) < _order(letters[place - 1])
+            ):
                 place -= 1
             if place and letters[place - 1][:2] == new[:2] and atom.kind != "vector":
                 total = poly_sum(dict(letters[place - 1][2]), dict(exponent))
