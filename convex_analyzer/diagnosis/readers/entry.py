@@ -17,7 +17,7 @@ from convex_analyzer.diagnosis.readers.formats.json_documents import from_docume
 from convex_analyzer.diagnosis.readers.names import classify
 from convex_analyzer.diagnosis.readers.settings import Settings
 from convex_analyzer.diagnosis.readers.table import Column, Table
-from convex_analyzer.diagnosis.readers.tables import fill_from_table
+from convex_analyzer.diagnosis.readers.tables import CURVES, fill_from_table
 from convex_analyzer.errors import InputError
 
 __all__ = ["read"]
@@ -193,21 +193,30 @@ def _frame(frame: Any) -> Table:
 
 
 def _drop_holes(table: Table) -> None:
-    kinds = {name: classify(name) for name in table.columns}
-    curves = [
-        name
-        for name, match in kinds.items()
-        if match is not None and match.field in {"loss", "batch_loss", "validation_loss"}
-    ]
-    dense = {name: table.columns[name].dense(table.rows) for name in table.columns}
+    """Tell holes from symptoms: both are NaN in a data frame.
+
+    A NaN is a hole where a curve stands beside it (rows of training and of validation take turns),
+    and in a column that takes turns with others; a column that is NaN only at its end, for longer
+    than its turns, has diverged.
+    """
+    kinds = {name: getattr(classify(name), "field", "") for name in table.columns}
+    dense = {name: np.isfinite(table.columns[name].dense(table.rows)) for name in table.columns}
+    curves = [name for name, field in kinds.items() if field in CURVES]
+    counters = [name for name, field in kinds.items() if field in {"step", "epoch"}]
     for name, column in table.columns.items():
-        match = kinds[name]
-        if match is not None and match.field in {"step", "epoch"}:
-            beside = np.ones(table.rows, dtype=bool)
-        else:
-            others = [np.isfinite(dense[other]) for other in curves if other != name]
-            beside = np.any(others, axis=0) if others else np.zeros(table.rows, dtype=bool)
+        beside = np.zeros(table.rows, dtype=bool)
+        for other in curves:
+            if other != name:
+                beside |= dense[other]
+        if name in counters:
+            beside[:] = True
         rows, values = column.numbers()
+        finite = np.flatnonzero(dense[name])
+        if len(finite) > 1:
+            gaps = np.diff(finite)
+            if len(finite) < 0.75 * (finite[-1] + 1):
+                beside[: finite[-1]] = True
+                beside |= table.rows - 1 - finite[-1] <= 3 * gaps.max()
         keep = ~(np.isnan(values) & beside[rows])
         new = Column()
         new.rows.extend(rows[keep].tolist())
@@ -248,6 +257,8 @@ def _check(evidence: Evidence, source: Any, log: Table | Mapping[str, Any]) -> N
     """Refuse what says nothing about a run."""
     if not evidence.known:
         names = list(log.columns if isinstance(log, Table) else log)
+        if isinstance(log, Mapping) and log and not any(np.size(value) for value in log.values()):
+            raise InputError(f"{evidence.source} holds no values", argument="source")
         if source is None or not names:
             raise InputError(
                 "there is nothing to diagnose",
@@ -257,7 +268,7 @@ def _check(evidence: Evidence, source: Any, log: Table | Mapping[str, Any]) -> N
         raise InputError(
             f"nothing in {evidence.source} is known: {', '.join(map(repr, names[:10]))}",
             argument="columns",
-            hint=f'say what it is: columns={{"loss": {names[0]!r}}}',
+            hint=f'say what it is: columns={{"loss": "{names[0]}"}}',
         )
     curves = [getattr(evidence, name) for name in ("loss", "batch_loss", "validation_loss")]
     lengths = [len(curve) for curve in curves if isinstance(curve, Series)]

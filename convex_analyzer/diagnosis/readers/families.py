@@ -56,6 +56,7 @@ _FAMILIES = {
         silversteps qhm triplemomentum langevin simulatedannealing lookahead averaged ema muon""",
 }
 _FAMILY = {name: family for family, names in _FAMILIES.items() for name in names.split()}
+_SEEN_THROUGH = {"ClippedByNorm", "ClippedByValue", "WeightDecay", "GradientNoise"}
 _MOMENTUM_KEYS = ("momentum", "beta", "mu")
 
 
@@ -94,6 +95,9 @@ def rule_of(optimizer: Any) -> Rule:
         return _named(name, settings)
     if inspect.isclass(optimizer):
         return _named(optimizer.__name__, {})
+    inner = getattr(optimizer, "optimizer", None)
+    if type(optimizer).__name__ in _SEEN_THROUGH and inner is not None:
+        return rule_of(inner)
     if type(optimizer).__name__.startswith("GradientTransformation"):
         raise InputError(
             "an optax optimizer does not say its name",

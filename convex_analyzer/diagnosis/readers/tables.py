@@ -14,9 +14,9 @@ from convex_analyzer.diagnosis.readers.rows import Axis, axis_of, choose_run
 from convex_analyzer.diagnosis.readers.table import Column, Table
 from convex_analyzer.errors import InputError
 
-__all__ = ["fill_from_table"]
+__all__ = ["CURVES", "fill_from_table"]
 
-_CURVES = ("loss", "batch_loss", "validation_loss")
+CURVES = ("loss", "batch_loss", "validation_loss")
 _SETTINGS = ("batch_size", "rows", "momentum", "classes")
 
 Candidates = dict[str, list[tuple[str, Match]]]
@@ -36,7 +36,7 @@ def fill_from_table(draft: Draft, table: Table) -> None:
     chosen = {
         field: choose(field, found, table.columns, draft) for field, found in candidates.items()
     }
-    main = next((chosen[field][0] for field in _CURVES if field in chosen), None)
+    main = next((chosen[field][0] for field in CURVES if field in chosen), None)
     main = main or next((name for field, (name, _) in chosen.items() if field in SERIES), None)
     if main is None:
         if draft.settings.values:
@@ -91,7 +91,7 @@ def _candidates(table: Table, draft: Draft) -> tuple[Candidates, list[str]]:
         found[field] = [(name, Match(field))]
         unknown = [other for other in unknown if other != name]
     found = {field: _filled(table, items) for field, items in found.items() if items}
-    if not any(field in found for field in _CURVES):
+    if not any(field in found for field in CURVES):
         _last_resort(table, found, unknown, draft)
     return {f: i for f, i in found.items() if f not in settings.values}, unknown
 
@@ -156,7 +156,7 @@ def _last_resort(table: Table, found: Candidates, unknown: list[str], draft: Dra
 
 
 def _no_loss(table: Table) -> InputError:
-    empty = [n for n in table.columns if getattr(classify(n), "field", "") in _CURVES]
+    empty = [n for n in table.columns if getattr(classify(n), "field", "") in CURVES]
     if empty:
         return InputError(f"{table.name}: {empty[0]!r} holds no numbers", argument="source")
     names = table.numeric
