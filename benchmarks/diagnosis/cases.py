@@ -33,7 +33,7 @@ def candidate(label: str, rng: Rng) -> Candidate:
 
 
 _FAULTS = (
-    "factor", "block factor", "no bias gradient", "coordinate", "transposed block",
+    "factor", "block factor", "no bias gradient", "coordinate", "coordinate", "transposed block",
     "reversed units", "stale", "not zeroed", "no slope", "slope of output", "shifted labels",
     "half the rows",
 )  # fmt: skip
@@ -48,18 +48,14 @@ def _incorrect(rng: Rng) -> Candidate:
         name = "block factor"
     blocks = len(plan.network.shapes)
     block = 2 * int(rng.integers(blocks // 2))
-    amount = float(rng.choice([-1.0, 0.0, 0.5, 2.0, 1.1, 5.0]))
+    amount = float(rng.choice([-1.0, 0.0, 0.5, 0.95, 1.1, 2.0, 5.0]))
     if name == "factor":
-        amount = float(rng.choice([0.5, 2.0, 0.9, 3.0]))
-    gross = {"block factor", "shifted labels", "transposed block", "not zeroed", "no slope"}
-    severity = 0.8 if name == "shifted labels" or (name in gross and amount <= 0) else 0.4
-    if name in {"coordinate", "half the rows"} or amount in {0.9, 1.1}:
-        severity = 0.1
+        amount = float(rng.choice([0.5, 2.0, 0.95, 1.05, 3.0]))
     fault = Fault(name, amount, block, int(rng.integers(plan.network.size)))
     if name != "not zeroed":
-        return Candidate("incorrect_gradient", name, severity, plan.but(fault=fault))
+        return Candidate("incorrect_gradient", name, 0.5, plan.but(fault=fault))
     slower = plan.but(fault=fault, rate=plan.rate * geometric(rng, 0.01, 1))
-    return Candidate("incorrect_gradient", name, severity, slower)
+    return Candidate("incorrect_gradient", name, 0.5, slower)
 
 
 def _local(rng: Rng) -> Candidate:
@@ -86,7 +82,7 @@ def _symmetry(rng: Rng) -> Candidate:
     _, plan = sound_plan(rng, depths=(1, 1, 2), makers=makers, steps=(300, 900))
     kind = str(rng.choice(["zeros", "constant", "duplicated", "duplicated"]))
     width = min(plan.network.layers[1:-1])
-    groups = int(rng.integers(1, max(2, width // 2 + 1)))
+    groups = int(rng.integers(1, max(2, 2 * width // 3 + 1)))
     start = Start(kind, scale=float(rng.uniform(0.05, 0.5)) if kind == "constant" else 1.0,
                   groups=groups)  # fmt: skip
     severity = 1.0 if kind != "duplicated" else 1.0 - groups / width

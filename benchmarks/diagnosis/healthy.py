@@ -7,6 +7,7 @@ from collections.abc import Callable
 from benchmarks.diagnosis import tasks
 from benchmarks.diagnosis.draws import Rng, exact_minimum, geometric, sound_plan
 from benchmarks.diagnosis.lab import Plan, Rule, Schedule
+from benchmarks.diagnosis.runs import trace
 from benchmarks.diagnosis.trial import Candidate
 
 
@@ -52,18 +53,25 @@ def _drop(rng: Rng, variety: str) -> Candidate:
 
 
 def _adam_spikes(rng: Rng, variety: str) -> Candidate:
-    _, plan = sound_plan(rng, rules=("adam",), depths=(1, 2), steps=(700, 1500))
-    rule = Rule("adam", momentum=0.9, beta2=float(rng.choice([0.95, 0.99, 0.999])))
-    return _done(variety, plan.but(rule=rule, rate=geometric(rng, 0.03, 0.15)))
+    makers = (*tasks.CURVES, *tasks.LINES, tasks.spirals)
+    _, plan = sound_plan(rng, ("adam",), (1, 2), makers=makers, steps=(500, 1100))
+    rule = Rule("adam", momentum=0.9, beta2=float(rng.choice([0.9, 0.95, 0.99])))
+    return _done(variety, plan.but(rule=rule, rate=geometric(rng, 0.02, 0.12)))
 
 
 def _edge(rng: Rng, variety: str) -> Candidate:
-    _, plan = sound_plan(rng, rules=("sgd",), depths=(1, 2), activation="tanh", steps=(300, 900))
-    return _done(variety, plan.but(rate=plan.rate * float(rng.uniform(1.5, 4))))
+    """A rate that the sharpness of a smaller one would exceed: training settles at 2/α."""
+    makers = (*tasks.CURVES, *tasks.LINES, tasks.spirals)
+    _, plan = sound_plan(rng, ("sgd",), (1, 2), "tanh", makers=makers, steps=(300, 800))
+    settled = trace(plan.but(rate=0.5 * plan.rate)).theta[0]
+    sharp = plan.network.sharpness(settled, plan.rows, plan.targets)
+    first = plan.network.sharpness(plan.first(), plan.rows, plan.targets)
+    rate = min(2 / (float(rng.uniform(0.3, 0.9)) * sharp), 1.9 / first)
+    return _done(variety, plan.but(rate=rate))
 
 
 def _long(rng: Rng, variety: str) -> Candidate:
-    _, plan = sound_plan(rng, depths=(1, 2), makers=tasks.EASY_CLASSES, steps=(1000, 2200))
+    _, plan = sound_plan(rng, depths=(1, 2), makers=tasks.EASY_CLASSES, steps=(900, 1800))
     return _done(variety, plan)
 
 

@@ -80,7 +80,9 @@ def healthy(case: Candidate, log: Log, signs: Signs) -> Proof | None:
         fall > 0.25 * signs.initial and fall > 0.9 * possible and half < 0.3
         and swing < 0.01 * fall and lost < 0.02 * fall
     )  # fmt: skip
-    if not good or not _as_good_as_full_batch(case, signs, swing):
+    if not good or not _looks_ill(case, log, signs):
+        return None
+    if not _as_good_as_full_batch(case, signs, swing):
         return None
     why = (
         f"{min(fall / possible, 1):.0%} of the fall that other rates (x0.25 to x16), other seeds "
@@ -93,6 +95,15 @@ def healthy(case: Candidate, log: Log, signs: Signs) -> Proof | None:
         "late_swing": swing / fall,
     }
     return Proof("healthy", why, accept, evidence)
+
+
+def _looks_ill(case: Candidate, log: Log, signs: Signs) -> bool:
+    """What a healthy variety is named after is really there."""
+    if case.variety == "edge of stability":
+        return signs.back_and_forth > 0.15
+    if case.variety == "adam spikes":
+        return bool(np.diff(np.log(log.loss)).max() > 0.2)
+    return True
 
 
 def _as_good_as_full_batch(case: Candidate, signs: Signs, swing: float) -> bool:

@@ -1,4 +1,8 @@
-"""The same run as logs come in real life: loss alone, every tenth step, epoch means, smoothed."""
+"""The same run as logs come in real life.
+
+The loss alone, every tenth step, epoch means, the mean since the epoch began (a sawtooth: what
+progress bars print), exponentially smoothed. A full batch counts ten steps as an epoch.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ import numpy as np
 from benchmarks.diagnosis.lab import Array
 from benchmarks.diagnosis.trial import Candidate
 
-VIEWS = ("loss_only", "every_10th", "epoch_means", "smoothed")
+VIEWS = ("loss_only", "every_10th", "epoch_means", "running_means", "smoothed")
 _SMOOTHING = 0.9
 
 
@@ -24,13 +28,16 @@ def view(kind: str, case: Candidate, fields: dict[str, Array]) -> dict[str, Arra
             if len(values) in {case.plan.steps, case.plan.steps + 1} and name != "snap_theta"
         }
         return {"step": steps[::10], **series}
-    if kind == "epoch_means":
+    if kind in {"epoch_means", "running_means"}:
         plan = case.plan
         per_epoch = 10 if plan.batch is None else max(1, len(plan.rows) // plan.batch)
         seen = fields["loss_batch"]
         epochs = len(seen) // per_epoch
-        means = seen[: epochs * per_epoch].reshape(epochs, per_epoch).mean(axis=1)
-        return {"epoch": np.arange(epochs), "loss": means}
+        grid = seen[: epochs * per_epoch].reshape(epochs, per_epoch)
+        if kind == "epoch_means":
+            return {"epoch": np.arange(epochs), "loss": grid.mean(axis=1)}
+        running = np.cumsum(grid, axis=1) / np.arange(1, per_epoch + 1)
+        return {"step": np.arange(running.size), "loss": running.ravel()}
     if kind == "smoothed":
         return {"step": steps, "loss": _smooth(loss)}
     return {"step": steps, "loss": loss}
