@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,8 @@ from convex_analyzer.parsing.pratt import Clause, Parser
 from convex_analyzer.parsing.sizes import check_sizes
 from convex_analyzer.parsing.symbols import Symbols
 from convex_analyzer.parsing.tokens import Node, Source
+
+_SENTENCE_END = re.compile(r"(?<!\\)(?:[.,;]|\s)*$")
 
 __all__ = ["Expression", "is_latex", "read_clauses", "read_expression"]
 
@@ -107,7 +110,8 @@ def read_expression(text: str, symbols: Symbols, *, latex: bool | None = None) -
     if not text.strip():
         raise source.error("a formula is missing", 0)
     as_latex = is_latex(text) if latex is None else latex
-    clauses, notes = read_clauses(source, 0, len(text), symbols, latex=as_latex)
+    end = len(_SENTENCE_END.sub("", text))
+    clauses, notes = read_clauses(source, 0, end, symbols, latex=as_latex)
     first = clauses[0]
     if len(clauses) > 1 or first.arrow or first.leading:
         raise source.error("this is more than one statement", 0, "read it as a derivation")
