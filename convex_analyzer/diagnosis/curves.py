@@ -172,6 +172,28 @@ class Curve:
         return float(reached[0]) / max(len(smooth) - 1, 1) if len(reached) else 1.0
 
     @functools.cached_property
+    def picks_up(self) -> float:
+        """Fall in the last third over that in the middle one: above 1 it falls ever faster."""
+        middle, last = self.fall(1 / 3, 2 / 3), self.fall(2 / 3, 1)
+        if last <= 0:
+            return 0.0
+        return last / middle if middle > 0 else math.inf
+
+    @functools.cached_property
+    def average_peak(self) -> float:
+        """Largest mean of a block over that of the first: a single value does not count."""
+        means = [float(block.mean()) for block in self.blocks if len(block)]
+        return max(means) / means[0] if means and means[0] > 0 else 1.0
+
+    @functools.cached_property
+    def smoothness(self) -> float:
+        """Autocorrelation of consecutive differences in the second half: 1 smooth, -½ noise."""
+        steps = np.diff(self.late_half)
+        steps = steps - steps.mean() if len(steps) else steps
+        power = float(steps @ steps)
+        return float(steps[1:] @ steps[:-1]) / power if power > 0 else 0.0
+
+    @functools.cached_property
     def straightness_of_rise(self) -> float:
         """Mean climb in the last third over that in the first; below 1 it slows down."""
         first, last = -self.fall(0, 1 / 3), -self.fall(2 / 3, 1)

@@ -86,7 +86,7 @@ def _unfit_snapshots(reading: Reading, count: int) -> Array:
         inputs = layer.preactivations
         if layer.hidden and inputs is not None and len(inputs) == count:
             found = units(layer)
-            if found is not None and found.kind == "relu":
+            if found is not None and found.kind in {"relu", "unknown"}:
                 dead |= (np.asarray(inputs) == 0).any(axis=(1, 2))
     return dead
 

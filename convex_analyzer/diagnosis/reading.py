@@ -135,12 +135,15 @@ class Reading:
 
     @functools.cached_property
     def overshooting(self) -> float | None:
-        """Share of the second half's cosines below -½, the exact border αλ = 1 under noise."""
+        """Share of cosines below -½, the exact border αλ = 1 under noise.
+
+        Of the second half, or 0.9 of the share over the whole run if that is more.
+        """
         series = self.cosines
         if series is None:
             return None
-        late = series.values[len(series) // 2 :]
-        return float(np.mean(late < -0.5))
+        turned = series.values < -0.5
+        return max(float(turned[len(series) // 2 :].mean()), 0.9 * float(turned.mean()))
 
     @functools.cached_property
     def gradient_fall(self) -> float | None:
@@ -237,6 +240,28 @@ class Reading:
         if late is None or most is None or most <= 0:
             return None
         return most / max(abs(late), 1e-12 * most)
+
+    @functools.cached_property
+    def to_give(self) -> float | None:
+        """‖g‖²/(2R) at the end, in units of the start: what the current direction still has.
+
+        Exact for a quadratic along one eigendirection; less than all that is left otherwise.
+        """
+        norms, curvature, curve = self.evidence.gradient_norm, self.evidence.curvature, self.curve
+        if norms is None or curvature is None or curve is None:
+            return None
+        good = np.isfinite(curvature.values)
+        steps, values = curvature.steps[good][-10:], curvature.values[good][-10:]
+        with np.errstate(all="ignore"):
+            left = norms.at(steps) ** 2 / (2 * values)
+        left = left[np.isfinite(left) & (values > 0)]
+        return float(np.median(left)) / curve.size if len(left) else None
+
+    @functools.cached_property
+    def hidden_layers(self) -> bool | None:
+        """Whether the model has hidden layers; None if its layers are unknown."""
+        layers = self.evidence.layers
+        return any(each.hidden for each in layers) if layers else None
 
     @functools.cached_property
     def promise(self) -> Series | None:

@@ -78,6 +78,10 @@ def examine(reading: Reading) -> Sign:
     much = beyond(curve.left, 0.02, 4.0)
     if kappa is not None and largest is not None:
         share = largest / (2 * (1 + reading.momentum))
+        # in a network the curvature itself shrinks as the loss goes
+        much = beyond(curve.left, 0.06 if reading.hidden_layers else 0.015, 3.0)
+        if reading.to_give is not None:
+            falling = max(falling, beyond(reading.to_give, 3e-3, 3.0))
         strength = beyond(share, 0.25, 1.6) * beyond(kappa, LARGE, 2.0) * falling * much
         strength *= 1 - beyond(share, 1.8, 1.3)  # beyond every limit: that is no quadratic
         text = f"αλ reached {format_number(largest, 3)} (no slack in α) and is now "

@@ -77,9 +77,12 @@ def examine(reading: Reading) -> Sign:
         return Sign(0.97, f"the loss is no longer finite at step {when}", "simulated", ("loss",))
     if len(curve) < 3:
         return Sign(None, lacks="more than two values of the loss")
-    above = float(curve.values[-1] / curve.start) if curve.start > 0 else curve.left
-    above = max(above, curve.left)
-    strength = max(0.97 * beyond(curve.peak, 50.0, 5.0), 0.93 * beyond(above, 1.4, 1.2))
+    above, peak = curve.left, curve.peak
+    if reading.monitored == "loss":
+        above = max(above, float(curve.values[-1] / curve.start) if curve.start > 0 else above)
+    else:  # one mini-batch may be far above the mean of all
+        peak = max(curve.average_peak, peak / 30)
+    strength = max(0.97 * beyond(peak, 50.0, 5.0), 0.93 * beyond(above, 1.4, 1.2))
     cosine = reading.cosine(0.2, 1.0)
     if cosine is not None and cosine > 0.5 and curve.peak < 1e3:
         strength *= 0.3  # a step that is too long turns the gradient round; here it keeps its way

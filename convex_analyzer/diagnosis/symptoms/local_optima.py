@@ -49,6 +49,9 @@ def examine(reading: Reading) -> Sign:
     gone = 0.7 if fall is None else 1 - beyond(fall, 3e-3, 3.0)
     worse = beyond(gain, 0.02, 2.0) if gain > 0 else 0.0
     settled = max(still * max(gone, 0.2), 0.9 * gone * still)
+    spread = float(np.nanmax(restarts) - np.nanmin(restarts)) / max(curve.size, 1e-300)
+    apart = 0.4 * beyond(spread, 0.03, 1.5) * beyond(curve.left, 0.05, 2.0)  # levels exist
+    worse = max(worse, apart)
     text = f"{better} of {len(restarts)} restarts end lower, the best at {format_number(best, 3)} "
     text += f"against {format_number(curve.end, 3)}"
     if worse < 0.5:

@@ -141,6 +141,15 @@ def _swing(reading: Reading) -> Sign:
     if lacks and reading.every_step and curve.geometric < 0.05 and curve.left > 0.1:
         text = "a steady geometric fall: αλ near 0 and αλ near 2 give the same loss"
         return Sign(0.3, text, "exact", ("loss",), lacks)
+    coherent = rhythm is not None and rhythm.coherence > 0.5
+    if (
+        not coherent
+        and curve.smoothness > 0.5
+        and curve.rises > 0.05
+        and curve.positive
+        and curve.left < 1.3
+    ):
+        return _waves(reading, lacks)
     if rhythm is None:
         return Sign(0.05, "no rhythm in the loss", used=("loss",), lacks=lacks)
     strength = beyond(rhythm.coherence, 0.45, 1.5) * beyond(rhythm.amplitude, 0.02, 3)
@@ -153,3 +162,18 @@ def _swing(reading: Reading) -> Sign:
     if reading.momentum:
         text += f"; under-damped momentum, μ = {format_number(reading.momentum, 3)}"
     return Sign(0.95 * strength, text, "heuristic", ("loss",))
+
+
+def _waves(reading: Reading, lacks: str) -> Sign:
+    """Judge smooth waves of several periods at once: no noise does that, and no plain descent."""
+    curve = reading.curve
+    assert curve is not None
+    strength = beyond(curve.rises, 0.12, 1.6) * beyond(curve.noise, 0.005, 2.0)
+    if reading.stochastic:
+        strength *= 0.6
+    if not reading.momentum and reading.evidence.optimizer == "gradient_descent":
+        strength *= 0.5
+    text = f"the loss goes up on {100 * curve.rises:.0f} % of the later steps, in smooth waves"
+    if reading.momentum:
+        text += f": under-damped momentum, μ = {format_number(reading.momentum, 3)}"
+    return Sign(0.95 * strength, text, "heuristic", ("loss",), lacks)

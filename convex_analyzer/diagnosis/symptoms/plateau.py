@@ -52,7 +52,9 @@ def examine(reading: Reading) -> Sign:
         text += f" {where}, then it falls"
     if small is not None:
         share = small(begin, end)
-        strength *= 1 - beyond(share, 0.15, 1.8)
+        # where it falls ever faster the curvature is negative: no slow descent looks like that
+        leaving = 0.35 if curve.picks_up > 1.5 else 0.15
+        strength *= 1 - beyond(share, leaving, 1.8)
         text += f", with a gradient of {format_number(share, 2)} of what it could be"
         used, lacks = ["loss", "gradient_norm"], ""
     return Sign(0.95 * strength, text, "heuristic", tuple(used), lacks)

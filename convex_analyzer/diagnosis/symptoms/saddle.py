@@ -43,7 +43,7 @@ def examine(reading: Reading) -> Sign:
     grows = float(np.max(part[low:]) / part[low])
     negative = _negative(reading, begin, end)
     away = beyond(grows, 6.0, 2.0) if low < 0.9 * len(part) else 0.0
-    strength = 0.95 * flat * max(away, 0.5 * beyond(negative, 0.3, 1.6))
+    strength = 0.95 * flat * max(away, 0.25 * beyond(negative, 0.3, 1.6))
     if end > 0.97 and negative < 0.3:
         strength *= 0.4
     text = f"flat over {100 * length:.0f} % of the run while the gradient grows by "

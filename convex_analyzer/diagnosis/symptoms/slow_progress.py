@@ -57,13 +57,14 @@ def examine(reading: Reading) -> Sign:
     falling = beyond(max(curve.late_fall, 0.0), 0.012, 2.5)
     steady = 1 - beyond(curve.rises, 0.35, 1.3)
     straight = 0.6 + 0.4 * beyond(min(curve.straightness, 1e3), 0.25, 2.0)
-    strength = much * falling * max(steady, _steady_on_average(reading)) * straight
+    even = 1 - beyond(curve.picks_up, 2.0, 1.4)  # what falls ever faster leaves a flat place
+    strength = much * falling * max(steady, _steady_on_average(reading)) * straight * even
     text = f"the loss falls steadily and is still at {format_number(curve.left, 3)} of its start"
     used, lacks = ["loss"], ""
     largest = reading.largest
     if largest is not None:
         share = largest / (2 * (1 + reading.momentum))
-        strength = max(strength, 0.9 * much * falling) * (1 - beyond(share, 0.25, 1.6))
+        strength = max(strength, 0.9 * much * falling * even) * (1 - beyond(share, 0.25, 1.6))
         text += f"; αλ reaches {format_number(largest, 2)} where "
         text += f"{format_number(2 * (1 + reading.momentum), 3)} is the limit"
         used.append("curvature")
