@@ -27,6 +27,7 @@ COMMANDS = {
     "analyze": "Say what every optimizer will do on a matrix or a data set.",
     "compare": "Run optimizers and hold each run against its theory.",
     "condition": "Say where a condition number comes from, what it costs, what to do about it.",
+    "diagnose": "Say what is wrong with a training run, how sure that is, and what would help.",
     "report": "Write a report to print or show: PDF, PNG, JSON.",
     "optimizers": "List the optimizers, or show one.",
     "check-gradient": "Check a gradient in a Python file; name wrong entries, and why.",

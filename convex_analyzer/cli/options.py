@@ -16,6 +16,7 @@ __all__ = [
     "optimizer_options",
     "output_options",
     "problem_options",
+    "reading_options",
     "start_options",
     "steps_option",
 ]
@@ -147,6 +148,7 @@ def _decorator(*options: Callable[[Any], Any]) -> Callable[[F], F]:
 
 
 problem_options = _decorator(*_PROBLEM)  # the FILE, and how to read it
+reading_options = _decorator(*_PROBLEM[1:])  # how to read it, where the file has another name
 optimizer_options = _decorator(*_OPTIMIZER)  # which optimizers to look at, from where
 start_options = _decorator(*_OPTIMIZER[2:])  # from where, and how far
 steps_option = _decorator(*_STEPS)

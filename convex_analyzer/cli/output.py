@@ -14,6 +14,7 @@ from convex_analyzer.errors import InputError
 if TYPE_CHECKING:
     from convex_analyzer.comparison import Comparison
     from convex_analyzer.conditioning.results import ConditionAnalysis
+    from convex_analyzer.diagnosis.results import Diagnosis
 
 __all__ = ["check_target", "write_report"]
 
@@ -36,7 +37,7 @@ def check_target(path: Path, request: Request | None = None) -> None:
 
 
 def write_report(
-    result: Comparison | ConditionAnalysis,
+    result: Comparison | ConditionAnalysis | Diagnosis,
     path: Path,
     level: str = "brief",
     *,

@@ -13,10 +13,12 @@ from typing import Any
 from convex_analyzer.comparison import Comparison, compare
 from convex_analyzer.conditioning.results import ConditionAnalysis
 from convex_analyzer.diagnosis.recap import Recap, recap
+from convex_analyzer.diagnosis.results import Diagnosis
 from convex_analyzer.errors import InputError
 from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.reporting.condition_page import condition_document
 from convex_analyzer.reporting.derivation_page import derivation_blocks
+from convex_analyzer.reporting.diagnosis_page import diagnosis_document
 from convex_analyzer.reporting.document import Block, Document, PageBreak
 from convex_analyzer.reporting.picture_page import picture_blocks, picture_row
 from convex_analyzer.reporting.recap_page import python_call, recap_blocks
@@ -78,7 +80,7 @@ def to_dict(comparison: Comparison, table: Recap) -> dict[str, Any]:
 
 
 def report(
-    result: Comparison | ConditionAnalysis | Quadratic | Any,
+    result: Comparison | ConditionAnalysis | Diagnosis | Quadratic | Any,
     path: str | Path,
     level: str = "brief",
     *,
@@ -90,8 +92,8 @@ def report(
     Parameters
     ----------
     result
-        A `Comparison` or a `ConditionAnalysis`; a problem is compared first, with the default
-        optimizers.
+        A `Comparison`, a `ConditionAnalysis` or a `Diagnosis`; a problem is compared first, with
+        the default optimizers.
     path
         Where to: the suffix decides between PDF, PNG (one file per page), Markdown and JSON.
     level
@@ -121,10 +123,10 @@ def report(
             value=str(path),
         )
     _check_level(level)  # also where it makes no difference: a slip should not go unnoticed
-    if not isinstance(result, (Comparison, ConditionAnalysis)):
+    if not isinstance(result, (Comparison, ConditionAnalysis, Diagnosis)):
         if not isinstance(result, Quadratic):
             raise InputError(
-                "report takes a comparison, a condition analysis or a problem, got "
+                "report takes a diagnosis, a comparison, a condition analysis or a problem, got "
                 f"{type(result).__name__}",
                 argument="result",
                 hint="for an analysis use compare(problem, [optimizer])",
@@ -149,13 +151,17 @@ def report(
     return write_pdf(_document(result, level, command), target, inputs=inputs)
 
 
-def _plain(result: Comparison | ConditionAnalysis) -> dict[str, Any]:
-    if isinstance(result, ConditionAnalysis):
+def _plain(result: Comparison | ConditionAnalysis | Diagnosis) -> dict[str, Any]:
+    if isinstance(result, ConditionAnalysis | Diagnosis):
         return result.to_dict()
     return to_dict(result, recap(result))
 
 
-def _document(result: Comparison | ConditionAnalysis, level: str, command: str | None) -> Document:
+def _document(
+    result: Comparison | ConditionAnalysis | Diagnosis, level: str, command: str | None
+) -> Document:
+    if isinstance(result, Diagnosis):
+        return diagnosis_document(result, level, command)
     if isinstance(result, ConditionAnalysis):
         return condition_document(result, level, command)
     return build(result, level, command)

@@ -1,0 +1,213 @@
+"""A diagnosis on one screen: the verdict first, then why, what to do, and how sure it is."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from convex_analyzer.tables import Table, join_words
+
+if TYPE_CHECKING:
+    from convex_analyzer.diagnosis.remedies import Remedy
+    from convex_analyzer.diagnosis.results import Diagnosis, Verdict
+
+__all__ = ["lines_of", "screen_width", "table_of"]
+
+_NARROW, _WIDE = 60, 100  # what is printed is never narrower or wider
+_BAR, _FULL, _PARTS = 14, "█", " ▏▎▍▌▋▊▉█"
+_ROWS, _LEAST = 6, 0.02  # that are shown, and the least chance
+_ARGUMENT = "argument "  # how the reader calls what the command line says
+_OTHERS = 3  # alternatives of a workaround
+
+
+def screen_width() -> int:
+    """Return how wide a line may be."""
+    return min(max(shutil.get_terminal_size((100, 24)).columns, _NARROW), _WIDE)
+
+
+def lines_of(diagnosis: Diagnosis, width: int) -> Iterator[str]:
+    """Yield the lines of the screen: verdict, evidence, workaround, the rest, what was read."""
+    for line in _wrapped(diagnosis.headline, width):
+        yield click.style(line, bold=True)
+    if not diagnosis.decided:
+        yield from _candidates(diagnosis, width)
+    yield from _workarounds(diagnosis, width)
+    yield from _chances(diagnosis, width)
+    if diagnosis.shown:
+        yield from _head("Looks ill, is not")
+        for each in diagnosis.shown:
+            yield from _item(f"{each.problem}: {each.evidence}", width)
+    if diagnosis.decided and diagnosis.advice:
+        yield from _head("What to log next")
+        yield from _item(diagnosis.advice, width)
+    yield from _sources(diagnosis, width)
+
+
+def _head(text: str) -> Iterator[str]:
+    yield ""
+    yield click.style(text, bold=True)
+
+
+def _item(text: str, width: int, *, dim: bool = False) -> Iterator[str]:
+    for line in _wrapped(text, width, "  "):
+        yield click.style(line, dim=True) if dim else line
+
+
+def _wrapped(text: str, width: int, indent: str = "", hanging: str = "") -> list[str]:
+    return textwrap.wrap(
+        text, width, initial_indent=indent, subsequent_indent=indent + hanging,
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
+
+
+# -- verdict and workaround -----------------------------------------------------------------------
+
+
+def _candidates(diagnosis: Diagnosis, width: int) -> Iterator[str]:
+    """Yield what speaks for each row that the evidence cannot tell from the others."""
+    told = [each for each in diagnosis.candidates if each.evidence and each.confidence >= 0.1]
+    if not told:
+        return
+    yield from _head("What speaks for each")
+    for each in told:
+        yield from _wrapped(f"{each.problem}: {each.evidence}", width, "  ", "  ")
+
+
+def _workarounds(diagnosis: Diagnosis, width: int) -> Iterator[str]:
+    faults = [each for each in diagnosis.candidates if each.fault and each.workaround]
+    if not diagnosis.decided:
+        faults = [each for each in faults if each.confidence >= 0.1]
+    if not faults:
+        return
+    yield from _head("What to do")
+    for each in faults:
+        named = f"{each.problem}: " if len(faults) > 1 else ""
+        yield from _workaround(each, named, width, alternatives=len(faults) == 1)
+
+
+def _workaround(each: Verdict, named: str, width: int, *, alternatives: bool) -> Iterator[str]:
+    remedy: Remedy | None = each.remedy
+    if remedy is None:
+        yield from _wrapped(f"{named}{each.workaround}", width, "  ", "  ")
+        yield from _wrapped(_sentence(each.prediction), width, "    ")
+        return
+    yield from _wrapped(f"{named}{remedy.change}", width, "  ", "  ")
+    yield from _wrapped(_sentence(remedy.prediction), width, "    ")
+    if remedy.formula:
+        for line in _wrapped(f"{remedy.formula} ({remedy.kind})", width, "    "):
+            yield click.style(line, dim=True)
+    if remedy.confirmed:
+        pairs = ", ".join(f"{name} {value}" for name, value in remedy.confirmed.items())
+        yield from _wrapped(f"a run on the problem: {pairs}", width, "    ")
+    if alternatives:
+        for other in remedy.alternatives[:_OTHERS]:
+            yield from _wrapped(f"or {other.change}: {other.prediction}", width, "  ", "  ")
+
+
+def _sentence(text: str) -> str:
+    """Return a prediction as a sentence."""
+    return f"{text[:1].upper()}{text[1:]}" + ("" if text.endswith(".") else ".") if text else ""
+
+
+# -- how sure -------------------------------------------------------------------------------------
+
+
+def _chances(diagnosis: Diagnosis, width: int) -> Iterator[str]:
+    shown = [each for each in diagnosis.findings[:_ROWS] if each.confidence >= _LEAST]
+    if not shown:
+        return
+    yield from _head("How likely each is")
+    room = max(len(each.problem) for each in shown)
+    room = max(room, len("none of these"))
+    for k, each in enumerate(shown):
+        yield _bar_line(each.problem, each.confidence, room, bold=k == 0 and diagnosis.decided)
+        told = each in diagnosis.candidates  # said above
+        if not told and each.evidence and each.verdict in {"present", "possible"}:
+            for line in _wrapped(each.evidence, width, "      "):
+                yield click.style(line, dim=True)
+    if diagnosis.doubt >= _LEAST:
+        yield _bar_line("none of these", diagnosis.doubt, room)
+
+
+def _bar_line(name: str, share: float, room: int, *, bold: bool = False) -> str:
+    percent = "> 99 %" if share > 0.995 else f"{100 * share:.0f} %"
+    line = f"  {name:<{room}}  {_bar(share)} {percent:>6}"
+    return click.style(line, bold=True) if bold else line
+
+
+def _bar(share: float) -> str:
+    """Return a bar of constant width, exact to an eighth of a letter.
+
+    Examples
+    --------
+    >>> _bar(0.5).count("█"), len(_bar(0.01)), _bar(0.01).strip()
+    (7, 14, '▏')
+    """
+    eighths = max(round(8 * _BAR * min(share, 1.0)), 1)
+    whole, part = divmod(eighths, 8)
+    return (_FULL * whole + (_PARTS[part] if part else "")).ljust(_BAR)
+
+
+# -- what was read --------------------------------------------------------------------------------
+
+
+def _sources(diagnosis: Diagnosis, width: int) -> Iterator[str]:
+    evidence = diagnosis.evidence
+    matched = dict(evidence.matched) if evidence is not None else {}
+    if matched:
+        yield from _head(f"Read from {diagnosis.subject}")
+        said = [name for name, from_ in matched.items() if from_.startswith(_ARGUMENT)]
+        pairs = [
+            _plain(name) if from_ == name else f"{_plain(name)} ← {from_}"
+            for name, from_ in matched.items()
+            if name not in said
+        ]
+        if said:
+            pairs.append(f"as you say: {', '.join(map(_plain, said))}")
+        yield from _item(", ".join(pairs), width, dim=True)
+    elif diagnosis.used:
+        yield from _head("Known")
+        yield from _item(join_words(list(diagnosis.used)), width, dim=True)
+    for note in diagnosis.notes:
+        yield from _wrapped(f"• {note}", width, "  ", "  ")
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ")
+
+
+# -- several files --------------------------------------------------------------------------------
+
+
+def table_of(rows: Sequence[tuple[str, Diagnosis | str]], width: int) -> Table:
+    """Return one line for each file: its verdict, or why it cannot be read."""
+    names = _short_names([name for name, _ in rows], max(16, width // 3))
+    cells = []
+    for name, (_, found) in zip(names, rows, strict=True):
+        if isinstance(found, str):
+            cells.append((name, "not read", "", found))
+            continue
+        first = found.primary
+        verdict = first.problem if found.decided else f"{first.problem}?"
+        text = first.evidence if found.decided or not found.advice else found.advice
+        cells.append((name, verdict, f"{100 * first.confidence:.0f} %", text))
+    taken = sum(max(len(row[j]) for row in cells) + 2 for j in range(3))
+    rest = max(width - max(taken, 24), 12)
+    fitted = tuple((*row[:3], _cut(row[3], rest)) for row in cells)
+    return Table(("file", "verdict", "chance", "evidence"), fitted, left=4)
+
+
+def _short_names(names: Sequence[str], most: int) -> list[str]:
+    """Return names without the folder that all of them share."""
+    folders = [name.rpartition("/")[0] for name in names]
+    if folders[0] and len(set(folders)) == 1:
+        names = [name.rpartition("/")[2] for name in names]
+    return [name if len(name) <= most else f"…{name[1 - most :]}" for name in names]
+
+
+def _cut(text: str, room: int) -> str:
+    return text if len(text) <= room else f"{text[: max(room, 8) - 1].rstrip(' ,;')}…"
