@@ -50,7 +50,7 @@ def examine(reading: Reading) -> Sign:
     # what the second half still takes, against how much the noise shakes it
     falls = beyond(max(curve.half_fall, 1e-3) / max(curve.noise, 1e-12), 1.5, 1.7)
     settled = 1 - falls * beyond(max(trend, 0.0), 4.0, 2.0)
-    shaken = beyond(curve.noise, 0.03, 3.0)
+    shaken = beyond(curve.noise, 0.03, 3.0) * beyond(curve.rises, 0.15, 1.5)
     matters = beyond(curve.left, 0.01, 4.0)
     known = 1.0 if reading.stochastic else 0.75
     text = f"the loss on all rows is shaken by {format_number(100 * curve.noise, 2)} % a step at "

@@ -26,8 +26,12 @@ def examine(reading: Reading) -> Sign:
         return Sign(0.0, "the loss is lost", used=("loss",))
     gone = beyond(1 / max(curve.left, 1e-12), 3.0, 2.0)
     settled = 1 - beyond(abs(curve.late_fall), 0.004, 2.0)
+    geometric = 1 - beyond(curve.picks_up, 0.05, 2.0)  # it ran out, as a convergent run does
+    gone = max(gone, 0.65 * settled * geometric * beyond(1 / max(curve.left, 1e-12), 1.3, 1.3))
     if reading.nothing_lower:
         gone = max(gone, 0.9 * settled)
+    creeping = beyond(max(curve.late_fall, 0.0), 0.02, 2.0) * beyond(curve.left, 0.2, 1.3)
+    gone *= 1 - 0.5 * creeping
     rising = beyond(max(curve.end / max(curve.trend.min(), 1e-300), 1e-3), 2.5, 2.0)
     if curve.left < 0.02:
         rising *= 0.3

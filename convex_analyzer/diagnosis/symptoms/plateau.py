@@ -38,6 +38,7 @@ def examine(reading: Reading) -> Sign:
     text = f"flat within {1 if small is None else 5} % over {100 * length:.0f} % of the run"
     if end > 0.97:
         strength = beyond(length, 0.35, 1.5) * beyond(curve.left, 0.2, 1.6)
+        strength *= 0.4 + 0.6 * beyond(curve.picks_up, 0.05, 2.0)  # else it ran out: converged
         text += f", at {format_number(curve.left, 3)} of its start"
         chance = _chance(reading)
         if chance:
