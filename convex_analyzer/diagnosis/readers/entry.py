@@ -177,15 +177,12 @@ def _keras(history: Any) -> Table:
 def _frame(frame: Any) -> Table:
     """Read a data frame. A hole and a NaN look alike there: NaN beside another loss is a hole."""
     table = Table("DataFrame")
-    columns: dict[str, list[Any]] = {}
     index = getattr(frame, "index", None)
     label = getattr(index, "name", None)
     if index is not None and isinstance(label, str) and classify(label) is not None:
-        columns[label] = list(index)
+        table.add_column(label, index)
     for name in frame.columns:
-        columns[str(name)] = list(np.asarray(frame[name], dtype=object))
-    for cells in zip(*columns.values(), strict=True):
-        table.append(dict(zip(columns, cells, strict=True)))
+        table.add_column(str(name), frame[name])
     _drop_holes(table)
     if not table.rows:
         raise InputError("the DataFrame holds no rows", argument="source")

@@ -25,6 +25,8 @@ __all__ = ["held_values", "inspect", "rounding", "smoothing"]
 
 Array = NDArray[np.float64]
 
+_ENOUGH = 20_000  # values that tell as much as a million
+
 
 def inspect(
     fields: dict[str, Any], matched: dict[str, str], averaged: str
@@ -90,7 +92,7 @@ def _look_at_values(field: str, values: Array, notes: list[str]) -> None:
         )
     elif np.any(finite < 0):
         notes.append(f"{what} is partly negative: relative measures are off")
-    said = rounding(finite)
+    said = rounding(finite[:_ENOUGH])
     if said:
         notes.append(f"{what} is rounded to {said}: smaller differences are no evidence")
 
@@ -180,7 +182,7 @@ def smoothing(series: Series, *, single_batches: bool = False) -> tuple[str, str
     if len(values) < 100:
         return "", ""
     increments = np.diff(values)
-    late = _clipped(increments[len(increments) // 2 :])
+    late = _clipped(increments[len(increments) // 2 :][-_ENOUGH:])
     window = _window(late)
     if window:
         return "smoothed", f"the loss is a moving mean of {window} values, by its autocorrelation"

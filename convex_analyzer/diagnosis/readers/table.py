@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -72,7 +72,7 @@ class Table:
         self.has_names = True
         self.known: dict[str, Any] = {}
 
-    def append(self, record: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
+    def append(self, record: Mapping[str, Any]) -> None:
         """Add a row.
 
         Raises
@@ -80,19 +80,14 @@ class Table:
         InputError
             More cells than fit into memory here.
         """
-        pairs = record.items() if isinstance(record, Mapping) else record
-        for name, cell in pairs:
+        for name, cell in record.items():
             self._put(name, cell)
         self.rows += 1
         if self.cells > LARGEST:
-            raise InputError(
-                f"{self.name} holds more than {LARGEST:,} numbers",
-                argument="source",
-                hint="keep every tenth row of it, or only the columns of the loss and its steps",
-            )
+            self._refuse()
 
     def _put(self, name: str, cell: Any) -> None:
-        if isinstance(cell, Mapping):
+        if isinstance(cell, dict):
             for inner, value in cell.items():
                 self._put(f"{name}/{inner}", value)
             return
@@ -108,6 +103,50 @@ class Table:
         else:
             return
         self.cells += 1
+
+    def append_cells(self, columns: Sequence[Column], cells: Sequence[str]) -> None:
+        """Add a row of text cells: what `append` does, ten times as fast."""
+        for column, cell in zip(columns, cells, strict=False):
+            if not cell:
+                continue
+            try:
+                value = float(cell) if "_" not in cell else None
+            except ValueError:
+                value = number(cell)
+            if value is not None:
+                column.rows.append(self.rows)
+                column.values.append(value)
+            elif cell.lower() not in MISSING:
+                column.texts[self.rows] = cell
+            self.cells += 1
+        self.rows += 1
+        if self.cells > LARGEST:
+            self._refuse()
+
+    def add_column(self, name: str, cells: Any) -> None:
+        """Add a column of one cell a row, as data frames hold them."""
+        values = np.asarray(cells)
+        self.rows = max(self.rows, len(values))
+        if values.dtype.kind in "fiu":
+            column = self.columns[name] = Column()
+            column.rows.frombytes(np.arange(len(values), dtype=np.int64).tobytes())
+            column.values.frombytes(values.astype(np.float64).tobytes())
+            self.cells += len(values)
+        else:
+            end = self.rows
+            for row, cell in enumerate(np.asarray(cells, dtype=object)):
+                self.rows = row
+                self._put(name, cell)
+            self.rows = end
+        if self.cells > LARGEST:
+            self._refuse()
+
+    def _refuse(self) -> None:
+        raise InputError(
+            f"{self.name} holds more than {LARGEST:,} numbers",
+            argument="source",
+            hint="keep every tenth row of it, or only the columns of the loss and its steps",
+        )
 
     @property
     def numeric(self) -> list[str]:

@@ -11,7 +11,7 @@ from typing import IO
 
 from convex_analyzer.diagnosis.readers.cells import MISSING, number
 from convex_analyzer.diagnosis.readers.formats import Format, open_text
-from convex_analyzer.diagnosis.readers.table import Table
+from convex_analyzer.diagnosis.readers.table import Column, Table
 from convex_analyzer.errors import InputError
 
 __all__ = ["FORMAT", "read_delimited"]
@@ -60,6 +60,7 @@ def _read(table: Table, stream: IO[str]) -> None:
     table.has_names = bool(names)
     body = sample[1:] if names and sample[0] == names else sample
     names = _distinct(names) if names else [f"column {j + 1}" for j in range(len(sample[0]))]
+    columns = [table.columns.setdefault(name, Column()) for name in names]
     decimal = delimiter != "," and any(_DECIMAL_COMMA.match(c) for row in body for c in row)
     surplus = repeats = 0
     for row in itertools.chain(body, rows):
@@ -68,7 +69,7 @@ def _read(table: Table, stream: IO[str]) -> None:
             continue
         surplus += len(row) > len(names) and any(row[len(names) :])
         cells = [_point(cell) for cell in row] if decimal else row
-        table.append(zip(names, cells, strict=False))
+        table.append_cells(columns, cells)
     if surplus:
         table.notes.append(f"{surplus} rows have more cells than the header: the rest is left out")
     if repeats:
@@ -121,8 +122,9 @@ def _rows(lines: Iterator[str], delimiter: str) -> Iterator[list[str]]:
             yield line.split()
         return
     for row in csv.reader(lines, delimiter=delimiter, strict=True):
-        if any(cell.strip() for cell in row):
-            yield [cell.strip() for cell in row]
+        cells = [cell.strip() for cell in row]
+        if any(cells):
+            yield cells
 
 
 def _is_number(cell: str) -> bool:
