@@ -20,6 +20,7 @@ and ask ::
     ca.compare(problem)                                     # prediction against simulation
     ca.condition(problem)                                   # why ill-conditioned, what helps
     ca.check_gradient(loss, gradient, at=theta)             # is the gradient right?
+    ca.diagnose("run.csv", lr=0.1, batch_size=32)           # what is wrong with this run?
     ca.report(ca.compare(problem), "out.pdf")               # a page to print
 
 Results print as tables, compare by value, and become JSON with ``to_dict()``. All optimizers are in
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
     from convex_analyzer.conventions.convert import to_library as to_library
     from convex_analyzer.conventions.equivalence import equivalent as equivalent
     from convex_analyzer.derivations.convexity import is_convex as is_convex
+    from convex_analyzer.diagnosis.engine import diagnose as diagnose
+    from convex_analyzer.diagnosis.recorder import Recorder as Recorder
     from convex_analyzer.errors import ConvexAnalyzerError as ConvexAnalyzerError
     from convex_analyzer.errors import ConvexAnalyzerWarning as ConvexAnalyzerWarning
     from convex_analyzer.errors import InputError as InputError
@@ -100,12 +103,14 @@ __all__ = [
     "Optimizer",
     "Quadratic",
     "RMSProp",
+    "Recorder",
     "Spectrum",
     "analyze",
     "check_code",
     "check_gradient",
     "compare",
     "condition",
+    "diagnose",
     "equivalent",
     "follow",
     "from_library",
@@ -156,6 +161,7 @@ _HOMES = {
     "Optimizer": "convex_analyzer.optimizers.base",
     "Quadratic": "convex_analyzer.problems.quadratic",
     "RMSProp": "convex_analyzer.optimizers.adaptive",
+    "Recorder": "convex_analyzer.diagnosis.recorder",
     "SGD": "convex_analyzer.optimizers.gradient",
     "Spectrum": "convex_analyzer.spectra.spectrum",
     "analyze": "convex_analyzer.theory.analysis",
@@ -163,6 +169,7 @@ _HOMES = {
     "check_gradient": "convex_analyzer.problems.gradient_check",
     "compare": "convex_analyzer.comparison",
     "condition": "convex_analyzer.conditioning.analysis",
+    "diagnose": "convex_analyzer.diagnosis.engine",
     "equivalent": "convex_analyzer.conventions.equivalence",
     "follow": "convex_analyzer.comparison.local",
     "from_library": "convex_analyzer.conventions.convert",
