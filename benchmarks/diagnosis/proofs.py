@@ -105,7 +105,7 @@ def _oscillation(case: Candidate, log: Log, signs: Signs) -> Proof | None:
         return None
     why = (
         f"the gradient turns back at {signs.back_and_forth:.0%} of the steps, at "
-        f"{calm.back_and_forth:.0%} with a quarter of the rate"
+        f"{calm.back_and_forth:.0%} with {case.remedy.rate / case.plan.rate:.2g} times the rate"
     )
     accept = ("instability",) if signs.tail > 0.7 * signs.initial else ()
     return Proof("oscillation", why, accept, evidence)

@@ -137,14 +137,14 @@ class Log:
         return Trace(self.loss[:, None], self.theta[None])
 
 
-_SERIES = (
+SERIES = (
     "loss_batch", "grad_norm", "grad_cos", "update_norm", "pred_decrease", "curv_along_grad", "lr",
 )  # fmt: skip
 
 
 def record(plan: Plan) -> Log:
     """One run with everything logged; what follows a blow-up is NaN."""
-    series: dict[str, list[Any]] = {name: [] for name in (*_SERIES, "layer_grad_norm")}
+    series: dict[str, list[Any]] = {name: [] for name in (*SERIES, "layer_grad_norm")}
     losses, lengths, shots = [], [], []
     wanted = {round(x) for x in np.linspace(0, plan.steps, _SNAPSHOTS)}
     previous: Array | None = None
@@ -184,7 +184,7 @@ def _note(plan: Plan, now: Moment, previous: Array | None, series: dict[str, lis
         float(now.loss[0]), norm, cosine, float(np.linalg.norm(update)),
         float(-(gradient @ update)), curvature, float(now.rate.ravel()[0]),
     )  # fmt: skip
-    for name, value in zip(_SERIES, values, strict=True):
+    for name, value in zip(SERIES, values, strict=True):
         series[name].append(value)
     blocks = plan.network.blocks
     series["layer_grad_norm"].append([float(np.linalg.norm(gradient[b])) for b in blocks])

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.diagnosis.lab import Array
+from benchmarks.diagnosis.runs import SERIES
 from benchmarks.diagnosis.trial import Candidate
 
 VIEWS = ("loss_only", "every_10th", "epoch_means", "running_means", "smoothed")
@@ -18,15 +19,12 @@ _SMOOTHING = 0.9
 
 
 def view(kind: str, case: Candidate, fields: dict[str, Array]) -> dict[str, Array]:
-    """The fields ``step`` and ``loss`` of one view; every tenth step keeps all series."""
+    """The fields ``step`` (or ``epoch``) and ``loss``; every tenth step keeps all series."""
     loss = fields.get("loss_full", fields["loss_batch"])
     steps = np.arange(len(loss))
     if kind == "every_10th":
-        series = {
-            name: values[::10]
-            for name, values in fields.items()
-            if len(values) in {case.plan.steps, case.plan.steps + 1} and name != "snap_theta"
-        }
+        every_step = {*SERIES, "loss_full", "param_norm", "layer_grad_norm"}
+        series = {name: fields[name][::10] for name in fields if name in every_step}
         return {"step": steps[::10], **series}
     if kind in {"epoch_means", "running_means"}:
         plan = case.plan
