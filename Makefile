@@ -26,7 +26,7 @@ demo: $(VENV)/report.stamp
 	$(VENV)/bin/convex-analyzer demo
 
 test: $(VENV)/dev.stamp
-	$(PY) -m pytest -n 2
+	$(PY) -m pytest -n 2 --dist worksteal
 
 lint: $(VENV)/dev.stamp
 	$(PY) -m ruff format --check .

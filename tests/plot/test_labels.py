@@ -54,7 +54,7 @@ def inside(axes, box):
 POINT = st.tuples(st.floats(0, 1), st.floats(0, 1))
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(st.lists(st.tuples(POINT, st.integers(1, 18)), min_size=1, max_size=14))
 def test_labels_never_touch_and_stay_inside(wanted):
     axes = empty_axes()

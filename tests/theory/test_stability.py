@@ -62,7 +62,7 @@ def radius(matrix: np.ndarray) -> float:
     return float(np.abs(np.linalg.eigvals(matrix)).max())
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**32 - 1), slots=st.integers(1, 4))
 def test_stable_sets_of_random_rules_are_those_of_eigenvalues(seed, slots):
     """Inside every interval the largest |eigenvalue| is below 1, outside it is above."""
