@@ -15,7 +15,7 @@ from convex_analyzer.parsing.latex_macros import (
 from convex_analyzer.parsing.names import ACCENTS, FONTS, GREEK, LETTERS
 from convex_analyzer.parsing.plain_lexer import REFUSED, number_text
 from convex_analyzer.parsing.symbols import Symbols
-from convex_analyzer.parsing.tokens import MOST_TOKENS, Source, Token, plain_letter
+from convex_analyzer.parsing.tokens import MOST_TOKENS, Source, Token
 
 __all__ = ["LatexLexer"]
 
@@ -50,7 +50,7 @@ class LatexLexer:
 
     def __init__(self, source: Source, symbols: Symbols) -> None:
         self.source, self.symbols = source, symbols
-        self.text = "".join(plain_letter(c) or c for c in source.text)
+        self.text = source.plain
         self.tokens: list[Token] = []
 
     def read(self, start: int, end: int) -> list[Token]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from convex_analyzer.parsing.names import GREEK, SUBSCRIPTS, SUPERSCRIPTS
 from convex_analyzer.parsing.plain_functions import FUNCTION_NAMES
 from convex_analyzer.parsing.symbols import Symbols
-from convex_analyzer.parsing.tokens import MOST_TOKENS, Source, Token, plain_letter
+from convex_analyzer.parsing.tokens import MOST_TOKENS, Source, Token
 
 __all__ = ["REFUSED", "PlainLexer", "number_text"]
 
@@ -92,7 +92,7 @@ class PlainLexer:
 
     def __init__(self, source: Source, symbols: Symbols) -> None:
         self.source, self.symbols = source, symbols
-        self.text = "".join(plain_letter(c) or c for c in source.text)
+        self.text = source.plain
         self.tokens: list[Token] = []
 
     def read(self, start: int, end: int) -> list[Token]:

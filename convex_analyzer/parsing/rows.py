@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from convex_analyzer.parsing.expressions import is_latex
 from convex_analyzer.parsing.symbols import Symbols
+from convex_analyzer.parsing.tokens import LONGEST
 
 __all__ = ["Row", "rows_of"]
 
@@ -33,7 +34,7 @@ _JOINS = {"and", "or", "in", "iff", "implies", "not", "if and only if"}
 _REMARK = re.compile(r"\s(?:#|--\s|//)|^\s*(?:#|//)|\s[—]\s")
 _WORDS = ("because", "since", "by", "using", "due to", "as", "from", "where", "if", "for", "when",
           "provided", "assuming", "so that", "with", "definition", "expand", "factor")  # fmt: skip
-_REASON = re.compile(rf"[\s,;(\[]+(?:{'|'.join(_WORDS)})\b[^()]*(?:\([^()]*\)[^()]*)*[)\]]?\s*$")
+_REASON = re.compile(rf"(?<=[\s,;(\[])(?:{'|'.join(_WORDS)})\b")
 _CONDITION = re.compile(r"\s*(?:if|for|when|provided|assuming)\b")
 _START = re.compile(
     r"\s*(?:(\d{1,3}[.)]|\(\d{1,3}\)|[-*•]\s|step\s+\d+\s*:)\s+)?"
@@ -120,7 +121,9 @@ def _lines(text: str, letters: list[str], start: int, end: int, symbols: Symbols
     rows = []
     for match in re.compile(r"[^\n]+").finditer(text, start, end):
         begin, stop = match.span()
-        if _DOLLARS.search(match[0]):
+        if stop - begin > LONGEST:
+            rows.append(Row(begin, stop, latex=False))
+        elif _DOLLARS.search(match[0]):
             _silence(text, letters, begin, stop)
             rows += _prose(letters, begin, stop, symbols)
         elif is_latex(match[0]):
@@ -159,11 +162,11 @@ def _plain_row(letters: list[str], begin: int, stop: int, symbols: Symbols) -> R
         reason = line[remark.end() :].strip()
         _blank(letters, begin + remark.start(), stop)
         line = line[: remark.start()]
-    because = _REASON.search(line)
-    if because and not _declared_word(because[0], symbols):
-        found = because[0].strip(" ,;()[]")
+    because = _because(line, symbols)
+    if because is not None:
+        found = line[because:].strip(" ,;()[]")
         reason = f"{found}; {reason}".strip("; ")
-        _blank(letters, begin + because.start(), stop)
+        _blank(letters, begin + because, stop)
         if _CONDITION.match(found):
             notes = (f"'{found}' is taken as a reason, not as a condition",)
     opening = _START.match("".join(letters[begin:stop]))
@@ -177,9 +180,20 @@ def _plain_row(letters: list[str], begin: int, stop: int, symbols: Symbols) -> R
     return Row(first, last, latex=False, reason=reason, notes=notes, arrow=arrow)
 
 
-def _declared_word(found: str, symbols: Symbols) -> bool:
-    """Return whether the word that begins a reason is a declared symbol."""
-    return found.split(maxsplit=1)[0].strip(",;([") in symbols
+def _because(line: str, symbols: Symbols) -> int | None:
+    """Return where a reason such as (because ...) begins; None: there is none."""
+    for match in _REASON.finditer(line):
+        if match[0] in symbols or not line[: match.start()].strip(" \t,;([{"):
+            continue
+        start = match.start()
+        while line[start - 1] in " \t,;([":
+            start -= 1
+        opened = line[start : match.start()].count("(")
+        tail = line[start:]
+        if tail.count("(") - tail.count(")") > opened:
+            continue
+        return start
+    return None
 
 
 # -- LaTeX ------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -57,6 +58,13 @@ class Source:
 
     text: str
     written: str = ""
+
+    @functools.cached_property
+    def plain(self) -> str:
+        """The text with plain letters for mathematical ones, at the same places."""
+        if self.text.isascii():
+            return self.text
+        return "".join(plain_letter(c) or c for c in self.text)
 
     def place(self, position: int) -> tuple[int, int]:
         """Return line (from 1) and column (from 0) of a position."""
