@@ -23,6 +23,10 @@ from convex_analyzer.diagnosis.reading import Reading
 
 __all__ = ["Ranked", "amount", "chances_of", "rank", "symptom_modules", "weigh"]
 
+UNTESTED = (
+    0.05  # weight of a fault that the evidence cannot show: how often it is there all the same
+)
+
 # sharpness and weight of "none of these", by amount of evidence: benchmarks/diagnosis/calibrate.py
 _CALIBRATION = {"full": (1.0, 0.08), "partial": (1.0, 0.08), "loss": (1.0, 0.08)}
 
@@ -89,7 +93,7 @@ def _weights(signs: Mapping[Row, Sign]) -> dict[Row, float]:
     for row, sign in signs.items():
         if not row.fault and row.name != "healthy":
             continue  # what looks ill and is not stands beside the ranking
-        weight = sign.strength or 0.0
+        weight = UNTESTED if sign.strength is None and row.fault else sign.strength or 0.0
         for other in signs:
             if other is row or row.name == "healthy":
                 continue

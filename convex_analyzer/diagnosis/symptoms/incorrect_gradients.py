@@ -159,5 +159,5 @@ def _from_curve(reading: Reading) -> Sign:
         used = ("loss",) if cosine is None else ("loss", "gradient_cosine")
         return Sign(strength, text, "heuristic", used, lacks)
     if cosine is not None or curve.left < 0.9:
-        return Sign(0.04, "the loss falls along the gradient it was given", lacks=lacks)
-    return Sign(0.1, "the curve alone cannot show it", used=("loss",), lacks=lacks)
+        return Sign(None, "the loss falls along the gradient it was given", lacks=lacks)
+    return Sign(None, lacks=lacks)

@@ -37,8 +37,7 @@ def examine(reading: Reading) -> Sign:
     """Compare with restarts, once the run has converged: gradient gone, loss still."""
     curve, restarts = reading.curve, reading.evidence.restarts
     if restarts is None or not np.isfinite(restarts).any():
-        strength = None if curve is None else 0.04
-        return Sign(strength, "", lacks="the final losses of restarts from other random starts")
+        return Sign(None, lacks="the final losses of restarts from other random starts")
     if curve is None or len(curve) < 5:
         return Sign(None, lacks="a loss curve")
     best = float(np.nanmin(restarts))

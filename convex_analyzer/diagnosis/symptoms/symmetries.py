@@ -65,4 +65,4 @@ def _from_curve(reading: Reading) -> Sign:
         text = f"the loss starts at ln {curve.chance} exactly (equal outputs for every row) and "
         text += f"stays there for {100 * (end - begin):.0f} % of the run, as from zero weights"
         return Sign(strength, text, "heuristic", ("loss",), lacks)
-    return Sign(0.05, "the curve alone cannot show it", used=("loss",), lacks=lacks)
+    return Sign(None, lacks=lacks)
