@@ -84,6 +84,8 @@ def caption(data: AnnotatedCurveData) -> str:
     if len(data.beside):
         text += ", mini-batch losses pale behind it"
     text += "; marked is what the verdict rests on."
+    if len(data.values) and float(data.values.max()) > _limits(data)[1]:
+        text += " What is larger is drawn at the upper edge."
     if data.proof is not None:
         text += {
             "cosines": " In the middle: cosine of consecutive gradients; −1 turns round, +1 keeps "

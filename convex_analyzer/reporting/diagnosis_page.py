@@ -27,6 +27,7 @@ from convex_analyzer.reporting.document import (
     RichText,
     Table,
     Title,
+    plain_text,
 )
 from convex_analyzer.reporting.figures import drawn
 from convex_analyzer.tables import format_count, format_number, join_words
@@ -41,6 +42,7 @@ _CERTAIN = (
     "A forecast follows from the problem and the rule: where the rule has a closed form, the "
     "verdict is algebra and not an estimate."
 )
+_ROOM = 10  # lines below the curve
 _ARGUMENT = "argument "  # how the reader calls what the caller says
 
 
@@ -54,7 +56,8 @@ def diagnosis_document(
     diagnosis
         What `diagnose` returned.
     level
-        ``"brief"``: two pages; ``"teach"`` and ``"full"``: also what was measured on the log.
+        ``"brief"``: two pages; ``"teach"`` and ``"full"``: all that was measured on the log, also
+        where that needs a third.
     command
         The command that reproduces it; a Python call is shown when left out.
     """
@@ -62,22 +65,37 @@ def diagnosis_document(
     blocks: list[Block] = [Title(title, _subtitle(diagnosis)), _cards(diagnosis)]
     if _has_curve(diagnosis):
         blocks += [Heading("Where it shows"), drawn("annotated_curve", diagnosis)]
-    blocks += _remedies(diagnosis)
+    others, read = _remedies(diagnosis), _sources(diagnosis)
+    both = _lines(others) + _lines(read) <= _ROOM
+    blocks += [*others, *read] if both else others or read  # what has room below the curve
     blocks += [
-        PageBreak(unless_free=0.9 if _has_curve(diagnosis) else 0.4),
+        PageBreak(unless_free=0.5),
         Heading("Problem, diagnosis, workaround"),
         _table(diagnosis),
     ]
-    if level != "brief":
+    if level != "brief" or both or not others:
         blocks += _measures(diagnosis)
-    blocks += _sources(diagnosis)
+    blocks += read if others and not both else []
+    certain = _CERTAIN if diagnosis.forecast else _CALIBRATED
     blocks += [
         Heading("Reproduction"),
         CodeBlock(command or _call(diagnosis, level)),
-        Note(f"{_CERTAIN if diagnosis.forecast else _CALIBRATED} Verdicts. {_meanings()}."),
-        Note(f"Kinds of numbers. {legend()}."),
+        Note(f"{certain} Verdicts. {_meanings()}. Kinds of numbers. {legend()}."),
     ]
     return Document(title, blocks, footer="convex_analyzer")
+
+
+def _lines(blocks: list[Block]) -> int:
+    """Estimate how many lines tables and lists take."""
+    count = 0
+    for block in blocks:
+        if isinstance(block, Table):
+            for row in block.rows:
+                cells = [plain_text(c) for c in row[:3] if not isinstance(c, Chip)]
+                count += 1 + max(map(len, cells)) // 40
+        elif isinstance(block, KeyValues):
+            count += sum(1 + len(plain_text(value)) // 90 for _, value in block.items)
+    return count
 
 
 def _has_curve(diagnosis: Diagnosis) -> bool:
@@ -199,7 +217,8 @@ def _shown(value: Any) -> str:
 
 def _table(diagnosis: Diagnosis) -> Table:
     order = {module.ROW.name: module.ROW.order for module in symptom_modules()}
-    every = (*diagnosis.findings, *diagnosis.lookalikes)
+    beside = [each for each in diagnosis.lookalikes if each.verdict in {"present", "possible"}]
+    every = (*diagnosis.findings, *beside)
     known = sorted(every, key=lambda each: (not each.lecture, order.get(each.name, 99)))
     columns = (
         Column("problem", width=0.14),
@@ -215,7 +234,11 @@ def _table(diagnosis: Diagnosis) -> Table:
     )
     likely = diagnosis.primary if diagnosis.decided else None
     rows = tuple(_row(each, each is likely, diagnosis) for each in known)
-    return Table(columns, rows, caption=caption)
+    away = [each.problem for each in diagnosis.lookalikes if each not in beside]
+    note = (
+        f"What looks ill and is not, looked for and not seen: {join_words(away)}." if away else ""
+    )
+    return Table(columns, rows, caption=caption, note=note)
 
 
 def _row(each: Verdict, likely: bool, diagnosis: Diagnosis) -> tuple[Any, ...]:
