@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convex_analyzer.diagnosis.recording.store import Store
-from convex_analyzer.diagnosis.recording.trees import Sampler, norm
+from convex_analyzer.diagnosis.recording.trees import Sampler, inner, norm
 
 __all__ = ["Consecutive"]
 
@@ -100,7 +100,7 @@ class Consecutive:
 
 
 def _dot(a: AnyArray, b: AnyArray) -> float:
-    product = float(np.dot(a, b))
+    product = inner(a, b)
     if math.isfinite(product) and product != 0:
         return product
     return float(np.dot(a.astype(np.float64), b.astype(np.float64)))
@@ -110,7 +110,7 @@ def _cosine(a: AnyArray, b: AnyArray, length: float, other: float) -> float | No
     """Return the cosine; None where one of the two is zero."""
     if length == 0 or other == 0:
         return None
-    product = float(np.dot(a, b))
+    product = inner(a, b)
     if not 1e-30 < abs(product) < math.inf:  # squares that leave the range of single precision
         product = float(np.dot(a.astype(np.float64), b / np.float64(other))) * other
     return max(-1.0, min(1.0, product / length / other)) if math.isfinite(product) else math.nan
