@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from cases import each
 
+import convex_analyzer as ca
 import convex_analyzer.optimizers as rules
 from convex_analyzer.diagnosis.evidence import Series
 from convex_analyzer.diagnosis.readers import from_arrays, read, read_npz, rule_of
@@ -271,6 +272,17 @@ LINES = rows((0, 3), (1, 2), (2, 1))
 RESTARTED = rows((0, 3), (1, 2), (2, 1), (0, 6), (1, 5), (2, 4))
 RUNS = rows(("a", 0, 3), ("a", 1, 2), ("b", 0, 6), ("b", 1, 5), head="run,step,loss")
 PANEL = "Step,fast - train/loss,fast - train/loss__MIN,slow - train/loss\n0,1,1,2\n1,.5,.5,1.9\n"
+PROGRESS = (
+    "Epoch 1/3\n32/32 [==] - 1s 3ms/step - loss: 0.9000 - val_loss: 1.0\nEpoch 2/3\n"
+    " 1/32 [>.] - loss: 0.2\r 9/32 [=.] - loss: 0.3\r32/32 [==] - loss: 0.5 - val_loss: 0.8\n"
+    "Epoch 3/3\n32/32 [==] - 1s 3ms/step - loss: nan - val_loss: nan\n"
+)
+PRINTED = "".join(
+    f"12:00:0{k} INFO Epoch [{1 + k // 2}/2], Step [{100 + 100 * (k % 2)}/200], Loss: {loss}\n"
+    for k, loss in enumerate([2.1, 1.1, 0.9, 0.8])
+)
+PHASES = "epoch,phase,loss\n0,train,1\n0,val,2\n1,train,.5\n1,val,1.5\n"
+TAGS = "step,tag,value\n0,train/loss,1\n0,lr,.1\n1,train/loss,.5\n1,lr,.1\n"
 
 
 @each(
@@ -353,6 +365,19 @@ PANEL = "Step,fast - train/loss,fast - train/loss__MIN,slow - train/loss\n0,1,1,
         ("x.tfevents.1", base64.b64decode(OLD_STYLE), {}, [0, 10, 20], [2, 1.5, 0.25], "every 10"),
         ("x.tfevents.1", base64.b64decode(NEW_STYLE), {}, [0, 10, 20], [2, 1.5, 0.25], "every 10"),
         ("renamed", base64.b64decode(OLD_STYLE)[:-40], {}, [0, 10, 20], [2, 1.5, 0.25], "cut off"),
+        ("a.log", PROGRESS, {}, [1, 2, 3], [0.9, 0.5, NAN], "one loss an epoch"),
+        ("a.log", "go\nstep=10 loss=3 lr=1e-3\nstep=20 loss=2\n", {}, [10, 20], [3, 2], "every 10"),
+        ("a.log", PRINTED, {}, [100, 200, 300, 400], [2.1, 1.1, 0.9, 0.8], "200 an epoch"),
+        (
+            "train.out",
+            "{'loss': '3', 'learning_rate': 1e-3, 'epoch': 0.5}\n{'loss': 2, 'epoch': 1.0}\n",
+            {},
+            [0.5, 1],
+            [3, 2],
+            "counted in epochs",
+        ),
+        ("a.csv", PHASES, {}, [0, 1], [1, 0.5], "epoch"),
+        ("a.csv", TAGS, {}, [0, 1], [1, 0.5], ""),
         ("metrics.csv", LIGHTNING, {}, [3, 7], [7.79, 8.75], "every 4 steps"),
     ],
 )
@@ -423,6 +448,11 @@ def test_objects():
     again = read(records, batch_size=8, lr=0.5)
     assert (again.batch_size, again.learning_rate.values.tolist()) == (8, [0.5])
     assert again.loss is records.loss
+    run = ca.simulate(ca.Quadratic.diagonal([1.0, 4.0]), rules.GradientDescent(0.1), [1.0, 1.0], 3)
+    simulated = read(run)
+    same(simulated.loss, range(4), run.loss)
+    expected = [(1 + 64) / (1 + 16), (0.9**2 + 64 * 0.6**2) / (0.9**2 + 16 * 0.6**2)]
+    np.testing.assert_allclose(simulated.curvature.values, expected)
     schedule = read([3, 2, 1], lr=lambda t: 1 / t)
     np.testing.assert_allclose(schedule.learning_rate.values, [1, 0.5])
 
@@ -459,6 +489,15 @@ def test_averages_are_found_and_nothing_else():
                 assert "of 10 values" in why
     assert found["raw"] == found["wander"] == 0
     assert min(found["exponential"], found["moving"], found["cumulative"]) >= 14
+    epochs = np.arange(600) // 100
+    progress = [
+        np.cumsum(2 + 0.3 * rng.normal(size=100)) / np.arange(1, 101) - 0.1 * k for k in range(6)
+    ]
+    bar = [
+        {"epoch": e, "step": k, "loss": v}
+        for k, (e, v) in enumerate(zip(epochs, np.ravel(progress), strict=True))
+    ]
+    assert read(bar).averaged == "smoothed"
     held = read({"loss": np.repeat([0.91, 0.72, 0.53, 0.44], 5)})
     same(held.loss, [0, 5, 10, 15], [0.91, 0.72, 0.53, 0.44])
     assert held.averaged == "epoch means"

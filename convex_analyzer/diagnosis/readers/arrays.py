@@ -175,6 +175,7 @@ def undo(transform: str, values: Any, draft: Draft, name: str) -> Any:
 def name_unknown(draft: Draft, unknown: Iterable[str]) -> None:
     """Say which columns were left aside, and how to use them."""
     silent = {"time", "timestamp", "runtime", "wall", "elapsed", "per", "hours", "flos", "eta"}
+    silent.add("accuracy")  # of rows that are not trained on: no field of the evidence
     names = [name for name in unknown if not silent & set(words(name)) and words(name)]
     if names:
         shown = ", ".join(repr(name) for name in names[:6]) + (" …" if len(names) > 6 else "")

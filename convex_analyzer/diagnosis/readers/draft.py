@@ -56,6 +56,7 @@ class Draft:
         self.notes: list[str] = []
         self.averaged = ""
         self.transform = ""
+        self.epoch_starts: Array | None = None
         self.act: dict[str, dict[str, Any]] = {"activations": {}, "preactivations": {}}
 
     def put(self, field: str, value: Any, name: str) -> None:
@@ -82,7 +83,7 @@ class Draft:
         self._derive(fields, vectors)
         self._undo_transform(fields)
         fields = {k: v for k, v in fields.items() if not (isinstance(v, Series) and not len(v))}
-        averaged, notes = inspect(fields, self.matched, self.averaged)
+        averaged, notes = inspect(fields, self.matched, self.averaged, self.epoch_starts)
         for sentence in notes:
             self.note(sentence)
         return Evidence(

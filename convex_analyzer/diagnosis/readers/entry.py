@@ -94,6 +94,8 @@ def _log(source: Any) -> tuple[Table | Mapping[str, Any], str]:
         return _mapping(source), "dict"
     if isinstance(getattr(source, "history", None), Mapping):
         return _keras(source), type(source).__name__
+    if all(hasattr(source, name) for name in ("recorded", "theta", "loss")):  # a Trajectory
+        return _simulated(source), type(source).__name__
     if hasattr(source, "columns") and hasattr(source, "__getitem__"):
         return _frame(source), type(source).__name__
     if isinstance(source, Sequence) and source and isinstance(source[0], Mapping):
@@ -150,6 +152,16 @@ def _mapping(source: Mapping[Any, Any]) -> Table | Mapping[str, Any]:
     if isinstance(inner, Mapping):
         return inner
     return {str(key): value for key, value in source.items()}
+
+
+def _simulated(trajectory: Any) -> Mapping[str, Any]:
+    """Read a simulation; of several runs one is chosen later, by the shape of their losses."""
+    arrays = {"step": trajectory.recorded, "loss_full": np.moveaxis(trajectory.loss, 0, -1)}
+    theta = np.asarray(trajectory.theta)
+    arrays["optimizer"] = trajectory.optimizer
+    if theta.ndim == 2 and len(theta) == len(arrays["step"]):
+        arrays["iterates"] = theta
+    return arrays
 
 
 def _keras(history: Any) -> Table:

@@ -54,7 +54,8 @@ _SPELLING = {
     "update": "updates delta",
     "check": "checks gradcheck gradchecks",
     "restart": "restarts",
-    "averaged": "avg running ema smoothed smooth moving smoothened",
+    "smoothed": "running ema smooth moving smoothened",
+    "averaged": "avg average",
     "crossentropy": "xent xentropy ce",
     "perplexity": "ppl",
     "nesterov": "nag",
@@ -141,6 +142,7 @@ _TABLE = {
     for rank, names in reversed(list(enumerate(ranks)))
     for name in names.split("/")
 }
+_AVERAGES = (("epoch", "epoch means"), ("averaged", "means of steps"), ("smoothed", "smoothed"))
 _LOGS = {"log": "log", "ln": "log", "log10": "log10", "lg": "log10", "log2": "log2"}
 _LAYER = re.compile(r"^(pre)?act(?:ivations?)?[_ /.-]?(?:layer)?[_ /.-]?(\d+)$", re.IGNORECASE)
 
@@ -199,7 +201,7 @@ def _decorated(found: tuple[str, ...]) -> Match | None:
     if "token" in kept and {"loss", "per"} <= kept:
         inner = _TABLE.get(kept - {"per", "token"})
         return Match(inner[0], inner[1]) if inner else None
-    for word, averaged in (("epoch", "epoch means"), ("averaged", "smoothed")):
+    for word, averaged in _AVERAGES:
         inner = _TABLE.get(kept - {word}) if word in kept else None
         if inner and inner[0] in {"loss", "batch_loss", "validation_loss"}:
             field = "validation_loss" if inner[0] == "validation_loss" else "loss"

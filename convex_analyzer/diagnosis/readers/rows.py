@@ -31,11 +31,14 @@ class Axis:
         Column, or "rows".
     epochs
         Whether the count is in epochs.
+    starts
+        Steps at which epochs begin, where steps and epochs are both known.
     """
 
     steps: Array
     name: str
     epochs: bool = False
+    starts: Array | None = None
 
     def series(self, column: Column, draft: Draft, field: str) -> Series:
         """Return a column as a series in ascending order of steps, one value a step."""
@@ -77,8 +80,8 @@ def axis_of(
     if by_step is not None and step is not None and covered:
         joined = _join_epochs(by_step, by_epoch, rows, draft)
         if joined is not None:
-            return Axis(joined, "step")
-        return Axis(by_step, step)
+            return Axis(joined, "step", starts=_starts(joined, by_epoch, rows))
+        return Axis(by_step, step, starts=_starts(by_step, by_epoch, rows))
     if by_epoch is not None and epoch is not None and np.isfinite(by_epoch[rows]).any():
         found = by_epoch[rows]
         many = len(np.unique(found)) < 0.7 * len(found) and not (np.diff(found) < 0).any()
@@ -89,12 +92,19 @@ def axis_of(
         known = np.flatnonzero(np.isfinite(order))
         order = np.interp(count, known, order[known])
         draft.note(f"several rows an {epoch}: rows are counted as steps")
-        return Axis(order, "rows")
+        return Axis(order, "rows", starts=_starts(order, by_epoch, rows))
     if main is not None and len(main) < table.rows:  # other rows hold other quantities
         order = np.full(table.rows, np.nan)
         order[rows] = np.arange(len(rows))
         return Axis(np.interp(count, rows, order[rows]), "rows")
     return Axis(count, "rows")
+
+
+def _starts(steps: Array, epochs: Array | None, rows: NDArray[np.int64]) -> Array | None:
+    if epochs is None:
+        return None
+    found: Array = steps[rows[1:][np.diff(epochs[rows]) > 0]]
+    return found if 0 < len(found) < len(rows) / 4 else None
 
 
 def _values(table: Table, name: str | None, draft: Draft) -> Array | None:

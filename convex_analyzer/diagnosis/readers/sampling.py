@@ -29,7 +29,10 @@ _ENOUGH = 20_000  # values that tell as much as a million
 
 
 def inspect(
-    fields: dict[str, Any], matched: dict[str, str], averaged: str
+    fields: dict[str, Any],
+    matched: dict[str, str],
+    averaged: str = "",
+    epoch_starts: Array | None = None,
 ) -> tuple[str, list[str]]:
     """Look at the curves of an evidence, bring them in order, and say what was found.
 
@@ -41,6 +44,8 @@ def inspect(
         Field -> name; changed along.
     averaged
         What is known about averaging already.
+    epoch_starts
+        Steps at which epochs begin, if known: a progress bar starts its mean again there.
 
     Returns
     -------
@@ -48,11 +53,11 @@ def inspect(
         What a value of the loss stands for ("" for a single step), and sentences.
     """
     with np.errstate(all="ignore"):
-        return _inspect(fields, matched, averaged)
+        return _inspect(fields, matched, averaged, epoch_starts)
 
 
 def _inspect(
-    fields: dict[str, Any], matched: dict[str, str], averaged: str
+    fields: dict[str, Any], matched: dict[str, str], averaged: str, epoch_starts: Array | None
 ) -> tuple[str, list[str]]:
     notes: list[str] = []
     accuracy = fields.get("accuracy")
@@ -69,7 +74,7 @@ def _inspect(
         return averaged, notes
     name = matched.get(field, "")
     if not averaged and "full" not in name.lower():
-        fields[field], averaged = _look_at_sampling(field, fields[field], notes)
+        fields[field], averaged = _look_at_sampling(field, fields[field], epoch_starts, notes)
         _as_batch_loss(fields, matched, averaged, notes)
     series = fields[field] if field in fields else fields["batch_loss"]
     _look_at_steps(series, notes)
@@ -122,7 +127,9 @@ def rounding(values: Array) -> str:
     return ""
 
 
-def _look_at_sampling(field: str, series: Series, notes: list[str]) -> tuple[Series, str]:
+def _look_at_sampling(
+    field: str, series: Series, epoch_starts: Array | None, notes: list[str]
+) -> tuple[Series, str]:
     thinned = held_values(series)
     if thinned is not None:
         notes.append(
@@ -130,6 +137,9 @@ def _look_at_sampling(field: str, series: Series, notes: list[str]) -> tuple[Ser
             "each stretch; one value of each is kept"
         )
         return thinned, "epoch means"
+    if epoch_starts is not None and _restarts(series.finite, epoch_starts):
+        notes.append("the loss is the mean of the epoch so far, as a progress bar shows it")
+        return series, "smoothed"
     found, why = smoothing(series, single_batches=field == "batch_loss")
     if why:
         notes.append(why)
@@ -223,6 +233,14 @@ def _is_cumulative(increments: Array) -> bool:
     return bool(min(blocks) > 0 and max(blocks) / min(blocks) < 2.0 and changes > 0.4)
 
 
+def _restarts(series: Series, epoch_starts: Array) -> bool:
+    """Tell whether most epochs are cumulative means."""
+    edges = np.searchsorted(series.steps, epoch_starts)
+    epochs = [values for values in np.split(series.values, edges) if len(values) >= 60][:10]
+    cumulative = [_is_cumulative(np.diff(values)) for values in epochs]
+    return len(cumulative) > 1 and sum(cumulative) >= 0.5 * len(cumulative)
+
+
 def _as_batch_loss(
     fields: dict[str, Any], matched: dict[str, str], averaged: str, notes: list[str]
 ) -> None:
@@ -247,7 +265,7 @@ def _look_at_steps(series: Series, notes: list[str]) -> None:
     gaps = np.diff(series.steps)
     if not len(gaps) or np.all(gaps == 1):
         return
-    if np.all(gaps == gaps[0]):
+    if np.allclose(gaps, gaps[0], rtol=0.01, atol=0.0):  # epochs are rounded
         notes.append(
             f"one value every {gaps[0]:g} steps: rules that need every step are off"
             if gaps[0] > 1

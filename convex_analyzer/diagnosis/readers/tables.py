@@ -10,6 +10,7 @@ from convex_analyzer.diagnosis.evidence import Series
 from convex_analyzer.diagnosis.readers.arrays import choose, name_unknown, undo
 from convex_analyzer.diagnosis.readers.draft import SERIES, Draft
 from convex_analyzer.diagnosis.readers.names import Match, classify, run_of, words
+from convex_analyzer.diagnosis.readers.reshape import wide
 from convex_analyzer.diagnosis.readers.rows import Axis, axis_of, choose_run
 from convex_analyzer.diagnosis.readers.table import Column, Table
 from convex_analyzer.errors import InputError
@@ -32,6 +33,7 @@ def fill_from_table(draft: Draft, table: Table) -> None:
     """
     for sentence in table.notes:
         draft.note(sentence)
+    table = wide(table)
     candidates, unknown = _candidates(table, draft)
     chosen = {
         field: choose(field, found, table.columns, draft) for field, found in candidates.items()
@@ -51,6 +53,7 @@ def fill_from_table(draft: Draft, table: Table) -> None:
     chosen_run = choose_run(table, run, step, epoch, main, draft)
     axis = axis_of(chosen_run, step, epoch, chosen_run.columns[main], draft)
     draft.matched["step"] = axis.name
+    draft.epoch_starts = axis.starts
     _put_series(draft, chosen_run, chosen, axis)
     _put_settings(draft, chosen_run, chosen)
     _put_layer_norms(draft, chosen_run, unknown, axis)
@@ -213,7 +216,9 @@ def _put_layer_norms(draft: Draft, table: Table, unknown: list[str], axis: Axis)
 
 def _count_epochs(draft: Draft, axis: Axis) -> None:
     """Turn epochs into steps where their length is known; a training loss is an epoch's mean."""
-    if "loss" in draft.values and not draft.averaged and "full" not in draft.matched["loss"]:
+    loss = draft.values.get("loss")
+    whole = isinstance(loss, Series) and len(loss) > 1 and loss.stride >= 1
+    if whole and not draft.averaged and "full" not in draft.matched["loss"]:
         draft.averaged = "epoch means"
         draft.note(
             "one loss an epoch, taken for the mean over its steps: rules that need every step are "

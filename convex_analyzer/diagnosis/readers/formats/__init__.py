@@ -10,7 +10,7 @@ import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from convex_analyzer.diagnosis.readers.table import Table
 from convex_analyzer.errors import InputError
@@ -18,6 +18,7 @@ from convex_analyzer.errors import InputError
 __all__ = ["LARGEST_FILE", "Format", "all_formats", "format_of", "open_text"]
 
 LARGEST_FILE = 1 << 28  # bytes of text
+_ANYTHING = (".txt", ".log")  # suffixes that say little: the content decides
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,13 @@ class Format:
 
 @functools.cache
 def all_formats() -> tuple[Format, ...]:
-    """Return the formats that can be read: one for every module of this package."""
+    """Return the formats that can be read, one for every module of this package.
+
+    Examples
+    --------
+    >>> sorted(form.name for form in all_formats())
+    ['JSON', 'JSON lines', 'NumPy', 'TensorBoard events', 'delimited text', 'printed log']
+    """
     return tuple(
         importlib.import_module(f"{__name__}.{module.name}").FORMAT
         for module in pkgutil.iter_modules(__path__)
@@ -66,6 +73,8 @@ def format_of(path: Path) -> Format:
         raise InputError(f"{path.name} is empty", argument="source")
     by_content = [form for form in all_formats() if form.sniff(name, start)]
     by_suffix = [form for form in all_formats() if name.endswith(form.suffixes)]
+    if name.endswith(_ANYTHING):
+        by_suffix = by_content or by_suffix
     if by_suffix or by_content:
         return (by_suffix or by_content)[0]
     known = ", ".join(suffix for form in all_formats() for suffix in form.suffixes)
@@ -76,7 +85,7 @@ def format_of(path: Path) -> Format:
     )
 
 
-def open_text(path: Path) -> IO[str]:
+def open_text(path: Path) -> io.TextIOWrapper:
     """Open a text file, plain or compressed with gzip, of UTF-8, UTF-16 or Latin-1.
 
     Raises

@@ -11,6 +11,7 @@ from typing import IO
 
 from convex_analyzer.diagnosis.readers.cells import MISSING, number
 from convex_analyzer.diagnosis.readers.formats import Format, open_text
+from convex_analyzer.diagnosis.readers.formats.text_logs import is_text_log
 from convex_analyzer.diagnosis.readers.table import Column, Table
 from convex_analyzer.errors import InputError
 
@@ -161,9 +162,14 @@ def _point(cell: str) -> str:
     return cell
 
 
+def _is_table(start: bytes) -> bool:
+    plain = b"\0" not in start and b"\n" in start and start.lstrip()[:1] not in (b"{", b"[")
+    return plain and not is_text_log(start)
+
+
 FORMAT = Format(
     "delimited text",
     (".csv", ".tsv", ".txt", ".dat", ".log"),
     read_delimited,
-    lambda _name, start: b"\0" not in start and b"\n" in start and start.lstrip()[:1] not in b"{[",
+    lambda _name, start: _is_table(start),
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from convex_analyzer.diagnosis.readers.formats import LARGEST_FILE, Format, open_text
+from convex_analyzer.diagnosis.readers.formats.text_logs import is_text_log
 from convex_analyzer.diagnosis.readers.table import Table
 from convex_analyzer.errors import InputError
 
@@ -108,5 +109,5 @@ FORMAT = Format(
     "JSON",
     (".json",),
     read_json,
-    lambda _name, start: start.lstrip()[:1] in (b"{", b"["),
+    lambda _name, start: start.lstrip()[:1] in (b"{", b"[") and not is_text_log(start),
 )

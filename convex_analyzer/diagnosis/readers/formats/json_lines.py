@@ -49,5 +49,5 @@ FORMAT = Format(
     "JSON lines",
     (".jsonl", ".ndjson"),
     read_json_lines,
-    lambda _name, start: start.lstrip()[:1] == b"{" and b"}\n{" in start.replace(b"\r", b""),
+    lambda _name, start: start.lstrip()[:2] == b'{"' and b"}\n{" in start.replace(b"\r", b""),
 )
