@@ -58,11 +58,12 @@ def ill_conditioning(facts: Facts) -> Remedy:
 
 
 def _spectrum(facts: Facts) -> Spectrum | None:
-    """Return the known spectrum, or the two ends that the log shows."""
+    """Return the two ends of the known spectrum, or those that the log shows."""
     known = facts.spectrum
     if known is not None:
-        usable = known.lambda_min >= 0 and known.positive.size and known.resolved
-        return known if usable else None
+        if known.lambda_min < 0 or not known.positive.size or not known.resolved:
+            return None
+        return Spectrum.from_eigenvalues([float(known.positive[0]), known.lambda_max])
     late, largest = facts.late, facts.largest
     if late is None or largest is None or not 0 < late < largest:
         return None

@@ -20,6 +20,7 @@ __all__ = ["confirm", "start_of"]
 TOLERANCE = 1e-6
 _AFFORDABLE = 20_000  # steps of a run that confirms
 _WORK = 2e9  # multiplications
+_STEEP = 1e5  # κ beyond which counts from a start take too long
 
 
 def start_of(facts: Facts) -> Any:
@@ -41,7 +42,7 @@ def confirm(remedy: Remedy, facts: Facts, after: Optimizer, note: str = "") -> R
     measured. Without a problem the remedy comes back as it is.
     """
     spectrum, before = facts.spectrum, facts.rule
-    if spectrum is None or before is None:
+    if spectrum is None or before is None or (spectrum.condition_number or 1) > _STEEP:
         return remedy
     start = start_of(facts)
     where = None if spectrum.is_interval else start

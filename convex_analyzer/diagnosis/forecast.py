@@ -1,0 +1,174 @@
+"""`forecast`: the rows of the table before any step is made, from problem and optimizer alone.
+
+Rows of the lecture's table are tested as in `recap`; which of them is *the* problem is decided in
+`convex_analyzer.diagnosis.outlook`. Where the rule has a closed form this is proved, not guessed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from convex_analyzer.comparison import compare
+from convex_analyzer.diagnosis.findings import Finding, Row
+from convex_analyzer.diagnosis.outlook import Outlook
+from convex_analyzer.diagnosis.prospect import Prospect
+from convex_analyzer.diagnosis.ranking import symptom_modules
+from convex_analyzer.errors import InputError
+from convex_analyzer.noise import MiniBatch, Noise
+from convex_analyzer.optimizers.base import Optimizer
+from convex_analyzer.optimizers.parse import parse_optimizer
+from convex_analyzer.problems.least_squares import LeastSquares
+from convex_analyzer.problems.quadratic import Quadratic
+
+__all__ = ["Forecasted", "forecast"]
+
+_CERTAIN, _BRACKETED, _LOCAL, _SIMULATED = 0.99, 0.97, 0.9, 0.75  # confidence of the primary row
+_OTHER = {"present": 0.3, "possible": 0.1}  # shares of what is left, for the other rows
+_GOAL, _NOISY_GOAL = 1e-6, 1e-2  # of the first gap
+_CHECKED = 200  # steps of the run beside a closed form; the run confirms, theory decides
+
+
+@dataclass(frozen=True)
+class Forecasted:
+    """What will happen as far as one row goes.
+
+    Attributes
+    ----------
+    name
+        Of the row.
+    finding
+        The outcome of its test; the evidence is a sentence with numbers.
+    confidence
+        Chance that this row is what limits the run.
+    primary
+        Whether it is the one; true of the first row only.
+    row
+        The row in words.
+    """
+
+    name: str
+    finding: Finding
+    confidence: float
+    primary: bool
+    row: Row
+
+
+def forecast(
+    problem: Any,
+    optimizer: Any,
+    *,
+    noise: Noise | None = None,
+    batch_size: int | None = None,
+    start: Any = None,
+    steps: int | None = None,
+) -> tuple[Forecasted, ...]:
+    """Say what will limit a run that has not been made yet.
+
+    Parameters
+    ----------
+    problem
+        A `Quadratic`, least squares, a local model, or anything that `Quadratic` accepts.
+    optimizer
+        An instance; a class, which is tuned for the problem; or text such as ``"HeavyBall"`` or
+        ``"GradientDescent:learning_rate=0.1"``.
+    noise, batch_size
+        The noise of the gradients; `batch_size` rows of a least-squares problem, drawn anew at
+        every step, unless `noise` says else.
+    start
+        θ₀, shape (d,). Left out: every direction is excited (data: zeros).
+    steps
+        Length of the run that confirms the forecast; left out: 200 beside a closed form, for any
+        other rule until the goal.
+
+    Returns
+    -------
+    tuple of Forecasted
+        The primary row first, then by falling confidence.
+
+    Raises
+    ------
+    InputError
+        Not an optimizer; a batch size for a problem without data.
+
+    Examples
+    --------
+    >>> from convex_analyzer.optimizers.gradient import GradientDescent
+    >>> toy = Quadratic([[0.2, 0.0], [0.0, 4.0]])
+    >>> [forecast(toy, GradientDescent(rate))[0].name for rate in (0.51, 0.4, 0.001)]
+    ['instability', 'healthy', 'slow_progress']
+    >>> forecast(toy, GradientDescent(0.51))[0].finding.evidence.split(":")[0]
+    'will be unstable because α = 0.51 is beyond the limit 0.5 of q2, λ = 4'
+    """
+    outlook = _outlook(problem, optimizer, noise, batch_size, start, steps)
+    name, primary = outlook.primary()
+    top = _confidence(outlook, primary)
+    found = []
+    for module in symptom_modules():
+        row: Row = module.ROW
+        if not (row.lecture or row.name in {"saddle", "healthy", name}):
+            continue
+        finding = primary if row.name == name else outlook.tested(module)
+        share = top if row.name == name else _OTHER.get(finding.verdict, 0.0) * (1 - top)
+        found.append(Forecasted(row.name, finding, share, row.name == name, row))
+    return tuple(sorted(found, key=lambda each: (-each.confidence, each.row.order)))
+
+
+def _confidence(outlook: Outlook, primary: Finding) -> float:
+    analysis = outlook.analysis
+    if analysis is None or primary.kind == "simulated":
+        return _SIMULATED
+    if analysis.scope not in {"global", "periodic"} or primary.kind in {"heuristic", "asymptotic"}:
+        return _LOCAL
+    return _BRACKETED if outlook.prospect.spectrum.is_interval else _CERTAIN
+
+
+def _outlook(
+    problem: Any,
+    optimizer: Any,
+    noise: Noise | None,
+    batch_size: int | None,
+    start: Any,
+    steps: int | None,
+) -> Outlook:
+    """Return problem and optimizer seen together, with a run as long as it has to be."""
+    if not isinstance(problem, Quadratic):
+        problem = Quadratic(problem)
+    chosen = _chosen(optimizer)
+    noise = _noise(problem, noise, batch_size) or getattr(chosen, "noise", None)
+    goal = _NOISY_GOAL if noise is not None else _GOAL
+    length = _CHECKED if steps is None else steps
+    if noise is not None:  # a class is tuned for the problem, not for its noise
+        chosen = compare(problem, [chosen], start, 0).entries[0].optimizer
+    found = compare(problem, [chosen], start, length, tolerance=goal, noise=noise)
+    entry = found.entries[0]
+    unfinished = entry.simulated_steps is None and not entry.trajectory.has_diverged
+    if steps is None and entry.analysis is None and unfinished:
+        found = compare(problem, [entry.optimizer], start, tolerance=goal, noise=noise)
+    return Outlook(Prospect(found, found.entries[0]), noise)
+
+
+def _chosen(optimizer: Any) -> Any:
+    """Return an optimizer as `compare` takes it."""
+    if not isinstance(optimizer, str):
+        return optimizer
+    parsed = parse_optimizer(optimizer)
+    if isinstance(parsed, Optimizer):
+        return parsed
+    rule, given = parsed
+    needed = {field.name for field in rule.fields()} <= set(given)
+    return rule(**given) if needed else (rule, given)
+
+
+def _noise(problem: Any, noise: Noise | None, batch_size: int | None) -> Noise | None:
+    if noise is not None or batch_size is None:
+        return noise
+    if not isinstance(problem, LeastSquares):
+        raise InputError(
+            "batch_size needs a problem that holds its data",
+            argument="batch_size",
+            hint="problem=least_squares(X, y), or noise=AdditiveNoise(variance)",
+        )
+    if batch_size >= len(problem.y):
+        return None
+    return MiniBatch(batch_size, replacement=True)
