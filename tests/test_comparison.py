@@ -23,8 +23,6 @@ from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.simulation.engine import simulate
 from convex_analyzer.spectra.compute import spectrum
 
-pytestmark = pytest.mark.survey
-
 TOY = Quadratic.diagonal([0.2, 4.0])
 
 

@@ -15,8 +15,6 @@ from convex_analyzer.theory.modes import MANY, ManyModes, modes
 from convex_analyzer.theory.squares import sum_of_squares, unit_response
 from convex_analyzer.theory.worst import worst_from_rest
 
-pytestmark = pytest.mark.survey
-
 ALL = registered()
 SIZE = MANY + 5000
 
