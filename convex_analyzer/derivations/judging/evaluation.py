@@ -81,12 +81,12 @@ class _Compiler:
         sp = self.sympy
         if e.is_Symbol or isinstance(e, (sp.MatrixSymbol, sp.core.function.AppliedUndef)):
             return self._variable(e)
-        if e.is_Rational:
-            number = int(e) if e.is_Integer else Fraction(int(e.p), int(e.q))
-            return lambda point: number
+        if e.is_number and not e.args:
+            return self._constant(e)
         method = _METHODS.get(type(e).__name__)
         if method is not None:
-            return method(self, e)
+            built: Function = getattr(self, method)(e)
+            return built
         if e.is_Add or isinstance(e, sp.MatAdd):
             return self._fold(e.args, _plus)
         if e.is_Mul or isinstance(e, sp.MatMul):
@@ -97,8 +97,6 @@ class _Compiler:
             return self._relation(e)
         if isinstance(e, sp.MatrixBase):
             return self._entries(e)
-        if e.is_number and not e.free_symbols:
-            return self._constant(e)
         if isinstance(e, sp.Function) and len(e.args) == 1:
             return self._function(e)
         raise Undefined(f"{type(e).__name__} is not evaluated")
@@ -122,6 +120,9 @@ class _Compiler:
         return entry
 
     def _constant(self, e: Any) -> Function:
+        if e.is_Rational:
+            number = int(e) if e.is_Integer else Fraction(int(e.p), int(e.q))
+            return lambda point: number
         if e.has(self.sympy.oo, self.sympy.zoo, self.sympy.nan):
             raise Undefined("infinite")
         if e is self.sympy.I:
@@ -315,9 +316,9 @@ class _Compiler:
         if name == "Not":
             return lambda point: not parts[0](point)
         if name == "And":
-            return lambda point: all([part(point) for part in parts])
+            return lambda point: all(part(point) for part in parts)
         if name == "Or":
-            return lambda point: any([part(point) for part in parts])
+            return lambda point: any(part(point) for part in parts)
         if name == "Implies":
             return lambda point: (not parts[0](point)) or parts[1](point)
         return lambda point: len({bool(part(point)) for part in parts}) == 1
@@ -338,11 +339,11 @@ class _Compiler:
 
     def _of_matrix(self, e: Any) -> Function:
         inner, name = self.build(e.args[0]), type(e).__name__
-        apply = {
+        apply: Callable[[Any], Any] = {
             "Transpose": matrices.transpose,
             "Determinant": matrices.determinant,
             "Trace": matrices.trace,
-            "Inverse": lambda m: matrices.power(m, -1),
+            "Inverse": functools.partial(matrices.power, exponent=-1),
         }[name]
         return lambda point: apply(inner(point))
 
@@ -368,29 +369,29 @@ class _Compiler:
         return self.build(result)
 
 
-_METHODS: Mapping[str, Callable[[_Compiler, Any], Function]] = {
-    "Abs": _Compiler._absolute,
-    "sign": _Compiler._sign,
-    **dict.fromkeys(("Max", "Min"), _Compiler._extreme),
-    **dict.fromkeys(("re", "im", "conjugate"), _Compiler._part),
-    **dict.fromkeys(("floor", "ceiling"), _Compiler._whole),
-    "factorial": _Compiler._factorial,
-    "binomial": _Compiler._binomial,
-    **dict.fromkeys(("Sum", "Product"), _Compiler._sum),
-    "Piecewise": _Compiler._piecewise,
-    **dict.fromkeys(("And", "Or", "Not", "Implies", "Equivalent"), _Compiler._logic),
-    **dict.fromkeys(("BooleanTrue", "BooleanFalse"), _Compiler._truth),
-    "Identity": _Compiler._identity,
-    "ZeroMatrix": _Compiler._zeros,
-    **dict.fromkeys(("Transpose", "Determinant", "Trace", "Inverse"), _Compiler._of_matrix),
-    "MatrixElement": _Compiler._element,
-    **dict.fromkeys(("Derivative", "Limit", "Integral"), _Compiler._done),
+_METHODS: Mapping[str, str] = {
+    "Abs": "_absolute",
+    "sign": "_sign",
+    **dict.fromkeys(("Max", "Min"), "_extreme"),
+    **dict.fromkeys(("re", "im", "conjugate"), "_part"),
+    **dict.fromkeys(("floor", "ceiling"), "_whole"),
+    "factorial": "_factorial",
+    "binomial": "_binomial",
+    **dict.fromkeys(("Sum", "Product"), "_sum"),
+    "Piecewise": "_piecewise",
+    **dict.fromkeys(("And", "Or", "Not", "Implies", "Equivalent"), "_logic"),
+    **dict.fromkeys(("BooleanTrue", "BooleanFalse"), "_truth"),
+    "Identity": "_identity",
+    "ZeroMatrix": "_zeros",
+    **dict.fromkeys(("Transpose", "Determinant", "Trace", "Inverse"), "_of_matrix"),
+    "MatrixElement": "_element",
+    **dict.fromkeys(("Derivative", "Limit", "Integral"), "_done"),
 }
 _PLAIN = {
     *("exp", "log", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh"),
     *("gamma", "erf"),
 }
-_EXACT = {
+_EXACT: Mapping[tuple[str, Any], int] = {
     **{(name, 0): 1 for name in ("exp", "cos", "cosh")},
     **{(name, 0): 0 for name in ("sin", "tan", "asin", "atan", "sinh", "tanh", "erf")},
     ("log", 1): 0,

@@ -20,7 +20,6 @@ from convex_analyzer.derivations.judging.polynomials import (
     Monomial,
     Poly,
     Quotient,
-    constant,
     generator,
     monomial_product,
     normalised,
@@ -35,6 +34,7 @@ __all__ = ["ANY", "Factors", "Field", "Generator", "Signs"]
 Signs = frozenset[int]
 ANY: Signs = frozenset((-1, 0, 1))
 _PLUS: Signs = frozenset((1,))
+_UNIT = ("square", {(): 1})
 
 
 @dataclass(frozen=True)
@@ -47,19 +47,19 @@ class Generator:
         What it is: equal keys are equal generators.
     signs
         Which signs it may have.
-    whole
-        Whether its values are integers.
     free
         SymPy symbols that it depends on.
     rule
         ``("prime", p)``, ``("square", polynomial)`` or None.
+    whole
+        Whether its values are integers.
     """
 
-    key: Hashable
+    key: Any
     signs: Signs
-    whole: bool
     free: frozenset[Any]
     rule: tuple[str, Any] | None = None
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -215,7 +215,7 @@ class Field:
             monomial = monomial_product(monomial, inverse)
             for factor, times in below.rest:
                 counts[factor] = counts.get(factor, 0) - times * count
-        above = {(): number}
+        above: Poly = {(): number}
         below_key = []
         for factor, count in counts.items():
             if count > 0:
@@ -282,6 +282,7 @@ class Field:
         facts = self._linked(used)
         monomials |= {m for p, _ in facts for m in p if m}
         rows: list[Row] = [(p, strict) for p, strict in facts]
+        rows += self._lifted(facts, {m for p in polynomials for m in p})
         for monomial in monomials:
             signs = self.monomial_signs(monomial)
             if signs <= {0, 1}:
@@ -303,23 +304,35 @@ class Field:
             facts = facts + pairs
         return facts
 
+    def _lifted(self, facts: list[tuple[Poly, bool]], monomials: set[Monomial]) -> list[Row]:
+        """Return facts times one generator that is not negative, where no new monomial arises."""
+        known = monomials | {()} | {m for p, _ in facts for m in p}
+        rows = []
+        for i in sorted({i for m in monomials for i, _ in m}):
+            signs = self.generators[i].signs
+            for p, strict in facts if signs <= {0, 1} else ():
+                new = scaled(p, 1, ((i, 1),))
+                if new.keys() <= known:
+                    rows.append((new, strict and 0 not in signs))
+        return rows
+
     # -- powers that are generators -------------------------------------------------------------
 
     def prime(self, p: int) -> int:
         """Return the generator whose fractional powers are those of a prime."""
-        return self.index(Generator(("prime", p), _PLUS, False, frozenset(), ("prime", p)))
+        return self.index(Generator(("prime", p), _PLUS, frozenset(), ("prime", p)))
 
     def root(self, radicand: Poly) -> Quotient:
         """Return the square root of a polynomial."""
         signs = frozenset(abs(s) for s in self.signs(radicand) if s >= 0)
         new = Generator(
-            ("root", poly_key(radicand)), signs, False, self.free(radicand), ("square", radicand)
+            ("root", poly_key(radicand)), signs, self.free(radicand), ("square", radicand)
         )
         return Quotient(generator(self.index(new)), {})
 
-    def sign_generator(self, key: Hashable, free: Iterable[Any]) -> Quotient:
+    def sign_generator(self, key: Any, free: Iterable[Any]) -> Quotient:
         """Return a generator whose square is 1."""
-        new = Generator(key, frozenset((-1, 1)), True, frozenset(free), ("square", constant(1)))
+        new = Generator(key, frozenset((-1, 1)), frozenset(free), _UNIT, whole=True)
         return Quotient(generator(self.index(new)), {})
 
     def sign(self, polynomial: Poly) -> Quotient:
@@ -329,6 +342,10 @@ class Field:
             return ONE
         if signs == {-1} or signs == {-1, 0}:
             return -ONE
+        if len(polynomial) == 1:
+            ((monomial, _),) = polynomial.items()
+            if len(monomial) == 1 and self.generators[monomial[0][0]].rule == _UNIT:
+                return Quotient(polynomial, {})  # a sign is its own sign
         return self.sign_generator(("sign", poly_key(polynomial)), self.free(polynomial))
 
 

@@ -1,4 +1,4 @@
-"""`judge`: does this line follow from that one?"""
+"""`judge`: whether this line follows from that one."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def exhibit(point: Point, before: Any, after: Any, symbols: Symbols) -> Countere
     order = {d.object: i for i, d in enumerate(symbols)}
     shown = []
     for key in sorted(point, key=lambda k: (order.get(k, len(order)), str(k))):
-        if key in order or getattr(key, "is_Symbol", False) and key.name != "n":
+        if key in order or (getattr(key, "is_Symbol", False) and key.name != "n"):
             shown.append((letters.get(key, str(key)), written(point[key])))
         elif getattr(key, "args", None) and key.is_Function:
             shown.append((str(key), written(point[key])))

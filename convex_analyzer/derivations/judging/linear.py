@@ -28,10 +28,10 @@ def infeasible(rows: list[Row]) -> bool:
     """
     current = _tidy(rows)
     while current is not None:
-        variables = {m for form, _ in current for m in form if m}
-        if not variables:
+        costs = {m: _cost(current, m) for form, _ in current for m in form if m}
+        if not costs:
             return False
-        current = _without(current, min(variables, key=lambda v: (_cost(current, v), v)))
+        current = _without(current, min(costs, key=lambda v: (costs[v], v)))
         if current is not None and len(current) > _MOST_ROWS:
             return False
     return True
@@ -40,7 +40,7 @@ def infeasible(rows: list[Row]) -> bool:
 def _cost(rows: list[Row], variable: Any) -> int:
     up = sum(form.get(variable, 0) > 0 for form, _ in rows)
     down = sum(form.get(variable, 0) < 0 for form, _ in rows)
-    return up * down - up - down
+    return int(up * down - up - down)
 
 
 def _tidy(rows: list[Row]) -> list[Row] | None:

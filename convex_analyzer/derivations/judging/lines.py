@@ -252,13 +252,12 @@ class _Checker:
     ) -> None:
         self.symbols, self.budget, self.known = symbols, budget, tuple(known)
         self.above: tuple[Any, int | None] | None = None if given is None else (given, None)
-        self.right = self.above
+        self.right: tuple[Any, int | None] | None = self.above
         self.wrong = False
 
     def check(self, statement: Statement) -> CheckedLine:
         """Judge one line."""
         if not statement.is_readable or statement.value is None:
-            self.wrong = True
             error = getattr(statement, "error", None)
             return self.line(statement, "unreadable", str(error or "it cannot be read"))
         if self.above is None:
@@ -299,7 +298,7 @@ class _Checker:
                 verdict, status, against = other, "recovers", self.right[1]
                 where = f"line {against}" if against else "what is given"
                 reason = f"follows from {where}: {other.reason}"
-        here = (statement.value, statement.number)
+        here: tuple[Any, int | None] = (statement.value, statement.number)
         self.above = here
         if status == "refuted":
             self.wrong = True

@@ -7,7 +7,9 @@ difference is empty.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import functools
+import operator
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -58,24 +60,19 @@ class Normalizer:
     def _scalar(self, e: Any) -> Quotient:
         sp = self.sympy
         if e.is_Rational:
-            return Quotient(constant(Fraction(int(e.p), int(e.q))), {})
+            return _number(Fraction(int(e.p), int(e.q)))
         if e.is_Symbol:
             return self.symbol(e)
         if e.is_Add:
-            total = ZERO
-            for a in e.args:
-                total = total + self.scalar(a)
-            return total
+            return functools.reduce(operator.add, map(self.scalar, e.args))
         if e.is_Mul:
-            product = ONE
-            for a in e.args:
-                product = product * self.scalar(a)
-            return product
+            return functools.reduce(operator.mul, map(self.scalar, e.args))
         if e.is_Pow:
             return raised(self.field, self.scalar(e.base), self.scalar(e.exp))
         method = _METHODS.get(type(e).__name__)
         if method is not None:
-            return method(self, e)
+            value: Quotient = getattr(self, method)(e)
+            return value
         if isinstance(e, sp.core.function.AppliedUndef):
             return self.symbol(e.func(*map(sp.expand, e.args)))
         if isinstance(e, sp.Function) or e.is_number:
@@ -84,7 +81,9 @@ class Normalizer:
 
     def symbol(self, e: Any) -> Quotient:
         """Return a symbol as a generator."""
-        new = Generator(("symbol", e), signs_of(e), bool(e.is_integer), frozenset(e.free_symbols))
+        new = Generator(
+            ("symbol", e), signs_of(e), frozenset(e.free_symbols), whole=bool(e.is_integer)
+        )
         return Quotient(generator(self.field.index(new)), {})
 
     def opaque(self, e: Any, signs: Signs = ANY) -> Quotient:
@@ -96,8 +95,8 @@ class Normalizer:
         name = getattr(e.func, "__name__", str(e.func))
         arguments = tuple(self.field.key(self.scalar(a)) for a in e.args)
         key = (name, str(e) if not e.args else arguments)
-        whole = bool(e.is_integer)
-        new = Generator(key, signs, whole, frozenset(e.free_symbols))
+        free = frozenset(e.free_symbols)
+        new = Generator(key, signs, free, whole=bool(e.is_integer))
         return Quotient(generator(self.field.index(new)), {})
 
     # -- functions ------------------------------------------------------------------------------
@@ -143,7 +142,7 @@ class Normalizer:
         result = ONE
         for monomial, coefficient in whole.items():
             free = self.field.free({monomial: 1})
-            new = Generator(("exp", monomial), frozenset((1,)), False, free)
+            new = Generator(("exp", monomial), frozenset((1,)), free)
             result = result * Quotient(generator(self.field.index(new), coefficient), {})
         return result
 
@@ -184,7 +183,7 @@ class Normalizer:
 
     def _log_of(self, argument: Poly) -> Quotient:
         key = ("log", tuple(sorted(argument.items())))
-        new = Generator(key, ANY, False, self.field.free(argument))
+        new = Generator(key, ANY, self.field.free(argument))
         return Quotient(generator(self.field.index(new)), {})
 
     def _circular(self, e: Any) -> Quotient:
@@ -196,13 +195,11 @@ class Normalizer:
         flip = repr(mirrored) < repr(key)
         least = mirrored if flip else key
         free = frozenset(e.free_symbols)
-        cosine = Quotient(
-            generator(self.field.index(Generator(("cos", least), ANY, False, free))), {}
-        )
+        cosine = Quotient(generator(self.field.index(Generator(("cos", least), ANY, free))), {})
         if isinstance(e, sp.cos):
             return cosine
         rest = (ONE - cosine * cosine).top
-        new = Generator(("sin", least), ANY, False, free, ("square", rest))
+        new = Generator(("sin", least), ANY, free, ("square", rest))
         sine = Quotient(generator(self.field.index(new)), {})
         return -sine if flip else sine
 
@@ -230,7 +227,7 @@ class Normalizer:
             raise TooLarge
         base = inner - _number(shift)
         key = ("factorial", self.field.key(base))
-        new = Generator(key, frozenset((1,)), True, frozenset(e.free_symbols))
+        new = Generator(key, frozenset((1,)), frozenset(e.free_symbols), whole=True)
         result = Quotient(generator(self.field.index(new)), {})
         for j in range(1, int(shift) + 1):
             result = result * (base + _number(j))
@@ -273,15 +270,15 @@ def signs_of(e: Any) -> Signs:
     return frozenset(signs)
 
 
-_METHODS: Mapping[str, Callable[[Normalizer, Any], Quotient]] = {
-    "Abs": Normalizer._absolute,
-    "sign": Normalizer._sign,
-    "exp": Normalizer._exponential,
-    "log": Normalizer._logarithm,
-    **dict.fromkeys(("sin", "cos"), Normalizer._circular),
-    **dict.fromkeys(("Max", "Min"), Normalizer._extreme),
-    "factorial": Normalizer._factorial,
-    "Sum": Normalizer._sum,
-    **dict.fromkeys(("Derivative", "Limit", "Integral"), Normalizer._done),
-    **dict.fromkeys(("Trace", "Determinant", "MatrixElement"), Normalizer._of_matrix),
+_METHODS: Mapping[str, str] = {
+    "Abs": "_absolute",
+    "sign": "_sign",
+    "exp": "_exponential",
+    "log": "_logarithm",
+    **dict.fromkeys(("sin", "cos"), "_circular"),
+    **dict.fromkeys(("Max", "Min"), "_extreme"),
+    "factorial": "_factorial",
+    "Sum": "_sum",
+    **dict.fromkeys(("Derivative", "Limit", "Integral"), "_done"),
+    **dict.fromkeys(("Trace", "Determinant", "MatrixElement"), "_of_matrix"),
 }

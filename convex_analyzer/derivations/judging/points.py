@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterator, Sequence
-from fractions import Fraction
 from typing import Any
 
 from convex_analyzer.derivations.judging import pools
@@ -89,31 +88,43 @@ class Sampler:
             Of the matrices.
         """
         draws = random.Random(_SEED + order)
-        thirds = max(1, limit * 3 // 5)
-        found = 0
-        for k, values in enumerate(self._candidates(thirds, limit, draws)):
+        small, found = max(1, limit * 3 // 5), 0
+        for k, values in enumerate(self._simple() if all(self._pools) else ()):
+            point = self._point(values, order, k, draws)
+            found += point is not None
+            if point is not None:
+                yield point
+            if found >= small or k > 4 * small:
+                break
+        for k, values in enumerate(self._drawn(draws)):
             if k > _MOST_TRIES or found >= limit:
                 return
-            point = self._point(values, order, k if found < thirds else None, draws)
+            point = self._point(values, order, None, draws)
             if point is not None:
                 found += 1
                 yield point
 
-    def _candidates(self, small: int, limit: int, draws: random.Random) -> Iterator[Sequence[Any]]:
-        if not all(self._pools):
-            small = 0
-        used = 0
-        for chosen in _by_size([min(len(p), 9) for p in self._pools]) if small else ():
-            used += 1
-            if used > 4 * small:
-                break
-            yield [pool[i] for pool, i in zip(self._pools, chosen, strict=True)]
+    def _simple(self) -> Iterator[Sequence[Any]]:
+        """Yield values from the front of the pools, by total size."""
         if not self._pools:
-            yield from ([] for _ in range(limit if self.matrices or self.functions else 0))
+            yield from ([] for _ in range(20 if self.matrices or self.functions else 1))
             return
+        for chosen in _by_size([min(len(p), 9) for p in self._pools]):
+            yield [pool[i] for pool, i in zip(self._pools, chosen, strict=True)]
+
+    def _drawn(self, draws: random.Random) -> Iterator[Sequence[Any]]:
+        """Yield values at random; of each symbol that may be negative, a negative one early."""
+        if not self._pools and not (self.matrices or self.functions):
+            return
+        full = bool(self._pools) and all(self._pools)
         for k in itertools.count():
-            if k % 2 and all(self._pools):
-                yield [draws.choice(pool) for pool in self._pools]
+            if k % 2 == 0 and full:
+                values = [draws.choice(pool) for pool in self._pools]
+                if k < 2 * len(values):
+                    place = k // 2
+                    below = [v for v in self._pools[place] if pools.is_negative(v)]
+                    values[place] = below[0] if below else values[place]
+                yield values
             else:
                 yield [pools.generic(s, draws) for s in self._independent]
 
@@ -199,9 +210,3 @@ def _compositions(total: int, lengths: list[int]) -> Iterator[tuple[int, ...]]:
     for first in range(min(total, lengths[0] - 1) + 1):
         for rest in _compositions(total - first, lengths[1:]):
             yield (first, *rest)
-
-
-def fractions_between(low: Fraction, high: Fraction) -> list[Fraction]:
-    """Return simple fractions strictly between two."""
-    width = high - low
-    return [low + width * Fraction(p, q) for p, q in ((1, 2), (1, 3), (3, 4))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Sequence
 from fractions import Fraction
@@ -9,7 +10,7 @@ from typing import Any
 
 from convex_analyzer.derivations.judging.values import context, sign_of
 
-__all__ = ["SEQUENCE", "admissible", "generic", "matrix", "scalar"]
+__all__ = ["SEQUENCE", "admissible", "generic", "is_negative", "matrix", "scalar"]
 
 
 def _fractions(text: str) -> list[Any]:
@@ -26,9 +27,9 @@ SEQUENCE = (1, 2, -1, 3, 5, -2, 4, 7, -3, 6, 11, 8, -5)
 
 def admissible(symbol: Any, value: Any) -> bool:
     """Whether a value satisfies the assumptions of a symbol."""
-    if symbol.is_integer and not isinstance(value, int):
-        if not isinstance(value, Fraction) or value.denominator != 1:
-            return False
+    whole = isinstance(value, int) or (isinstance(value, Fraction) and value.denominator == 1)
+    if symbol.is_integer and not whole:
+        return False
     if symbol.is_real is not True:
         return True
     sign = sign_of(value)
@@ -39,6 +40,11 @@ def admissible(symbol: Any, value: Any) -> bool:
         or (symbol.is_nonpositive and sign > 0)
         or (symbol.is_zero is False and sign == 0)
     )
+
+
+def is_negative(value: Any) -> bool:
+    """Whether a value is a negative real number."""
+    return not isinstance(value, complex) and getattr(value, "imag", 0) == 0 and value < 0
 
 
 def scalar(symbol: Any, numbers: Sequence[Any] = ()) -> list[Any]:
@@ -65,7 +71,7 @@ def scalar(symbol: Any, numbers: Sequence[Any] = ()) -> list[Any]:
     else:
         values = list(_REAL)
     ends = sorted({Fraction(int(n.p), int(n.q)) for n in numbers})
-    for low, high in zip(ends, ends[1:], strict=False):
+    for low, high in itertools.pairwise(ends):
         values += [low + (high - low) * Fraction(p, q) for p, q in ((1, 3), (1, 2), (3, 4))]
     for end in ends:
         values += [end, end + 1, end - 1, end + Fraction(1, 2), end - Fraction(1, 2), 2 * end]
@@ -143,13 +149,13 @@ def matrix(kind: str, order: int, place: int | None, draws: random.Random) -> Ro
             else _GENERAL[place % len(_GENERAL)]
         )
         return tuple(tuple(numbers[3 * i + j] for j in range(order)) for i in range(order))
-    numbers = (
+    chosen: Sequence[int] = (
         [draws.randint(-3, 4) for _ in range(6)]
         if place is None
         else _SYMMETRIC[place % len(_SYMMETRIC)]
     )
     spread = {(0, 0): 0, (0, 1): 1, (1, 1): 2, (0, 2): 3, (1, 2): 4, (2, 2): 5}
-    rows = [[numbers[spread[min(i, j), max(i, j)]] for j in range(order)] for i in range(order)]
+    rows = [[chosen[spread[min(i, j), max(i, j)]] for j in range(order)] for i in range(order)]
     if kind == "positive definite matrix" or kind == "positive semidefinite matrix":
         heavy = [sum(abs(x) for x in row) + 1 for row in rows]
         rows = [[heavy[i] if i == j else rows[i][j] for j in range(order)] for i in range(order)]

@@ -17,7 +17,7 @@ from convex_analyzer.derivations.judging.polynomials import (
     scaled,
 )
 
-__all__ = ["raised"]
+__all__ = ["inside_of", "raised"]
 
 _LARGEST_NUMBER = 10**15
 
@@ -46,6 +46,14 @@ def raised(field: Field, base: Quotient, exponent: Quotient) -> Quotient:
     return parts.result()
 
 
+def inside_of(base: Any) -> Poly:
+    """Return the base of a power as a polynomial."""
+    kind, what = base
+    if kind == "prime":
+        return constant(what)
+    return generator(what) if kind == "gen" else dict(what)
+
+
 def _opaque() -> Quotient:
     raise TooLarge
 
@@ -56,7 +64,7 @@ def _as_generator(field: Field, exponent: Quotient) -> Poly:
         *(field.free(dict(k)) for k in exponent.bottom)
     )
     signs = frozenset((-1, 0, 1))
-    return generator(field.index(Generator(("quotient", field.key(exponent)), signs, False, free)))
+    return generator(field.index(Generator(("quotient", field.key(exponent)), signs, free)))
 
 
 class _Parts:
@@ -122,7 +130,7 @@ class _Parts:
                 continue
             for prime, count in factorint(part).items():
                 p = int(prime)
-                self._emit(("prime", p), self.field.prime(p), sign * count, True)
+                self._emit(("prime", p), self.field.prime(p), sign * count, signed=True)
 
     def _generator(self, index: int, exponent: Any) -> None:
         """Take in a generator to a power; powers of powers multiply."""
@@ -134,11 +142,12 @@ class _Parts:
                 own = base[1] if base[0] == "gen" else None
                 if base[0] == "prime":
                     own = field.prime(base[1])
-                self._power(base, own, poly_product(inner, self.power), new.signs <= {0, 1})
+                power = poly_product(inner, self.power)
+                self._power(base, own, power, signed=new.signs <= {0, 1})
                 return
             case ("exp", monomial):
                 for m, c in poly_product({monomial: exponent}, self.power).items():
-                    fresh = Generator(("exp", m), frozenset((1,)), False, field.free({m: 1}))
+                    fresh = Generator(("exp", m), frozenset((1,)), field.free({m: 1}))
                     self.value = self.value * Quotient(generator(field.index(fresh), c), {})
                 return
             case ("root", key) if exponent % 1 == 0:
@@ -147,7 +156,7 @@ class _Parts:
             case ("minus", _) | ("sign", _) if self.whole and exponent % 2 == 0:
                 return
         if new.signs <= {0, 1} or self.whole:
-            self._emit(("gen", index), index, exponent, new.signs <= {0, 1})
+            self._emit(("gen", index), index, exponent, signed=new.signs <= {0, 1})
         else:
             self._unsigned(generator(index), exponent)
 
@@ -159,7 +168,7 @@ class _Parts:
             factor = scaled(factor, -1)
             key, signs = ("poly", tuple((m, -c) for m, c in key[1])), frozenset((0, 1))
         if signs <= {0, 1} or self.whole or Fraction(count).denominator == 2:
-            self._emit(key, None, count, signs <= {0, 1} or Fraction(count).denominator == 2)
+            self._emit(key, None, count, signed=signs <= {0, 1} or Fraction(count).denominator == 2)
         else:
             self._unsigned(factor, count)
 
@@ -174,12 +183,11 @@ class _Parts:
         if single:
             self.inside = poly_product(self.inside, factor)
 
-    def _emit(self, base: Any, own: int | None, count: Any, signed: bool) -> None:
-        self._power(base, own, scaled(self.power, count), signed)
+    def _emit(self, base: Any, own: int | None, count: Any, *, signed: bool) -> None:
+        self._power(base, own, scaled(self.power, count), signed=signed)
 
-    def _power(self, base: Any, own: int | None, power: Poly, signed: bool) -> None:
+    def _power(self, base: Any, own: int | None, power: Poly, *, signed: bool) -> None:
         """Multiply by a base to a polynomial exponent."""
-        field = self.field
         for monomial, coefficient in power.items():
             plain = int(coefficient) if Fraction(coefficient).denominator == 1 else coefficient
             if monomial == () and own is not None:
@@ -187,9 +195,10 @@ class _Parts:
             elif monomial == ():
                 factor = self._numeric(dict(base[1]), plain)
             else:
-                factor = Quotient(generator(self._symbolic(base, monomial, signed), plain), {})
+                factor = Quotient(
+                    generator(self._symbolic(base, monomial, signed=signed), plain), {}
+                )
             self.value = self.value * factor
-        del field
 
     def _numeric(self, factor: Poly, exponent: Any) -> Quotient:
         whole = exponent // 1
@@ -201,17 +210,17 @@ class _Parts:
             raise TooLarge
         return value * self.field.root(factor)
 
-    def _symbolic(self, base: Any, monomial: Any, signed: bool) -> int:
+    def _symbolic(self, base: Any, monomial: Any, *, signed: bool) -> int:
         """Return the generator base**monomial, with what is known of its size."""
         field = self.field
-        inside = {"prime": constant, "gen": generator, "poly": dict}[base[0]](base[1])
+        inside = inside_of(base)
         free = field.free(inside) | field.free({monomial: 1})
         zero = 0 in field.signs(inside)
         signs = frozenset((0, 1) if zero else (1,)) if signed else frozenset((-1, 0, 1))
         if not zero and not signed:
             signs = frozenset((-1, 1))
         count = len(field.generators)
-        index = field.index(Generator(("pow", base, monomial), signs, False, free))
+        index = field.index(Generator(("pow", base, monomial), signs, free))
         if index == count and signed and base[0] != "prime":
             self._bounded(index, inside, monomial)
         return index

@@ -7,6 +7,7 @@ from typing import Any
 
 from convex_analyzer.derivations.judging.clock import Clock, OutOfTime
 from convex_analyzer.derivations.judging.field import Field
+from convex_analyzer.derivations.judging.letters import Form, scalar_form
 from convex_analyzer.derivations.judging.normal import Normalizer
 from convex_analyzer.derivations.judging.points import Sampler
 from convex_analyzer.derivations.judging.polynomials import (
@@ -16,7 +17,7 @@ from convex_analyzer.derivations.judging.polynomials import (
 )
 from convex_analyzer.derivations.judging.signs import assumed
 from convex_analyzer.derivations.judging.statements import same_statement
-from convex_analyzer.derivations.judging.words import Form, Words
+from convex_analyzer.derivations.judging.words import Words
 
 __all__ = ["prove_statements", "prove_values"]
 
@@ -135,7 +136,7 @@ def _matrix_form(before: Any, after: Any, sampler: Sampler, clock: Clock) -> str
     words = Words(normal)
     try:
         forms = [Form({}) if line == 0 else words.form(line) for line in (before, after)]
-        minus = Form({(): -ONE}, row=True, column=True)
+        minus = scalar_form(-ONE)
         rest = words.plus(forms[0], words.times(minus, forms[1]))
         if not rest.terms:
             return "normal form of matrix words, for every n"
@@ -280,7 +281,7 @@ def _matrix_equations(before: Any, after: Any, sampler: Sampler, clock: Clock) -
     if not all(isinstance(line, sympy.Eq) for line in (before, after)):
         return None
     words = Words(_normalizer(sampler, clock, before, after))
-    minus = Form({(): -ONE}, row=True, column=True)
+    minus = scalar_form(-ONE)
     gaps = []
     for line in (before, after):
         sides = [Form({}) if side == 0 else words.form(side) for side in line.args]
@@ -327,5 +328,5 @@ def _multiple(words: Words, a: Form, b: Form) -> bool:
     signs = words.field.signs(ratio.top)
     if 0 in signs:
         return False
-    scaled_b = words.times(Form({(): -ratio}, row=True, column=True), b)
+    scaled_b = words.times(scalar_form(-ratio), b)
     return not words.plus(a, scaled_b).terms

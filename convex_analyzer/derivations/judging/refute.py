@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ __all__ = ["Trial", "try_statements", "try_values"]
 _SCALAR_POINTS = 24
 _MATRIX_POINTS = ((2, 14), (3, 6))
 _STATEMENT_POINTS = 60
+_ENOUGH = 8  # points without a value of this line, where the one above has one
 _MOST_BORDER_POINTS = 400
 
 
@@ -42,7 +44,7 @@ def try_values(before: Any, after: Any, sampler: Sampler, clock: Clock) -> Trial
     """Look for a point at which two expressions have different values."""
     first, second = compiled(before), compiled(after)
     orders = _MATRIX_POINTS if sampler.has_matrices else ((2, _SCALAR_POINTS),)
-    tried = 0
+    tried, without = 0, []
     for order, limit in orders:
         for point in sampler.points(limit, order):
             if clock.left < 0 and tried > 4:
@@ -56,10 +58,13 @@ def try_values(before: Any, after: Any, sampler: Sampler, clock: Clock) -> Trial
             except NotReal:
                 return Trial(point, tried + 1, tried + 1)
             except Undefined:
+                without.append(point)
                 continue
             tried += 1
             if not agree(value, other):
                 return Trial(point, tried, tried)
+    if tried == 0 and len(without) >= _ENOUGH:
+        return Trial(without[0], len(without), 0)  # it has no value anywhere
     if tried == 0:
         return _far(first, second, sampler)
     return Trial(None, tried, tried)
@@ -90,36 +95,45 @@ def try_statements(
         ``<=>``: both hold or neither; ``=>``: the line above holds and this one does not; ``<=``:
         the other way round.
     """
-    first, second = compiled(before), compiled(after)
-    tried = telling = 0
-
-    def differs(point: Point) -> bool:
-        nonlocal tried, telling
-        try:
-            a, b = bool(first(point)), bool(second(point))
-        except Undefined:
-            return False
-        tried += 1
-        telling += a or b
-        if direction == "=>":
-            return a and not b
-        if direction == "<=":
-            return b and not a
-        return a != b
-
+    test = _Difference(compiled(before), compiled(after), direction)
     orders = _MATRIX_POINTS if sampler.has_matrices else ((2, _STATEMENT_POINTS),)
-    for order, limit in orders:
-        for point in sampler.points(limit, order):
-            if differs(point):
-                return Trial(point, tried, telling)
-            if clock.left < 0:
-                return Trial(None, tried, telling)
+    plain = (point for order, limit in orders for point in sampler.points(limit, order))
+    borders = border_points([before, after], sampler, clock)
     try:
-        for k, point in enumerate(border_points([before, after], sampler, clock)):
-            if differs(point):
-                return Trial(point, tried, telling)
-            if k > _MOST_BORDER_POINTS or clock.left < 0:
+        for point in itertools.chain(plain, itertools.islice(borders, _MOST_BORDER_POINTS)):
+            if test(point):
+                return Trial(point, test.tried, test.telling)
+            if clock.left < 0:
                 break
     except OutOfTime:
         pass
-    return Trial(None, tried, telling)
+    if test.tried == 0 and test.without is not None:
+        return Trial(test.without, 1, 0)
+    return Trial(None, test.tried, test.telling)
+
+
+class _Difference:
+    """Whether two statements differ at a point; counts the points."""
+
+    def __init__(self, first: Any, second: Any, direction: str) -> None:
+        self.first, self.second, self.direction = first, second, direction
+        self.tried = self.telling = 0
+        self.without: Point | None = None  # here this line has no value, and the other holds
+
+    def __call__(self, point: Point) -> bool:
+        try:
+            a = bool(self.first(point))
+        except Undefined:
+            return False
+        try:
+            b = bool(self.second(point))
+        except NotReal:
+            b = False  # nothing holds of a root of a negative number
+        except Undefined:
+            self.without = self.without or (point if a else None)
+            return False
+        self.tried += 1
+        self.telling += a or b
+        if self.direction == "=>":
+            return a and not b
+        return b and not a if self.direction == "<=" else a != b

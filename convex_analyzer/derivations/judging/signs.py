@@ -79,10 +79,11 @@ class Conditions:
             relation.atoms(sympy.Abs, sympy.Max, sympy.Min), key=lambda a: (len(str(a)), str(a))
         )
         if not split:
-            sign = self.sign(self.normal.scalar(relation.lhs) - self.normal.scalar(relation.rhs))
+            gap = self.normal.scalar(relation.lhs) - self.normal.scalar(relation.rhs)
+            sign, domain = self.sign(gap), self._domain(gap)
             holds = _HOLDS[relation.rel_op]
-            self.atoms.append((relation.rel_op, self._canonical(relation)))
-            return lambda signs: sign(signs) in holds
+            self.atoms.append((relation.rel_op, self._canonical(relation), len(domain)))
+            return lambda signs: sign(signs) in holds and all(d(signs) >= 0 for d in domain)
         if depth >= _MOST_CASES:
             raise TooLarge
         part = split[0]
@@ -97,6 +98,14 @@ class Conditions:
         upper = self._relation(_with(relation, part, first), depth + 1)
         lower = self._relation(_with(relation, part, second), depth + 1)
         return lambda signs: upper(signs) if inside(signs) >= 0 else lower(signs)
+
+    def _domain(self, value: Quotient) -> list[Sign]:
+        """Return the signs of what stands under roots and could be negative."""
+        parts = [value.top, *map(dict, value.bottom)]
+        used = {i for p in parts for m in p for i, _ in m}
+        rules = [self.field.generators[i] for i in used]
+        inside = [g.rule[1] for g in rules if g.rule and g.key[0] == "root"]
+        return [self._of(p) for p in inside if -1 in self.field.signs(p)]
 
     def _canonical(self, relation: Any) -> Any:
         """Return what is equal for multiples of one relation: the factors of unknown sign."""

@@ -67,7 +67,7 @@ def _described(first: list[Any], second: list[Any]) -> str:
         if first[0][0] == "==":
             return "nonzero multiple of the same equation"
         return "positive multiple of the same inequality"
-    if all(op == "==" for op, _ in first + second):
+    if all(atom[0] == "==" for atom in first + second):
         return "equations with the same solutions"
     return "the same conditions on the signs of the same factors"
 
@@ -168,7 +168,7 @@ def _cells(polynomials: list[dict[int, Any]], signs: Any, normal: Normalizer) ->
 
     x = sympy.Symbol("x")
     everything = [*polynomials, {1: 1}]
-    roots: list[Any] = []
+    roots: set[Fraction] = set()
     for terms in everything:
         if max(terms) == 0:
             continue
@@ -176,9 +176,8 @@ def _cells(polynomials: list[dict[int, Any]], signs: Any, normal: Normalizer) ->
             raise TooLarge
         normal.field.clock.check()
         polynomial = sympy.Poly({(d,): sympy.Rational(str(c)) for d, c in terms.items()}, x)
-        for root in polynomial.real_roots(multiple=False):
-            roots.append(root[0])
-    marks = sorted({_decimal(r) for r in roots})
+        roots |= {_decimal(root) for root, _ in polynomial.real_roots(multiple=False)}
+    marks = sorted(roots)
     close = [b - a for a, b in itertools.pairwise(marks)]
     if close and min(close) < Fraction(1, 10**30):
         raise TooLarge

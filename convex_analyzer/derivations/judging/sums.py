@@ -17,7 +17,7 @@ from convex_analyzer.derivations.judging.polynomials import (
     generator,
     monomial_product,
 )
-from convex_analyzer.derivations.judging.powers import raised
+from convex_analyzer.derivations.judging.powers import inside_of, raised
 
 if TYPE_CHECKING:
     from convex_analyzer.derivations.judging.normal import Normalizer
@@ -73,38 +73,47 @@ def _terms(normal: Normalizer, body: Any, index: Any, values: list[Any]) -> Quot
 def _opaque(normal: Normalizer, body: Any, index: Any, low: Any, high: Any) -> Quotient:
     """Return a sum as a generator; factors without the index stand before it."""
     sp, field = normal.sympy, normal.field
-    own = sp.Symbol("_index", integer=True)
+    own = _own(sp, body)
     term = normal.scalar(body.subs(index, own))
     bounds = (field.key(normal.scalar(low)), field.key(normal.scalar(high)))
-    if any(own in field.free(dict(k)) for k in term.bottom):
-        pieces = [((), term)]
-    else:
+    below = frozenset().union(*(field.free(dict(k)) for k in term.bottom))
+    pieces = [(ONE, term)]
+    if own not in below:
         pieces = []
         for monomial, coefficient in term.top.items():
             inner = tuple(p for p in monomial if own in field.generators[p[0]].free)
             outer = tuple(p for p in monomial if own not in field.generators[p[0]].free)
             front = Quotient({outer: coefficient}, term.bottom)
-            pieces.append((front, Quotient({inner: 1}, {})))  # type: ignore[arg-type]
+            pieces.append((front, Quotient({inner: 1}, {})))
     total = ZERO
     for front, inside in pieces:
-        free = (field.free(inside.top) | low.free_symbols | high.free_symbols) - {own}
-        new = Generator(("sum", field.key(inside), *bounds), ANY, False, frozenset(free))
-        value = Quotient(generator(field.index(new)), {})
-        total = total + (value * front if isinstance(front, Quotient) else value)
+        free = field.free(inside.top) | below | low.free_symbols | high.free_symbols
+        key = ("sum", field.key(inside), *bounds)
+        new = Generator(key, ANY, frozenset(free) - {own})
+        total = total + front * Quotient(generator(field.index(new)), {})
     return total
+
+
+def _own(sp: Any, body: Any) -> Any:
+    """Return the index that stands for that of a sum; inner sums have others."""
+    depth, level = 0, [body]
+    while any(e.has(sp.Sum) for e in level):
+        depth += 1
+        level = [s.function for e in level for s in e.atoms(sp.Sum)]
+    return sp.Symbol(f"_index{depth}", integer=True)
 
 
 def _closed(normal: Normalizer, body: Any, index: Any, low: Any, high: Any) -> Quotient | None:
     """Return the sum of c * i**p * r**i in closed form, or None."""
     sp, field = normal.sympy, normal.field
-    own = sp.Symbol("_index", integer=True)
+    own = _own(sp, body)
     try:
         term = normal.scalar(body.subs(index, own))
     except TooLarge:
         return None
     if any(own in field.free(dict(k)) for k in term.bottom):
         return None
-    place = field.index(Generator(("symbol", own), ANY, True, frozenset((own,))))
+    place = field.index(Generator(("symbol", own), ANY, frozenset((own,)), whole=True))
     first, last = normal.scalar(low), normal.scalar(high)
     total = ZERO
     for monomial, coefficient in term.top.items():
@@ -122,7 +131,8 @@ def _split(
 ) -> tuple[Monomial, int, Quotient] | None:
     """Return (what is free of the index, power of the index, ratio of the geometric part)."""
     field = normal.field
-    outer, degree, ratio = (), 0, ONE
+    outer: Monomial = ()
+    degree, ratio = 0, ONE
     for i, exponent in monomial:
         new = field.generators[i]
         if i == place:
@@ -136,7 +146,7 @@ def _split(
                 case ("pow", base, ((p, 1), *others)) | ("pow", base, (*others, (p, 1))) if (
                     p == place and not any(own in field.generators[j].free for j, _ in others)
                 ):
-                    inside = {"prime": constant, "gen": generator, "poly": dict}[base[0]](base[1])
+                    inside = inside_of(base)
                     if own in field.free(inside):
                         return None
                     power = Quotient({tuple(others): exponent}, {})

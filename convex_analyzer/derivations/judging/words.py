@@ -8,12 +8,25 @@ to its transpose.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from dataclasses import dataclass
+import functools
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from convex_analyzer.derivations.judging.field import ANY, Generator, Signs, poly_key
+from convex_analyzer.derivations.judging.letters import (
+    ONCE,
+    OWN_TRANSPOSE,
+    Atom,
+    Form,
+    Letter,
+    Word,
+    cofactors,
+    commute,
+    is_definite,
+    order_of,
+    scalar_form,
+    scaled_exponent,
+)
 from convex_analyzer.derivations.judging.polynomials import (
     ONE,
     ZERO,
@@ -22,56 +35,17 @@ from convex_analyzer.derivations.judging.polynomials import (
     constant,
     generator,
     poly_sum,
-    scaled,
 )
 from convex_analyzer.derivations.judging.powers import raised
 
 if TYPE_CHECKING:
     from convex_analyzer.derivations.judging.normal import Normalizer
 
-__all__ = ["Form", "Words"]
+__all__ = ["Words"]
 
 _LARGEST_POWER = 8
 _MOST_WORDS = 300
 _MOST_REWRITES = 200
-
-
-@dataclass(frozen=True)
-class Atom:
-    """What a letter stands for.
-
-    Attributes
-    ----------
-    name
-        Of the symbol, or the key of a sum that is inverted or raised.
-    kind
-        As declared; "vector", or "sum".
-    family
-        Letters of one family commute.
-    """
-
-    name: Hashable
-    kind: str
-    family: Hashable
-
-
-Letter = tuple[Atom, bool, Any]  # atom, transposed, exponent as the key of a polynomial
-Word = tuple[Letter, ...]
-_ONCE = poly_key(constant(1))
-
-
-@dataclass(frozen=True)
-class Form:
-    """Words with coefficients; `row` and `column`: it has one row, one column."""
-
-    terms: dict[Word, Quotient]
-    row: bool = False
-    column: bool = False
-
-    @property
-    def is_scalar(self) -> bool:
-        """Whether it is 1 by 1."""
-        return self.row and self.column
 
 
 class Words:
@@ -88,24 +62,18 @@ class Words:
         sp = self.sympy
         self.field.clock.check()
         if not getattr(e, "is_Matrix", False) and not isinstance(e, sp.MatrixExpr):
-            return Form({(): self.normal.scalar(e)}, True, True)
-        match type(e).__name__:
+            return scalar_form(self.normal.scalar(e))
+        name = type(e).__name__
+        if name in ("MatAdd", "MatMul", "Mul"):
+            join = self.plus if name == "MatAdd" else self.times
+            return functools.reduce(join, map(self.form, e.args))
+        match name:
             case "MatrixSymbol":
                 return self._symbol(e)
             case "Identity":
                 return Form({(): ONE})
             case "ZeroMatrix":
                 return Form({}, e.rows == 1, e.cols == 1)
-            case "MatAdd":
-                total = self.form(e.args[0])
-                for a in e.args[1:]:
-                    total = self.plus(total, self.form(a))
-                return total
-            case "MatMul" | "Mul":
-                product = self.form(e.args[0])
-                for a in e.args[1:]:
-                    product = self.times(product, self.form(a))
-                return product
             case "Transpose":
                 return self.transposed(self.form(e.args[0]))
             case "Inverse":
@@ -120,7 +88,7 @@ class Words:
         if kind == "identity matrix":
             return Form({(): ONE})
         family = "diagonal" if kind == "diagonal matrix" else (e.name, False)
-        return Form({((Atom(e.name, kind, family), False, _ONCE),): ONE}, False, column)
+        return Form({((Atom(e.name, kind, family), False, ONCE),): ONE}, column=column)
 
     def scalar(self, e: Any) -> Quotient:
         """Return a trace, a determinant or an entry."""
@@ -147,7 +115,7 @@ class Words:
             rows = tuple(tuple(self.normal.scalar(x) for x in row) for row in matrix.tolist())
             if len(rows) > 4:
                 raise TooLarge
-            return _cofactors(rows)
+            return cofactors(rows)
         if type(e).__name__ == "Trace":
             return self.normal.scalar(matrix.trace())
         return self.normal.scalar(matrix[e.args[1], e.args[2]])
@@ -178,7 +146,7 @@ class Words:
         total = Form({}, a.row, b.column)
         for v, c in a.terms.items():
             for w, d in b.terms.items():
-                total = self.plus(total, self.tidy(v + w, c * d, a.row, b.column))
+                total = self.plus(total, self.tidy(v + w, c * d, row=a.row, column=b.column))
         return total
 
     def transposed(self, a: Form) -> Form:
@@ -186,7 +154,7 @@ class Words:
         total = Form({}, a.column, a.row)
         for word, coefficient in a.terms.items():
             turned = tuple((atom, not t, e) for atom, t, e in reversed(word))
-            total = self.plus(total, self.tidy(turned, coefficient, a.column, a.row))
+            total = self.plus(total, self.tidy(turned, coefficient, row=a.column, column=a.row))
         return total
 
     def inverted(self, a: Form) -> Form:
@@ -197,10 +165,10 @@ class Words:
         if len(a.terms) == 1:
             ((word, coefficient),) = a.terms.items()
             if all(atom.kind != "vector" for atom, _, _ in word):
-                turned = tuple((atom, t, _scaled(e, -1)) for atom, t, e in reversed(word))
-                return self.tidy(turned, coefficient.inverse(), False, False)
+                turned = tuple((atom, t, scaled_exponent(e, -1)) for atom, t, e in reversed(word))
+                return self.tidy(turned, coefficient.inverse())
         atom, content = self._sum(a)
-        return self.tidy(((atom, False, minus),), content.inverse(), False, False)
+        return self.tidy(((atom, False, minus),), content.inverse())
 
     def raised(self, a: Form, exponent: Quotient) -> Form:
         """Return a power."""
@@ -218,16 +186,16 @@ class Words:
         if len(a.terms) == 1:
             ((word, coefficient),) = a.terms.items()
             scale = raised(self.field, coefficient, exponent)
-            return self.tidy(self._word_power(word, exponent), scale, False, False)
+            return self.tidy(self._word_power(word, exponent), scale)
         shift = int(power.get((), 0) // 1)
         atom, content = self._sum(a)
         rest = poly_sum(power, constant(shift), -1) if shift > 0 else power
-        front = self.tidy(((atom, False, poly_key(rest)),), ONE, False, False)
+        front = self.tidy(((atom, False, poly_key(rest)),), ONE)
         scale = raised(self.field, content, exponent)
         own = Form({w: c * content.inverse() for w, c in a.terms.items()})
         for _ in range(max(0, min(shift, _LARGEST_POWER))):
             front = self.times(front, own)
-        return self.times(Form({(): scale}, True, True), front)
+        return self.times(scalar_form(scale), front)
 
     def _word_power(self, word: Word, exponent: Quotient) -> Word:
         """Return the letters of a word to a power; P M P⁻¹ becomes P Mᵏ P⁻¹."""
@@ -236,7 +204,7 @@ class Words:
                 (atom, t, poly_key((Quotient(dict(e), {}) * exponent).top)) for atom, t, e in word
             )
         first, last = word[0], word[-1]
-        if first[0] == last[0] and first[1] == last[1] and _scaled(first[2], -1) == last[2]:
+        if first[0] == last[0] and first[1] == last[1] and scaled_exponent(first[2], -1) == last[2]:
             return (first, *self._word_power(word[1:-1], exponent), last)
         atom, _ = self._sum(Form({word: ONE}))
         return ((atom, False, poly_key(exponent.top)),)
@@ -256,14 +224,16 @@ class Words:
         self.sums[atom] = own
         return atom, content
 
-    def key(self, a: Form) -> Hashable:
+    def key(self, a: Form) -> Any:
         """Return what is equal for equal forms."""
         pairs = [(word, self.field.key(c)) for word, c in a.terms.items()]
         return tuple(sorted(pairs, key=repr))
 
     # -- rewriting ------------------------------------------------------------------------------
 
-    def tidy(self, word: Word, coefficient: Quotient, row: bool, column: bool) -> Form:
+    def tidy(
+        self, word: Word, coefficient: Quotient, *, row: bool = False, column: bool = False
+    ) -> Form:
         """Return a product of letters as a form, every rule applied."""
         pending, total, steps = [(word, coefficient)], Form({}, row, column), 0
         while pending:
@@ -286,16 +256,16 @@ class Words:
         letters: list[Letter] = []
         for atom, t, e in word:
             turned, exponent = t, e
-            if atom.kind in _OWN_TRANSPOSE:
+            if atom.kind in OWN_TRANSPOSE:
                 turned = False
             elif atom.kind == "orthogonal matrix" and t:
-                turned, exponent = False, _scaled(e, -1)
+                turned, exponent = False, scaled_exponent(e, -1)
             new: Letter = (atom, turned, exponent)
             place = len(letters)
             while (
                 place
-                and _commute(letters[place - 1], new)
-                and _order(new) < _order(letters[place - 1])
+                and commute(letters[place - 1], new)
+                and order_of(new) < order_of(letters[place - 1])
             ):
                 place -= 1
             if place and letters[place - 1][:2] == new[:2] and atom.kind != "vector":
@@ -329,15 +299,15 @@ class Words:
         turned = self._merged(turned)
         least = min(word, turned, key=repr)
         signs: Signs = ANY
-        if word == turned and (len(word) == 2 or _definite(word[1:-1])):
+        if word == turned and (len(word) == 2 or is_definite(word[1:-1])):
             signs = frozenset((0, 1))
         return self._generator(("inner", least), signs, self._free(word))
 
     def _free(self, word: Word) -> frozenset[Any]:
         return frozenset().union(*(self.field.free(dict(e)) for _, _, e in word))
 
-    def _generator(self, key: Hashable, signs: Signs, free: frozenset[Any]) -> Quotient:
-        new = Generator(key, signs, False, free)
+    def _generator(self, key: Any, signs: Signs, free: frozenset[Any]) -> Quotient:
+        new = Generator(key, signs, free)
         return Quotient(generator(self.field.index(new)), {})
 
     def _cancelled(self, word: Word) -> list[tuple[Word, Quotient]] | None:
@@ -398,45 +368,7 @@ class Words:
             if atom.kind == "orthogonal matrix":
                 one = self.field.sign_generator(("det", atom), ())
             else:
-                signs: Signs = frozenset((1,)) if atom.kind in _DEFINITE else ANY
+                signs: Signs = frozenset((1,)) if atom.kind == "positive definite matrix" else ANY
                 one = self._generator(("det", atom), signs, frozenset())
             result = result * raised(self.field, one, Quotient(dict(exponent), {}))
         return result
-
-
-_OWN_TRANSPOSE = {
-    "symmetric matrix",
-    "positive definite matrix",
-    "positive semidefinite matrix",
-    "diagonal matrix",
-}
-_DEFINITE = {"positive definite matrix"}
-
-
-def _definite(word: Word) -> bool:
-    return len(word) == 1 and word[0][0].kind in {*_DEFINITE, "positive semidefinite matrix"}
-
-
-def _scaled(exponent: Any, factor: int) -> Any:
-    return poly_key(scaled(dict(exponent), factor))
-
-
-def _commute(a: Letter, b: Letter) -> bool:
-    if a[0].kind == "vector" or b[0].kind == "vector":
-        return False
-    return a[0].family == b[0].family and (a[1] == b[1] or a[0].family == "diagonal")
-
-
-def _order(letter: Letter) -> str:
-    return repr((letter[0].kind == "sum", letter[0].name, letter[1]))
-
-
-def _cofactors(rows: tuple[tuple[Quotient, ...], ...]) -> Quotient:
-    if len(rows) == 1:
-        return rows[0][0]
-    total = ZERO
-    for j, entry in enumerate(rows[0]):
-        if not entry.is_zero:
-            minor = _cofactors(tuple(row[:j] + row[j + 1 :] for row in rows[1:]))
-            total = total + (entry * minor if j % 2 == 0 else -(entry * minor))
-    return total

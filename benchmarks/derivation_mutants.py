@@ -1,0 +1,102 @@
+"""How often is the judge of derivations wrong?  ``python -m benchmarks.derivation_mutants [count]``
+
+Every one-edit mutant of the lines of all exercises is judged against the first line, and judged
+again by an oracle that shares no code with the judge. Reported: false proofs (the oracle finds a
+difference), false refutations (the counterexample does not confirm), undecided, and times.
+"""
+
+from __future__ import annotations
+
+import collections
+import random
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from benchmarks.derivation_oracle import confirms, same
+from convex_analyzer.derivations.exercises import Exercise, exercise, exercise_names
+from convex_analyzer.derivations.judging.edits import edits
+from convex_analyzer.derivations.judging.judge import judge
+from convex_analyzer.errors import InputError
+from convex_analyzer.parsing.expressions import read_expression
+
+
+@dataclass
+class Tally:
+    """What came out."""
+
+    counts: collections.Counter[str] = field(default_factory=collections.Counter)
+    times: list[float] = field(default_factory=list)
+    false_proofs: list[tuple[Any, ...]] = field(default_factory=list)
+    false_refutations: list[tuple[Any, ...]] = field(default_factory=list)
+    missed: list[tuple[Any, ...]] = field(default_factory=list)
+
+    @property
+    def judged(self) -> int:
+        """How many mutants were judged."""
+        return len(self.times)
+
+    def __str__(self) -> str:
+        times = sorted(self.times)
+        counts = ", ".join(f"{n} {name}" for name, n in sorted(self.counts.items()))
+        return (
+            f"{self.judged} mutants: {counts}; {len(self.false_proofs)} false proofs, "
+            f"{len(self.false_refutations)} false refutations, {len(self.missed)} differences "
+            f"that only the oracle found; median {1e3 * times[len(times) // 2]:.1f} ms, "
+            f"95 % {1e3 * times[int(0.95 * len(times))]:.0f} ms, max {1e3 * times[-1]:.0f} ms"
+        )
+
+
+def mutants(task: Exercise) -> Iterator[tuple[str, Any]]:
+    """Yield text and value of every readable one-edit mutant of the lines but the first."""
+    seen = set()
+    for line in reversed(task.lines[1:]):
+        for edit in edits(line, read_expression(line, task.symbols).tree, task.symbols):
+            if edit.text in seen:
+                continue
+            seen.add(edit.text)
+            try:
+                yield edit.text, read_expression(edit.text, task.symbols).value
+            except InputError:
+                continue
+
+
+def run(count: int | None = None, seed: int = 1) -> Tally:
+    """Judge mutants: all, or `count` of them at random."""
+    everything = [
+        (task, text, after)
+        for task in map(exercise, exercise_names())
+        for text, after in mutants(task)
+    ]
+    random.Random(seed).shuffle(everything)
+    tally = Tally()
+    for task, text, after in everything[:count]:
+        before = task.values[0]
+        start = time.thread_time()
+        verdict = judge(before, after, task.symbols)
+        tally.times.append(time.thread_time() - start)
+        tally.counts[verdict.status] += 1
+        where = (task.name, text, verdict.reason)
+        if verdict.status == "refuted":
+            shown = verdict.counterexample
+            if shown is not None and not confirms(shown, before, after, task.symbols):
+                tally.false_refutations.append((*where, str(shown)))
+        elif same(before, after, task.symbols) is False:
+            found = tally.false_proofs if verdict.status == "proved" else tally.missed
+            found.append(where)
+    return tally
+
+
+def main() -> None:
+    """Run and print."""
+    tally = run(int(sys.argv[1]) if len(sys.argv) > 1 else None)
+    print(tally)
+    for name in ("false_proofs", "false_refutations", "missed"):
+        for entry in getattr(tally, name)[:20]:
+            print(name, *entry)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,336 @@
+"""An independent opinion on two lines: mpmath at random points, nothing of the judge is used.
+
+Expressions are compared at random points; statements also on their borders, which are found by
+bisection along one variable. A counterexample is evaluated at its own point.
+"""
+
+from __future__ import annotations
+
+import ast
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import mpmath
+import sympy
+
+from convex_analyzer.parsing.symbols import Symbols
+
+MP = mpmath.MPContext()
+MP.dps = 50
+_CLOSE = MP.mpf(10) ** -30
+N = sympy.Symbol("n", integer=True, positive=True)
+
+
+class Nowhere(Exception):
+    """No value here."""
+
+
+def _close(a: Any, b: Any) -> bool:
+    if isinstance(a, MP.matrix) or isinstance(b, MP.matrix):
+        if not isinstance(a, MP.matrix) or not isinstance(b, MP.matrix):
+            return False
+        same = (a.rows, a.cols) == (b.rows, b.cols)
+        return same and all(_close(x, y) for x, y in zip(a, b, strict=True))
+    return bool(abs(a - b) <= _CLOSE * max(1, abs(a), abs(b)))
+
+
+def value(e: Any, point: dict[Any, Any]) -> Any:
+    """Evaluate by walking the tree."""
+    if isinstance(e, bool) or e in (sympy.true, sympy.false):
+        return bool(e)
+    if e in point:
+        return point[e]
+    if isinstance(e, (sympy.Sum, sympy.Product)):
+        ((index, low, high),) = e.limits
+        start, stop = (int(value(b, point)) for b in (low, high))
+        terms = [value(e.function, {**point, index: MP.mpf(i)}) for i in range(start, stop + 1)]
+        return MP.fsum(terms) if isinstance(e, sympy.Sum) else MP.fprod(terms)
+    if isinstance(e, sympy.Derivative):
+        return value(e.doit(), point)
+    if isinstance(e, sympy.Identity):
+        return MP.eye(int(point[N]))
+    if isinstance(e, sympy.MatrixBase):
+        return MP.matrix([[value(x, point) for x in row] for row in e.tolist()])
+    if e.is_number and not e.args:
+        return MP.mpf(e.p) / e.q if e.is_Rational else MP.mpf(str(e.evalf(60)))
+    return _combined(e, [value(a, point) for a in e.args])
+
+
+def _combined(e: Any, parts: list[Any]) -> Any:
+    match type(e).__name__:
+        case "Add" | "MatAdd":
+            total = parts[0]
+            for part in parts[1:]:
+                total = total + part
+            return total
+        case "Mul" | "MatMul":
+            product = parts[0]
+            for part in parts[1:]:
+                product = product * part
+            small = isinstance(product, MP.matrix) and product.rows == product.cols == 1
+            return product[0] if small else product
+        case "Pow" | "MatPow":
+            return _power(*parts)
+        case "Inverse":
+            return parts[0] ** -1
+        case "Transpose":
+            return parts[0].T if isinstance(parts[0], MP.matrix) else parts[0]
+        case "Determinant":
+            return MP.det(parts[0])
+        case "Trace":
+            m = parts[0]
+            return sum(m[i, i] for i in range(m.rows)) if isinstance(m, MP.matrix) else m
+        case "Abs":
+            return abs(parts[0])
+        case "sign":
+            return MP.mpf(0) if abs(parts[0]) < _CLOSE else MP.sign(parts[0])
+        case "Max" | "Min":
+            return max(parts) if type(e).__name__ == "Max" else min(parts)
+        case "And" | "Or":
+            return all(parts) if type(e).__name__ == "And" else any(parts)
+        case "Not":
+            return not parts[0]
+    if e.is_Relational:
+        return _related(e.rel_op, *parts)
+    raise Nowhere(type(e).__name__)
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    if isinstance(base, MP.matrix):
+        return base ** int(exponent)
+    if abs(base) < _CLOSE:
+        if exponent < 0:
+            raise Nowhere
+        return MP.mpf(1) if exponent == 0 else MP.mpf(0)
+    result = base**exponent
+    if isinstance(result, MP.mpc):
+        if abs(result.imag) > _CLOSE:
+            raise Nowhere
+        return result.real
+    return result
+
+
+def _related(op: str, a: Any, b: Any) -> bool:
+    same = _close(a, b)
+    if op in ("==", "!="):
+        return same is (op == "==")
+    if same:
+        return op in ("<=", ">=")
+    return bool(a < b) is (op in ("<", "<="))
+
+
+# -- points ------------------------------------------------------------------------------------
+
+
+class Points:
+    """Random points that satisfy the assumptions."""
+
+    def __init__(self, symbols: Symbols, lines: list[Any], seed: int) -> None:
+        self.symbols, self.draws = symbols, random.Random(seed)
+        used: set[Any] = set()
+        for line in lines:
+            used |= line.free_symbols if hasattr(line, "free_symbols") else set()
+        self.matrices = any(d.is_matrix or d.is_vector for d in symbols)
+        self.bound = used
+        del used
+
+    def draw(self) -> dict[Any, Any] | None:
+        """Return a point, or None if a constraint fails."""
+        point: dict[Any, Any] = {N: 3} if self.matrices else {}
+        for d in self.symbols:
+            if d.is_function or d.kind == "identity matrix":
+                continue
+            point[d.object] = self._scalar(d.object) if d.is_scalar else self._matrix(d.kind)
+        try:
+            return point if all(value(c, point) for c in self.symbols.constraints) else None
+        except (Nowhere, ZeroDivisionError):
+            return None
+
+    def _scalar(self, symbol: Any) -> Any:
+        draws = self.draws
+        if symbol.is_integer:
+            return MP.mpf(draws.randint(1 if symbol.is_positive else 0, 7))
+        size = MP.mpf(
+            draws.choice((draws.random(), draws.random(), 4 * draws.random(), 20 * draws.random()))
+        )
+        if symbol.is_nonnegative:
+            return size
+        return size if draws.random() < 0.5 else -size
+
+    def _matrix(self, kind: str) -> Any:
+        draws = self.draws
+        general = MP.matrix([[draws.uniform(-2, 2) for _ in range(3)] for _ in range(3)])
+        if kind == "vector":
+            return MP.matrix([draws.uniform(-2, 2) for _ in range(3)])
+        if kind == "symmetric matrix":
+            return general + general.T
+        if kind.startswith("positive"):
+            return general * general.T + MP.eye(3)
+        if kind == "diagonal matrix":
+            return MP.diag([draws.uniform(-2, 2) for _ in range(3)])
+        if kind == "orthogonal matrix":
+            return MP.qr(general)[0]
+        return general
+
+    def some(self, count: int, tries: int) -> Iterator[dict[Any, Any]]:
+        """Yield up to `count` points."""
+        for _ in range(tries):
+            point = self.draw()
+            if point is not None:
+                yield point
+                count -= 1
+                if count == 0:
+                    return
+
+
+def borders(statement: Any, points: Points, count: int) -> Iterator[dict[Any, Any]]:
+    """Yield points where the two sides of a relation are equal, by bisection."""
+    if isinstance(statement, bool):
+        return
+    for relation in [r for r in sympy.preorder_traversal(statement) if r.is_Relational]:
+        unknowns = [s for s in relation.free_symbols if s in {d.object for d in points.symbols}]
+        for unknown in sorted((s for s in unknowns if not s.is_integer), key=str):
+            found = 0
+            for base in points.some(3 * count, 300):
+                point = _bisected(relation, unknown, base, points)
+                if point is not None:
+                    yield point
+                    found += 1
+                    if found >= count:
+                        break
+
+
+def _bisected(relation: Any, unknown: Any, base: dict[Any, Any], points: Points) -> Any:
+    def gap(x: Any) -> Any:
+        at = {**base, unknown: x}
+        return value(relation.lhs, at) - value(relation.rhs, at)
+
+    grid = [MP.mpf(2) ** k for k in range(-9, 10, 2)]
+    if not unknown.is_nonnegative:
+        grid = [-x for x in reversed(grid)] + grid
+    try:
+        values = [(x, gap(x)) for x in grid]
+        pairs = [(a, b) for (a, f), (b, g) in zip(values, values[1:], strict=False) if f * g < 0]
+        if not pairs:
+            return None
+        low, high = points.draws.choice(pairs)
+        rising = gap(high) > 0
+        for _ in range(175):
+            middle = (low + high) / 2
+            if (gap(middle) > 0) == rising:
+                high = middle
+            else:
+                low = middle
+        point = {**base, unknown: (low + high) / 2}
+        if abs(gap(point[unknown])) > _CLOSE:
+            return None  # a pole, no root
+        return point if all(value(c, point) for c in points.symbols.constraints) else None
+    except (Nowhere, ZeroDivisionError, TypeError, OverflowError):
+        return None
+
+
+# -- opinions ----------------------------------------------------------------------------------
+
+
+def same(before: Any, after: Any, symbols: Symbols, seed: int = 0) -> bool | None:
+    """Whether two lines agree; None: there were too few points."""
+    points = Points(symbols, [before, after], seed)
+    states = isinstance(before, (sympy.logic.boolalg.Boolean, bool)) and not before.is_Symbol
+    hits = 0
+    if states:
+        trials = list(points.some(80, 2000))
+        for statement in (before, after):
+            trials += list(borders(statement, points, 4))
+    else:
+        trials = list(points.some(5, 400))
+    for point in trials:
+        try:
+            a = value(before, point)
+        except (Nowhere, ZeroDivisionError):
+            continue
+        try:
+            b = value(after, point)
+        except ZeroDivisionError:
+            continue
+        except Nowhere:
+            return False  # not real where the line above is
+        hits += 1
+        if (a is not b) if states else not _close(a, b):
+            return False
+    return True if hits >= 3 else None
+
+
+def confirms(shown: Any, before: Any, after: Any, symbols: Symbols) -> bool:
+    """Whether a counterexample, read back from its text, tells two lines apart."""
+    letters = {d.letter or d.name: d.object for d in symbols}
+    point: dict[Any, Any] = {}
+    for letter, text in shown.point:
+        known = letters[letter]
+        if text.startswith(("[", "(")) and "," in text:
+            entries = (
+                [_read(x) for x in _split(text)]
+                if text[0] == "("
+                else [[_read(x) for x in _split(row)] for row in _rows(text)]
+            )
+            point[known] = MP.matrix(entries)
+            point[N] = point[known].rows
+        else:
+            point[known] = _read(text)
+    if not all(_admitted(s, v) for s, v in point.items()):
+        return False
+    try:
+        if not all(value(c, point) for c in symbols.constraints if c.free_symbols <= point.keys()):
+            return False
+        a = value(before, point)
+    except (Nowhere, ZeroDivisionError):
+        return False
+    try:
+        b = value(after, point)
+    except (Nowhere, ZeroDivisionError):
+        return True
+    return (a is not b) if isinstance(a, bool) else not _close(a, b)
+
+
+def _admitted(symbol: Any, number: Any) -> bool:
+    if isinstance(number, MP.matrix) or symbol == N:
+        return True
+    return not (
+        (symbol.is_positive and number <= 0)
+        or (symbol.is_nonnegative and number < 0)
+        or (symbol.is_zero is False and number == 0)
+        or (symbol.is_integer and number != MP.floor(number))
+    )
+
+
+def _split(text: str) -> list[str]:
+    return text.strip("()[] ").split(", ")
+
+
+def _rows(text: str) -> list[str]:
+    return text[1:-1].split("], [")
+
+
+def _read(text: str) -> Any:
+    text = text.removeprefix("≈ ")
+    if "/" in text and "sqrt" not in text:
+        top, bottom = text.split("/")
+        return MP.mpf(top) / MP.mpf(bottom)
+    try:
+        return MP.mpf(text)
+    except ValueError:
+        return _surd(ast.parse(text, mode="eval").body)
+
+
+def _surd(node: ast.AST) -> Any:
+    match node:
+        case ast.Constant(value=number):
+            return MP.mpf(number)
+        case ast.Call(args=[inner]):
+            return MP.sqrt(_surd(inner))
+        case ast.UnaryOp(operand=inner):
+            return -_surd(inner)
+        case ast.BinOp(left=a, op=op, right=b):
+            x, y = _surd(a), _surd(b)
+            return {ast.Add: x + y, ast.Sub: x - y, ast.Mult: x * y}.get(type(op), x / y)
+    raise ValueError("no number")
