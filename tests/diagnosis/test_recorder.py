@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from convex_analyzer.diagnosis.readers import read
 from convex_analyzer.diagnosis.recorder import Recorder
 from convex_analyzer.diagnosis.recording.points import second_difference
 from convex_analyzer.diagnosis.recording.tables import Table
@@ -457,3 +458,13 @@ def test_bad_input_is_explained(name):
     call, words = BAD[name]
     with pytest.raises(InputError, match=words):
         call(Recorder())
+
+
+def test_the_readers_know_recorders_and_their_files(tmp_path):
+    recorder = Recorder(batch_size=5, rows=20, optimizer="Adam")
+    full_run(recorder, 30)
+    recorder.step(validation_loss=3.0)  # steps of its own
+    recorder.save(tmp_path / "run.npz")
+    same(recorder.evidence(), read(tmp_path / "run.npz"))
+    same(recorder.evidence(), read(recorder))
+    assert read(tmp_path / "run.npz", batch_size=7).batch_size == 7

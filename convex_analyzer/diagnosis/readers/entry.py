@@ -18,6 +18,7 @@ from convex_analyzer.diagnosis.readers.names import classify
 from convex_analyzer.diagnosis.readers.settings import Settings
 from convex_analyzer.diagnosis.readers.table import Column, Table
 from convex_analyzer.diagnosis.readers.tables import CURVES, fill_from_table
+from convex_analyzer.diagnosis.recording.export import recorded
 from convex_analyzer.errors import InputError
 
 __all__ = ["read"]
@@ -34,7 +35,7 @@ def read(source: Any = None, **known: Any) -> Evidence:
     source
         A path (.npz, .npy, .csv, .tsv, .txt, .json, .jsonl, TensorBoard event file, all but the
         last also as folder), a dict of arrays, a loss curve, a list of records, a structured array,
-        a pandas DataFrame, a Keras ``History``, an `Evidence`, or None.
+        a pandas DataFrame, a Keras ``History``, a `Recorder`, an `Evidence`, or None.
     **known
         What else is known; it wins over the source. Numbers: ``lr``, ``batch_size``, ``rows``,
         ``momentum``, ``classes``, ``steps_per_epoch``. ``optimizer``: a name, a dict, an object.
@@ -60,9 +61,13 @@ def read(source: Any = None, **known: Any) -> Evidence:
     {'loss': 'Train/Loss', 'validation_loss': 'val_loss'}
     """
     settings = Settings.of(known)
+    if callable(getattr(source, "evidence", None)):  # a Recorder
+        source = source.evidence()
     if isinstance(source, Evidence):
         return _over(source, settings)
     log, name = _log(source)
+    if not isinstance(log, Table) and "recorder_steps_made" in log:
+        return _over(recorded(log), settings)
     draft = Draft(settings, name)
     if isinstance(log, Table):
         fill_from_table(draft, log)
