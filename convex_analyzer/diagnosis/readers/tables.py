@@ -51,6 +51,8 @@ def fill_from_table(draft: Draft, table: Table) -> None:
     runs = [(name, m) for name, m in runs if m.rank == 0] or runs
     run = runs[0][0] if runs else None
     chosen_run = choose_run(table, run, step, epoch, main, draft)
+    if not len(chosen_run.columns[main]):
+        raise InputError(f"{table.name}: this run has no value of {main!r}", argument="run")
     axis = axis_of(chosen_run, step, epoch, chosen_run.columns[main], draft)
     draft.matched["step"] = axis.name
     draft.epoch_starts = axis.starts

@@ -94,7 +94,7 @@ def _trainer_state(document: Mapping[str, Any], name: str) -> Table:
 
 def _is_column(value: Any) -> bool:
     if isinstance(value, Mapping):
-        return bool(value) and all(str(key).lstrip("-").isdigit() for key in value)
+        return bool(value) and all(str(key).lstrip("-").isdecimal() for key in value)
     return isinstance(value, list) and bool(value) and not isinstance(value[0], Mapping)
 
 

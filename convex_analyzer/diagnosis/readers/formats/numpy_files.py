@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tokenize
+import warnings
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -15,6 +17,10 @@ from convex_analyzer.problems.array_files import read_npy, read_npz
 __all__ = ["FORMAT", "read_arrays"]
 
 _LARGEST = 1 << 30  # bytes of all arrays together
+_DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, tokenize.TokenError, SyntaxError, NotImplementedError),
+    *(EOFError, ValueError, OSError, RuntimeError),
+)
 
 
 def read_arrays(path: Path) -> Mapping[str, Any]:
@@ -30,10 +36,12 @@ def read_arrays(path: Path) -> Mapping[str, Any]:
     try:
         if packed:
             _check_archive(path)
-        arrays: Mapping[str, Any] = read_npz(path) if packed else {"array": read_npy(path)}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of headers that Python 2 wrote
+            arrays: Mapping[str, Any] = read_npz(path) if packed else {"array": read_npy(path)}
     except InputError:
         raise
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, OSError) as error:
+    except _DAMAGE as error:
         raise InputError(
             f"{path.name} cannot be read as NumPy arrays: {error}", argument="source"
         ) from error
