@@ -3,8 +3,8 @@
 The gradient is that of one dense layer of d parameters with half the squared error as loss, in
 float32 and one thread: X W, the residual, Xᵀr, at a batch of 32 and of 256. Nothing else of a
 training step is counted (automatic differentiation, data, the update), so shares of real loops
-are lower. Both are timed in turn in one loop (CPU time), so that each finds the caches as the other leaves
-them. Snapshots are off.
+are lower. Both are timed in turn in one loop (CPU time), so that each finds the caches as the
+other leaves them. Snapshots are off.
 """
 
 from __future__ import annotations

@@ -224,7 +224,7 @@ class Recorder(Occasional):
         probing = bool(self._probe_every) and (step + 1) % self._probe_every <= 1
         if given and (probing or self._pace.looks(step)):
             parameters = None if parameters is None else lasting(parameters)
-            taken = Taken.of(gradient, parameters, update)
+            taken = Taken.of(gradient, parameters, update, store.array_names)
             with np.errstate(all="ignore"):
                 self._intake.step(step, row, taken, gradient_scale)
             if self._loss_fn is not None and taken.parameters is not None:

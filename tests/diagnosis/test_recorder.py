@@ -72,6 +72,26 @@ def test_every_number_is_that_of_the_whole_run(form):
         np.testing.assert_allclose(evidence.layer_gradient_norms.values, norms, rtol=1e-9)
 
 
+def test_dicts_may_change_their_order():
+    def loss(p):
+        return 0.5 * (p["w"] @ p["w"] + 9 * p["b"] @ p["b"])
+
+    theta = {"w": np.ones(3), "b": np.array([0.5, 0.25])}
+    recorder = Recorder()
+    for _ in range(3):  # JAX sorts the keys of what it returns
+        gradient = {"b": 9 * theta["b"], "w": theta["w"]}
+        probe = recorder.probe(loss, theta, gradient=gradient)
+        recorder.step(loss(theta), gradient, theta)
+        theta = {name: theta[name] - 0.1 * gradient[name] for name in gradient}
+    evidence = recorder.evidence()
+    w, b = 0.9 ** np.arange(3) * math.sqrt(3), 0.1 ** np.arange(3) * math.hypot(0.5, 0.25)
+    np.testing.assert_allclose(evidence.gradient_norm.values, np.hypot(w, 9 * b))
+    np.testing.assert_allclose(evidence.layer_gradient_norms.values, np.stack([w, 9 * b], axis=1))
+    np.testing.assert_allclose(evidence.predicted_decrease.values, 0.1 * (w**2 + 81 * b**2)[:2])
+    expected = (w[2] ** 2 + 9 * (9 * b[2]) ** 2) / (w[2] ** 2 + (9 * b[2]) ** 2)
+    assert probe.curvature == pytest.approx(expected, rel=1e-6)
+
+
 def test_an_update_that_is_given_counts_at_once():
     recorder = Recorder()
     recorder.step(1.0, np.array([3.0, 4.0]), update=np.array([-0.3, 0.4]))

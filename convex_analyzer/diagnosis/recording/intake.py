@@ -15,6 +15,7 @@ from convex_analyzer.diagnosis.recording.trees import (
     Sampler,
     flat_vector,
     gradients_of,
+    in_order,
     leaves_of,
 )
 
@@ -34,21 +35,24 @@ class Taken:
     update: Leaves | None
 
     @classmethod
-    def of(cls, gradient: Any, parameters: Any, update: Any) -> Taken:
-        """Read what was given; parameters may carry their gradients."""
-        names: list[str] = []
+    def of(cls, gradient: Any, parameters: Any, update: Any, names: list[str]) -> Taken:
+        """Read what was given, in the order of the names if they are known already.
+
+        JAX returns dicts in another order than it gets them. Parameters may carry their gradients.
+        """
         theta: Leaves | None = None
         slopes: Leaves | None = None
         moved: Leaves | None = None
         if parameters is not None:
-            names, theta = leaves_of(parameters, "parameters")
+            given, raw = leaves_of(parameters, "parameters")
+            names, theta = names or given, in_order(names, given, raw)
             slopes = gradient_in(theta) if gradient is None else None
         if gradient is not None:
             given, raw = leaves_of(gradient, "gradient")
-            names, slopes = names or given, _in_order(names, given, gradients_of(raw))
+            names, slopes = names or given, in_order(names, given, gradients_of(raw))
         if update is not None:
             given, raw = leaves_of(update, "update")
-            names, moved = names or given, _in_order(names, given, raw)
+            names, moved = names or given, in_order(names, given, raw)
         return cls(names, theta, slopes, moved)
 
 
@@ -104,14 +108,6 @@ def gradient_in(leaves: Leaves) -> Leaves | None:
     if carried is leaves or all(part is None for part in carried):
         return None
     return carried
-
-
-def _in_order(names: list[str], given: list[str], leaves: Leaves) -> Leaves:
-    """Return arrays in the order of the parameters, where both go by name."""
-    if not names or given == names or set(given) != set(names):
-        return leaves
-    place = dict(zip(given, leaves, strict=True))
-    return [place[name] for name in names]
 
 
 def lasting(parameters: Any) -> Any:

@@ -23,6 +23,7 @@ from convex_analyzer.diagnosis.recording.trees import (
     flat_vector,
     gradients_of,
     host,
+    in_order,
     leaves_of,
     scalar,
 )
@@ -181,7 +182,8 @@ def directed(shifting: Shifting, given: Any, what: str) -> Line:
     InputError
         Other arrays, or other shapes, than the parameters have.
     """
-    leaves = gradients_of(leaves_of(given, what)[1])
+    names, raw = leaves_of(given, what)
+    leaves = in_order(shifting.names, names, gradients_of(raw))
     if len(leaves) != len(shifting.leaves):
         raise InputError(
             f"{what} has {len(leaves)} arrays, the parameters have {len(shifting.leaves)}",

@@ -21,7 +21,7 @@ from convex_analyzer.diagnosis.recording.points import (
     second_difference,
 )
 from convex_analyzer.diagnosis.recording.shifting import Shifting, required_arguments
-from convex_analyzer.diagnosis.recording.trees import flat_vector, leaves_of
+from convex_analyzer.diagnosis.recording.trees import flat_vector, in_order, leaves_of
 from convex_analyzer.errors import InputError, SpectrumError
 from convex_analyzer.linalg.lanczos import start_vector, tridiagonalise
 from convex_analyzer.linalg.lanczos_bounds import ritz_values
@@ -205,7 +205,8 @@ class _Product(SymmetricOperator):
             given = self.hvp(self.shape.built(self.shape.leaves), direction)
         else:
             given = self.hvp(direction)
-        product = flat_vector(leaves_of(given, "hvp")[1])
+        names, leaves = leaves_of(given, "hvp")
+        product = flat_vector(in_order(self.shape.names, names, leaves))
         if product.shape != vectors.shape:
             raise InputError(
                 f"hvp returned {product.size} numbers for {vectors.size} parameters",

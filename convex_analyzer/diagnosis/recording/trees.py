@@ -20,6 +20,7 @@ __all__ = [
     "flat_vector",
     "gradients_of",
     "host",
+    "in_order",
     "inner",
     "is_numbers",
     "is_single",
@@ -103,6 +104,14 @@ def is_numbers(value: Any) -> bool:
     if not isinstance(value, list | tuple) or not value:
         return False
     return all(isinstance(v, int | float) for v in value)
+
+
+def in_order(names: list[str], given: list[str], leaves: list[Any]) -> list[Any]:
+    """Return arrays in the order of other names, where both go by the same names."""
+    if not names or given == names or set(given) != set(names):
+        return leaves
+    place = dict(zip(given, leaves, strict=True))
+    return [place[name] for name in names]
 
 
 def gradients_of(leaves: list[Any]) -> list[Any]:
