@@ -24,6 +24,7 @@ from convex_analyzer.tables import format_number
 from convex_analyzer.theory.analysis import Analysis, analyze
 from convex_analyzer.theory.counting import steps_at_rate
 from convex_analyzer.theory.curves import log_rates
+from convex_analyzer.theory.modes import modes
 
 __all__ = ["Facts", "along", "log_rate", "steps_for"]
 
@@ -166,7 +167,7 @@ def log_rate(rule: Optimizer, eigenvalue: float) -> float:
     >>> log_rate(GradientDescent(0.5), 1.0) == math.log(0.5)
     True
     """
-    return float(log_rates(along(rule, eigenvalue).modes)[0])
+    return float(log_rates(modes(rule, np.array([eigenvalue])))[0])
 
 
 def steps_for(rule: Optimizer, eigenvalue: float, error: float) -> int | None:

@@ -209,7 +209,8 @@ def _run(facts: Facts, rule: Optimizer, noise: MiniBatch, floor: float) -> dict[
         return None
     at = np.unique(np.linspace(steps // 2, steps, 32).astype(int))
     start = np.tile(centre, (_RUNS, 1))
-    run = simulate(facts.problem, rule, start, steps, noise=noise, seed=0, record=at)
+    apart = dataclasses.replace(noise, independent=True)  # every run draws its own batches
+    run = simulate(facts.problem, rule, start, steps, noise=apart, seed=0, record=at)
     error = run.theta - centre
     gaps = (error * facts.problem.hessian_vector(error, error)).sum(axis=-1) / 2
     return {"predicted": floor, "measured": float(gaps.mean())}

@@ -159,10 +159,10 @@ def restarts_needed(better: int, total: int, miss: float = 0.01) -> tuple[int | 
     >>> restarts_needed(5, 100)[0]
     90
     """
-    from scipy.stats import beta
+    from scipy.special import betaincinv
 
     share = better / total
-    low = float(beta.ppf(0.05, better, total - better + 1)) if better else 0.0
+    low = float(betaincinv(better, total - better + 1, 0.05)) if better else 0.0
     counts = [
         math.ceil(math.log(miss) / math.log1p(-p)) if 0 < p < 1 else None for p in (share, low)
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 
 from convex_analyzer.diagnosis.remedies.confirming import confirm
 from convex_analyzer.diagnosis.remedies.facts import Facts, along, log_rate, steps_for
@@ -16,8 +17,11 @@ from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.tables import format_count, format_number
 from convex_analyzer.theory.analysis import analyze
 from convex_analyzer.theory.counting import steps_at_rate
+from convex_analyzer.theory.modes import modes
 
 __all__ = ["curvature_from_angle", "oscillation", "overshoot_of"]
+
+Array = npt.NDArray[np.float64]
 
 _SMALL = 1e-3  # share of a swing that counts as gone
 _USUAL = 0.9  # the momentum that the warning is about
@@ -161,14 +165,14 @@ def curvature_from_angle(rule: Optimizer, angle: float) -> float | None:
     top = limit / alpha
     grid = np.concatenate([[0.0], np.geomspace(1e-9, 1, 200)]) * top
 
-    def turned(eigenvalue: float) -> float:
-        if eigenvalue == 0:
-            return -angle
-        root = along(rule, eigenvalue).modes.roots[0, 0]
-        return abs(math.atan2(float(root.imag), float(root.real))) - angle
+    def turns(eigenvalues: Array) -> Array:
+        root = modes(rule, eigenvalues).roots[:, 0]
+        return np.asarray(np.abs(np.angle(root)) - angle)
 
-    angles = np.array([turned(float(value)) for value in grid])
-    above = np.flatnonzero(angles > 0)
+    def turned(eigenvalue: float) -> float:
+        return float(turns(np.array([eigenvalue]))[0])
+
+    above = np.flatnonzero(turns(grid) > 0)
     if not above.size:
         return None
     high = int(above[0])
