@@ -83,7 +83,7 @@ def caption(data: AnnotatedCurveData) -> str:
         text += ", with medians of its parts as a dark line"
     if len(data.beside):
         text += ", mini-batch losses pale behind it"
-    text += "; marked is what the verdict rests on."
+    text += "; marked is what the verdict rests on." if data.marks else "."
     if len(data.values) and float(data.values.max()) > _limits(data)[1]:
         text += " What is larger is drawn at the upper edge."
     if data.proof is not None:
@@ -93,7 +93,7 @@ def caption(data: AnnotatedCurveData) -> str:
             "curvature": " In the middle: what the step makes of the curvature that it meets.",
             "close-up": " In the middle: a few periods of the curve, where it is shaded above.",
         }[data.proof.kind]
-    return f"{text} Bars: the chance of each row to be what is going on."
+    return f"{text} Bars: the chance of each row to be what is going on." if data.chances else text
 
 
 # -- drawing --------------------------------------------------------------------------------------
@@ -289,10 +289,10 @@ def _name_curve(placer: Placer, data: AnnotatedCurveData, inside: Any) -> None:
         far = np.column_stack([data.beside_steps, inside(data.beside)])
         far = far[:: max(1, len(far) // 200)]
         top, bottom = (np.quantile(far[:, 1], share) for share in (0.97, 0.03))
-        far = far[(far[:, 1] >= top) | (far[:, 1] <= bottom)]
+        far = far[(far[:, 1] >= top) | (far[:, 1] <= bottom)][:20]
         placer.place("mini-batches", far, color=MUTED, gap=2)
     places = np.column_stack([data.steps, inside(data.values)])
-    places = places[:: max(1, len(places) // 60)]
+    places = places[:: max(1, len(places) // 40)]
     placer.place(data.monitored, places, color=CURVE, gap=3, owner="loss")
     if len(data.trend):
         trend = np.column_stack([data.trend_steps, inside(data.trend)])

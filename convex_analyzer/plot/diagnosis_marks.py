@@ -78,6 +78,18 @@ def marks_of(diagnosis: Diagnosis, reading: Reading, curve: Curve) -> tuple[Mark
     return tuple(marks)
 
 
+def _percent(share: float) -> str:
+    """Write a share in percent, two digits and no power of ten.
+
+    Examples
+    --------
+    >>> _percent(0.0123), _percent(2.0)
+    ('1.2 %', '200 %')
+    """
+    percent = 100 * share
+    return f"{format_number(percent, 2) if percent < 10 else f'{percent:,.0f}'} %"
+
+
 def _lost(curve: Curve) -> list[Mark]:
     if curve.bad_step is None:
         return []
@@ -146,7 +158,7 @@ def _spikes(curve: Curve) -> list[Mark]:
     if not tops:
         return []
     points = tuple((float(curve.finite.steps[k]), float(curve.values[k])) for k in sorted(tops))
-    times = format_number(float(ratio[tops[0]]), 2)
+    times = format_number(float(ratio[tops[0]]), 3)
     return [Mark("spikes", f"up to {times} × the median around", points=points)]
 
 
@@ -156,7 +168,7 @@ def _noise(curve: Curve) -> list[Mark]:
     if len(steps) < 12 or not curve.noise > 0:
         return []
     half = curve.noise * abs(level)
-    text = f"± {format_number(100 * curve.noise, 2)} %, one standard deviation"
+    text = f"± {_percent(curve.noise)}, one standard deviation"
     middle = float(steps[len(steps) // 2])
     return [Mark("band", text, middle, float(steps[-1]), level - half, level + half)]
 
@@ -170,7 +182,7 @@ def _slopes(curve: Curve) -> list[Mark]:
     if not 0.3 < share <= 1:
         return []
     steps = curve.finite.steps
-    text = f"{format_number(100 * share, 2)} % of the fall in a tenth of the steps"
+    text = f"{_percent(share)} of the fall in a tenth of the steps"
     return [Mark("stretch", text, float(steps[0]), float(np.quantile(steps, 0.1)))]
 
 
@@ -188,13 +200,13 @@ def _check(reading: Reading) -> list[Mark]:
     found = check_error(reading)
     if found is None:
         return []
-    error = format_number(100 * found.error, 2)
-    return [Mark("event", f"gradient check: off by {error} %", float(found.step))]
+    text = f"gradient check: off by {_percent(found.error)}"
+    return [Mark("event", text, float(found.step))]
 
 
 def _left(curve: Curve) -> list[Mark]:
     if not len(curve) or not curve.positive or not curve.start > 0:
         return []
     times = "×" if curve.left > 1 else "of"
-    text = f"{format_number(curve.left, 2)} {times} its start"
+    text = f"{format_number(curve.left, 3)} {times} its start"
     return [Mark("end", text, float(curve.finite.steps[-1]), low=curve.end)]

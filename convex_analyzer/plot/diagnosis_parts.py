@@ -42,10 +42,12 @@ def step_ticks(ticks: Ticks) -> Ticks:
 
 
 def strip_height(data: AnnotatedCurveData) -> float:
+    """Return how high the bars of the chances are, in points."""
     return _ROW * len(data.chances) + (6.0 if data.chances else 0.0)
 
 
 def draw_proof(panel: Panel, data: AnnotatedCurveData, proof: Proof) -> None:
+    """Draw what decides the verdict between the curve and the chances."""
     figure, height = panel.figure, 72 * float(panel.figure.get_figheight())
     frame = panel.axes.get_position()
     bottom = 3 + strip_height(data) + AXIS_ROOM
@@ -146,6 +148,8 @@ def draw_chances(panel: Panel, data: AnnotatedCurveData) -> None:
     width, height = (72 * float(v) for v in (figure.get_figwidth(), figure.get_figheight()))
     axes = figure.add_axes((0, 0, 1, strip_height(data) / height))
     axes.set_axis_off()
+    axes.set_xticks([])
+    axes.set_yticks([])
     axes.set_xlim(0, width)
     axes.set_ylim(strip_height(data), 0)
     names = max(measure(name, weight="bold")[0] for name, _ in data.chances)

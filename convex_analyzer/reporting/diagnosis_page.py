@@ -68,11 +68,12 @@ def diagnosis_document(
     others, read = _remedies(diagnosis), _sources(diagnosis)
     both = _lines(others) + _lines(read) <= _ROOM
     blocks += [*others, *read] if both else others or read  # what has room below the curve
-    blocks += [
-        PageBreak(unless_free=0.5),
-        Heading("Problem, diagnosis, workaround"),
-        _table(diagnosis),
-    ]
+    if diagnosis.primary.name != "generalisation":  # which is outside the table
+        blocks += [
+            PageBreak(unless_free=0.5),
+            Heading("Problem, diagnosis, workaround"),
+            _table(diagnosis),
+        ]
     if level != "brief" or both or not others:
         blocks += _measures(diagnosis)
     blocks += read if others and not both else []
@@ -156,7 +157,7 @@ def _verdict(diagnosis: Diagnosis) -> Card:
         return Card("info", "Generalisation.", first.evidence)
     told = [each for each in diagnosis.candidates if each.confidence >= 0.1]
     if not told:
-        return Card("warn", "Undecided.", diagnosis.headline)
+        return Card("warn", "Undecided.", "There is not enough evidence to say.")
     names = join_words([f"{each.problem} ({_percent(each.confidence)})" for each in told], "or")
     reasons = [f"{_capital(each.problem)}: {each.evidence}." for each in told if each.evidence]
     return Card("warn", f"Undecided: {names}.", " ".join(reasons) or diagnosis.headline)
@@ -249,7 +250,7 @@ def _row(each: Verdict, likely: bool, diagnosis: Diagnosis) -> tuple[Any, ...]:
     told = " ".join(filter(None, (f"{evidence}." if evidence else "", lacks)))
     name: RichText = Bold(each.problem) if likely else each.problem
     cure = each.workaround
-    if likely and each.remedy is not None:
+    if likely and each.remedy is not None and each.remedy.predicts:
         cure = f"{each.workaround}: {each.remedy.change}"
     return (name, Chip(_kind(each), each.verdict), chance, told or "–", cure)
 
@@ -320,16 +321,17 @@ def _call(diagnosis: Diagnosis, level: str) -> str:
         rule = "optimizer=optimizer"
         return f"ca.report(ca.diagnose(problem=problem, {rule}), path{depth})"
     evidence = diagnosis.evidence
-    words = [repr(diagnosis.subject) if evidence and evidence.source else "loss=loss"]
-    for name, source in () if evidence is None else evidence.matched.items():
+    source = "" if evidence is None else evidence.source
+    words = [repr(source) if "." in source else "log"] if source else []
+    for name, place in () if evidence is None else evidence.matched.items():
         value = getattr(evidence, name, None)
-        if not source.startswith(_ARGUMENT):
+        if not place.startswith(_ARGUMENT):
             continue
         if isinstance(value, Series) and len(value) == 1:
             words.append(f"{name}={float(value.values[0])!r}")
         elif isinstance(value, int | float | str):
             words.append(f"{name}={value!r}")
-        elif name != "loss":
+        else:
             words.append(f"{name}={name}")
     return f"ca.report(ca.diagnose({', '.join(words)}), path{depth})"
 

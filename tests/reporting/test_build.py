@@ -571,7 +571,7 @@ def test_an_unknown_level_is_refused(made, tmp_path, suffix):
 @pytest.mark.parametrize("result", [None, "A.npy", ca.GradientDescent(0.1), [[1.0]]], ids=str)
 def test_what_is_no_result_is_refused(tmp_path, result):
     with pytest.raises(
-        InputError, match="report takes a comparison, a condition analysis or a problem"
+        InputError, match="takes a diagnosis, a comparison, a condition analysis or a problem"
     ):
         ca.report(result, tmp_path / "out.json")
 
