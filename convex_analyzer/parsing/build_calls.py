@@ -200,6 +200,7 @@ class Calls:
         term, index, low, high = parts
         self.bound += 1
         ends = [self.number(self.quantity(part), part) for part in (low, high)]
+        ends = [end.doit() if end.is_number else end for end in ends]
         self.bound -= 1
         for end, part in zip(ends, (low, high), strict=True):
             if end.is_Rational and not end.is_integer:

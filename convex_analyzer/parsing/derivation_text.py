@@ -9,7 +9,7 @@ from typing import Any
 
 from convex_analyzer.errors import InputError, ParseError
 from convex_analyzer.parsing.build import Builder
-from convex_analyzer.parsing.expressions import read_clauses
+from convex_analyzer.parsing.expressions import built, read_clauses
 from convex_analyzer.parsing.pratt import Clause
 from convex_analyzer.parsing.rows import Row, rows_of
 from convex_analyzer.parsing.statements import Statement, Unreadable
@@ -20,7 +20,7 @@ __all__ = ["DerivationText", "derivation_blocks", "parse_derivation", "read_deri
 
 _LONGEST = 40_000  # characters of a derivation
 _MOST_ROWS = 200
-_HEADER = re.compile(r"^[ \t]*(symbols|given|notation|where)[ \t]*:[ \t]*([^\n]*)$", re.MULTILINE)
+_HEADER = re.compile(r"^[ \t]*(symbols|given|notation)[ \t]*:[ \t]*([^\n]*)$", re.MULTILINE)
 _DEFINITION = re.compile(
     r"\s*(?:(?:let|define|put|set|where|with|write)\s+|\\(?:text|mbox|mathrm)\s*\{\s*"
     r"(?:let|define|put|set|where|with|write)\s*\}\s*)(.*)$",
@@ -134,14 +134,8 @@ def _headers(text: str, symbols: Symbols) -> tuple[str, Symbols]:
     """Take ``symbols:``, ``given:`` and ``notation:`` lines; blank them in place."""
     for match in _HEADER.finditer(text):
         kind, words = match[1], match[2].strip()
-        if kind == "symbols":
-            symbols = symbols.parse(words)
-        elif kind == "notation":
-            symbols = symbols.in_notation(words)
-        elif kind == "given":
-            symbols = symbols.parse(words)
-        else:
-            continue
+        notation = kind == "notation"
+        symbols = symbols.in_notation(words) if notation else symbols.parse(words)
         text = text[: match.start()] + " " * len(match[0]) + text[match.end() :]
     return text, symbols
 
@@ -264,7 +258,7 @@ class _Derivation:
             elif signs and self.is_chain(signs, continued=continued):
                 self.chain(part, builder, arrow, signs, node)
             else:
-                value = builder.build(node)
+                value = built(builder, node)
                 self.add(part, node.start, node.end, {"value": value, "relation": arrow}, Statement)
                 self.last = value
         except ParseError as error:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from convex_analyzer.errors import InputError
+from convex_analyzer.errors import InputError, ParseError
 from convex_analyzer.parsing.build import Builder
 from convex_analyzer.parsing.plain_lexer import PlainLexer
 from convex_analyzer.parsing.plain_reader import PlainParser
@@ -17,7 +17,7 @@ from convex_analyzer.parsing.tokens import Node, Source
 
 _SENTENCE_END = re.compile(r"(?<!\\)(?:[.,;]|\s)*$")
 
-__all__ = ["Expression", "is_latex", "read_clauses", "read_expression"]
+__all__ = ["Expression", "built", "is_latex", "read_clauses", "read_expression"]
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,16 @@ def read_clauses(
     return clauses, tuple(dict.fromkeys(parser.notes))
 
 
+def built(builder: Builder, node: Node) -> Any:
+    """Return the SymPy object of a tree; what SymPy itself will not have is a ParseError too."""
+    try:
+        return builder.build(node)
+    except ParseError:
+        raise
+    except (TypeError, ValueError, AttributeError, RecursionError, NotImplementedError):
+        raise builder.error("this has no meaning", node, "look at the brackets") from None
+
+
 def read_expression(text: str, symbols: Symbols, *, latex: bool | None = None) -> Expression:
     r"""Read one formula or one claim.
 
@@ -115,4 +125,4 @@ def read_expression(text: str, symbols: Symbols, *, latex: bool | None = None) -
     first = clauses[0]
     if len(clauses) > 1 or first.arrow or first.leading:
         raise source.error("this is more than one statement", 0, "read it as a derivation")
-    return Expression(text, Builder(source, symbols).build(first.node), notes, first.node)
+    return Expression(text, built(Builder(source, symbols), first.node), notes, first.node)

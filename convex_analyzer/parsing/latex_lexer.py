@@ -241,4 +241,5 @@ class LatexLexer:
         name = match[2]
         if name not in {"pmatrix", "bmatrix", "matrix", "vmatrix", "smallmatrix", "Bmatrix"}:
             raise self.source.error(f"the environment {name[:20]} is not read here", at)
-        return self.add(match[1], name, at, match.end())
+        kind = "begin" if match[1] == "begin" else "finish"
+        return self.add(kind, name, at, match.end())

@@ -240,9 +240,9 @@ class LatexParser(Scripts):
                 continue
             rows.append(Node("row", cells[0].start, cells[-1].end, tuple(cells)))
             cells = []
-            if sign.kind == "row" and self.next.kind == "end" and self.next.value == token.value:
-                sign = self.take_end()
-            if sign.kind == "end" and sign.value == token.value:
+            if sign.kind == "row" and self.next.kind == "finish":
+                sign = self.take()
+            if sign.kind == "finish" and sign.value == token.value:
                 break
             if sign.kind != "row":
                 raise self.unexpected(sign)
@@ -251,9 +251,3 @@ class LatexParser(Scripts):
         if token.value == "vmatrix":
             return Node("call", token.start, sign.end, (node,), "det")
         return node
-
-    def take_end(self) -> Token:
-        r"""Take the token of \end{...}."""
-        token = self.tokens[self.at]
-        self.at += 1
-        return token

@@ -53,7 +53,7 @@ class Scripts(Parser):
         if above and f"{spelled}{above}" in self.symbols:
             return Node("name", token.start, end, (), f"{spelled}{above}")
         if above and mid == begin and (below or primes):  # x^2_k: the scripts the other way round
-            return self.turned(token, begin, spelled, below, primes)
+            return self.turned(token, begin, spelled)
         self.at = mid
         if spelled in self.symbols or not (below or primes):
             return Node("name", token.start, mid_end, (), spelled)
@@ -61,14 +61,14 @@ class Scripts(Parser):
             "name", token.start, mid_end, (), spelled
         )
 
-    def turned(self, token: Token, begin: int, spelled: str, below: str, primes: str) -> Node:
+    def turned(self, token: Token, begin: int, spelled: str) -> Node:
         """Read x^2_k as x_k^2."""
-        stop = self.at
-        self.at = begin
-        node = self.postfix(Node("name", token.start, self.tokens[stop - 1].end, (), spelled))
-        if below and spelled not in self.symbols:
-            del primes
+        stop, end = self.at, self.tokens[self.at - 1].end
+        if spelled not in self.symbols:
             raise self.error(f"unknown name {spelled!r}", token, self.symbols.suggestion(spelled))
+        self.at = begin
+        script = self.take()
+        node = self.superscript(Node("name", token.start, end, (), spelled), script)
         self.at = stop
         return node
 
@@ -124,14 +124,14 @@ class Scripts(Parser):
             match token.kind:
                 case "sup" if raised and node.kind != "transpose":
                     raise self.error("two superscripts", token, "put braces round the first")
+                case "sup" if node.kind == "fraction":
+                    raise self.error("a power of a fraction", token, "put brackets round it")
                 case "sup":
                     node, raised = self.superscript(node, self.take()), True
                 case "transpose":
                     node = Node("transpose", node.start, self.take().end, (node,), "top")
-                case "sub" if node.kind == "norm":
-                    node = self.weighted(node, self.take())
                 case "sub":
-                    raise self.error("a subscript belongs to a name", token)
+                    node = self.subscript(node, self.take())
                 case "prime":
                     raise self.error("a prime belongs to a declared name", token)
                 case "open" if node.kind == "name" and self.takes_arguments(node):
@@ -139,6 +139,15 @@ class Scripts(Parser):
                     node = Node("apply", node.start, closing.end, tuple(parts), node.value)
                 case _:
                     return node
+
+    def subscript(self, node: Node, script: Token) -> Node:
+        """Read the index of a norm; other subscripts belong to names."""
+        if node.kind == "norm":
+            return self.weighted(node, script)
+        if node.kind == "power" and node.args[0].kind == "norm":
+            norm = self.weighted(node.args[0], script)
+            return Node("power", node.start, norm.end, (norm, node.args[1]))
+        raise self.error("a subscript belongs to a name", script)
 
     def takes_arguments(self, node: Node) -> bool:
         """Return whether a name is a declared function or sequence."""

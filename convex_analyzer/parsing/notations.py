@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from convex_analyzer.errors import InputError
 from convex_analyzer.notation import SYMBOLS
-from convex_analyzer.parsing.names import fold
+from convex_analyzer.parsing.names import fold, printed
 
 if TYPE_CHECKING:
     from convex_analyzer.parsing.symbols import Declaration, Symbols
 
-__all__ = ["SOURCES", "letters_of", "mapping_words", "readable_in"]
+__all__ = ["SOURCES", "letters_of", "mapping_of", "mapping_words", "readable_in"]
 
 #: The sources whose letters are known.
 SOURCES: tuple[str, ...] = tuple(sorted({source for s in SYMBOLS for source in s.elsewhere}))
@@ -77,18 +77,17 @@ def _declared(symbols: Symbols, name: str) -> Declaration | None:
     return None
 
 
+def mapping_of(symbols: Symbols, source: str) -> dict[str, str]:
+    """Return what the letters of a source stand for; see `Symbols.mapping`."""
+    return {
+        printed(key): f"{'1 - ' if value != declared.object else ''}{declared.letter}"
+        for key, (declared, value) in letters_of(symbols, source_named(source)).items()
+    }
+
+
 def mapping_words(symbols: Symbols, source: str) -> str:
     """Return the mapping in words: ε is α, α is μ."""
-    return ", ".join(
-        f"{_letter(letter)} is {'1 - ' if value != declared.object else ''}{declared.letter}"
-        for letter, (declared, value) in letters_of(symbols, source).items()
-    )
-
-
-def _letter(key: str) -> str:
-    from convex_analyzer.parsing.names import printed
-
-    return printed(key)
+    return ", ".join(f"{a} is {b}" for a, b in mapping_of(symbols, source).items())
 
 
 def readable_in(symbols: Symbols, names: Iterable[str]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ each sign binds as strongly as its level says. What has two readings is an error
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ __all__ = ["Clause", "Parser"]
 
 OR, AND, NOT, RELATION, SUM, PRODUCT, SIGN, POWER = range(1, 9)
 _LEVELS = {"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT, "^": POWER}
+_SIZES = re.compile(r"\\(?:left|right|[bB]igg?[lr]?)(?![A-Za-z])\s*")
 _CLOSING = {"(": ")", "[": "]", "{": "}", "\\{": "\\}", "<": ">"}
 _BEGIN = frozenset({"number", "name", "open", "func", "big", "prefix"})
 _FUNCTION_LIKE = frozenset({"f", "g", "h", "F", "G", "J", "L", "phi", "psi", "sigma"})
@@ -66,7 +68,8 @@ class Parser:
 
     def slice(self, start: int, end: int) -> str:
         """Return the text between two places, short enough for a message."""
-        text = " ".join(self.source.text[start:end].split())
+        text = _SIZES.sub("", self.source.text[start:end])
+        text = " ".join(text.split())
         return text if len(text) <= 40 else text[:37] + "..."
 
     def error(self, message: str, token: Token | Node, hint: str = "") -> ParseError:
@@ -272,7 +275,8 @@ class Parser:
         first = self.next
         exponent = self.expression(POWER - 1)
         after = self.next
-        single = exponent.kind in {"number", "name"} and first.end == exponent.end
+        inner = exponent.args[0] if exponent.kind == "sign" else exponent
+        single = inner.kind in {"number", "name"}
         if single and after.kind == "name" and not after.spaced and first.kind != "open":
             left = self.slice(base.start, base.end)
             up, more = self.slice(exponent.start, exponent.end), after.value
@@ -295,11 +299,18 @@ class Parser:
                 return self.postfix(self.bars(token))
             case "op" if token.value in {"+", "-"}:
                 inner = self.expression(max(level, SUM))
+                self.remark_sign(inner)
                 return Node("sign", token.start, inner.end, (inner,), token.value)
             case "logic" if token.value == "not":
                 inner = self.expression(NOT)
                 return Node("logic", token.start, inner.end, (inner,), "Not")
         return self.special(token)
+
+    def remark_sign(self, inner: Node) -> None:
+        """Say that -1^k is -(1^k)."""
+        if inner.kind == "power" and inner.args[0].kind == "number":
+            text = self.slice(inner.start, inner.end)
+            self.notes.append(f"-{text} is read as -({text})")
 
     def special(self, token: Token) -> Node:
         """Read an operand that only text or only LaTeX has."""

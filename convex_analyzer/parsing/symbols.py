@@ -17,7 +17,7 @@ from convex_analyzer.errors import InputError
 from convex_analyzer.parsing.declaring import declared_by, relations_of
 from convex_analyzer.parsing.kinds import MATRICES, SCALARS, kind_of, made
 from convex_analyzer.parsing.names import fold, printed
-from convex_analyzer.parsing.notations import in_notation, mapping_words, readable_in
+from convex_analyzer.parsing.notations import in_notation, mapping_of, mapping_words, readable_in
 
 __all__ = ["Declaration", "Symbols"]
 
@@ -94,7 +94,7 @@ class Declaration:
                 f"symbols: {name} cannot be {kind!r}", argument="symbols", hint=f"known are {known}"
             )
         key = fold(name)
-        if not re.match(r"[A-Za-z][A-Za-z0-9_^{}+\-*'(),]*$", key):
+        if not re.match(r"[A-Za-z][A-Za-z0-9_^{}+\-*'(),]*$", key) or "{}" in key:
             raise InputError(
                 f"symbols: {name!r} is not a name", argument="symbols", value=name,
                 hint="a letter, or a Greek one, with a subscript if needed: lambda_max",
@@ -254,6 +254,16 @@ class Symbols:
         'mu'
         """
         return in_notation(self, source)
+
+    def mapping(self, source: str) -> dict[str, str]:
+        """Return what the letters of a source stand for, as they are printed.
+
+        Examples
+        --------
+        >>> Symbols.of({"alpha": "positive", "mu": "unit interval"}).mapping("lecture004")
+        {'ε': 'α', 'α': 'μ'}
+        """
+        return mapping_of(self, source)
 
     # -- looking up ---------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ _SIGNS = "−–·⋅∗×÷≤≥⩽⩾≠≈⇒⟹⇔⟺⇐∈∧∨¬‖√�
 _ACCENTS = "\u0302\u0303\u0304\u0305\u0307\u20d7"
 _SPACES = "\u00a0\u2007\u2009\u202f\u2002\u2003\u2005"
 _ALLOWED = frozenset({*GREEK, *SUBSCRIPTS, *SUPERSCRIPTS, *_SIGNS, *_ACCENTS, *_SPACES})
+_MATHEMATICAL = re.compile("[\U0001d400-\U0001d7ff]")
 _STRANGE = re.compile(r"[^\x20-\x7e\t\n]")
 
 
@@ -62,9 +63,7 @@ class Source:
     @functools.cached_property
     def plain(self) -> str:
         """The text with plain letters for mathematical ones, at the same places."""
-        if self.text.isascii():
-            return self.text
-        return "".join(plain_letter(c) or c for c in self.text)
+        return _MATHEMATICAL.sub(lambda m: plain_letter(m[0]) or m[0], self.text)
 
     def place(self, position: int) -> tuple[int, int]:
         """Return line (from 1) and column (from 0) of a position."""

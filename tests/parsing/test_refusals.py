@@ -89,6 +89,8 @@ WRONG = [  # text, place of the caret, part of the sentence
     (r"x^{2}^{3}\,", 5, "two superscripts"),
     (r"\begin{cases} x \end{cases}", 0, "the environment cases is not read"),
     (r"\begin{pmatrix} x & y \\ 1 \end{pmatrix}", 0, "rows have different lengths"),
+    (r"\begin{pmatrix} x \end{pmatrix} = x +", 37, "something is missing at the end"),
+    (r"\begin{pmatrix} x \end{bmatrix}", 18, "does not belong here"),
     (r"\nabla f", 0, "one declared name"),
     (r"x \in \mathbb{R}", 6, "declare the symbol as real"),
     (r"x \text{ is small}", 2, "words in a formula"),
