@@ -77,10 +77,10 @@ def test_dicts_may_change_their_order():
         return 0.5 * (p["w"] @ p["w"] + 9 * p["b"] @ p["b"])
 
     theta = {"w": np.ones(3), "b": np.array([0.5, 0.25])}
-    recorder = Recorder()
+    recorder = Recorder(loss_fn=loss, probe_every=2)
     for _ in range(3):  # JAX sorts the keys of what it returns
         gradient = {"b": 9 * theta["b"], "w": theta["w"]}
-        probe = recorder.probe(loss, theta, gradient=gradient)
+        probe = Recorder().probe(loss, theta, gradient=gradient)
         recorder.step(loss(theta), gradient, theta)
         theta = {name: theta[name] - 0.1 * gradient[name] for name in gradient}
     evidence = recorder.evidence()
@@ -90,6 +90,7 @@ def test_dicts_may_change_their_order():
     np.testing.assert_allclose(evidence.predicted_decrease.values, 0.1 * (w**2 + 81 * b**2)[:2])
     expected = (w[2] ** 2 + 9 * (9 * b[2]) ** 2) / (w[2] ** 2 + (9 * b[2]) ** 2)
     assert probe.curvature == pytest.approx(expected, rel=1e-6)
+    assert evidence.curvature.values == pytest.approx([expected], rel=1e-6)
 
 
 def test_an_update_that_is_given_counts_at_once():

@@ -56,10 +56,12 @@ class Occasional:
         if not every:
             return
         if step and step % every == 0:
-            update: Any = taken.update
-            if update is None and last.whole is not None:
-                update = Shifting(float, theta).along(flat_vector(theta) - last.whole)
-            self.probe(self._loss_fn, parameters, update, gradient=taken.gradient)
+            moved = taken.update
+            if moved is None and last.whole is not None:
+                moved = Shifting(float, theta).along(flat_vector(theta) - last.whole)
+            update = moved and dict(zip(taken.names, moved, strict=True))
+            slope = taken.gradient and dict(zip(taken.names, taken.gradient, strict=True))
+            self.probe(self._loss_fn, parameters, update, gradient=slope)
         last.whole = flat_vector(theta) if (step + 1) % every == 0 else None
 
     def probe(

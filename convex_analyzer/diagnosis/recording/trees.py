@@ -125,6 +125,8 @@ def host(leaf: Any) -> AnyArray:
     """Return an array as NumPy sees it; without a copy where that is possible."""
     if type(leaf) is np.ndarray:
         return leaf
+    if not hasattr(type(leaf), "detach"):  # asking arrays of JAX for attributes takes long
+        return np.asarray(leaf)
     if getattr(leaf, "is_sparse", False):
         leaf = leaf.to_dense()
     for method in ("detach", "cpu"):
@@ -301,8 +303,9 @@ def is_single(leaf: Any) -> bool:
 
 
 def _is_remote(leaf: Any) -> bool:
-    kind = getattr(getattr(leaf, "device", "cpu"), "type", "cpu")
-    return kind != "cpu" and hasattr(leaf, "new_empty")
+    if type(leaf) is np.ndarray or not hasattr(type(leaf), "new_empty"):
+        return False
+    return str(getattr(getattr(leaf, "device", "cpu"), "type", "cpu")) != "cpu"
 
 
 def inner(a: AnyArray, b: AnyArray) -> float:
