@@ -20,6 +20,7 @@ __all__ = ["lines_of", "screen_width", "table_of"]
 _NARROW, _WIDE = 60, 100  # what is printed is never narrower or wider
 _BAR, _FULL, _PARTS = 14, "█", " ▏▎▍▌▋▊▉█"
 _ROWS, _LEAST = 6, 0.02  # that are shown, and the least chance
+_COLUMNS = ("file", "verdict", "chance", "evidence")
 _ARGUMENT = "argument "  # how the reader calls what the command line says
 _OTHERS = 3  # alternatives of a workaround
 
@@ -195,10 +196,10 @@ def table_of(rows: Sequence[tuple[str, Diagnosis | str]], width: int) -> Table:
         verdict = first.problem if found.decided else f"{first.problem}?"
         text = first.evidence if found.decided or not found.advice else found.advice
         cells.append((name, verdict, f"{100 * first.confidence:.0f} %", text))
-    taken = sum(max(len(row[j]) for row in cells) + 2 for j in range(3))
-    rest = max(width - max(taken, 24), 12)
+    taken = sum(max(len(row[j]) for row in (_COLUMNS, *cells)) + 2 for j in range(3))
+    rest = max(width - taken, 12)
     fitted = tuple((*row[:3], _cut(row[3], rest)) for row in cells)
-    return Table(("file", "verdict", "chance", "evidence"), fitted, left=4)
+    return Table(_COLUMNS, fitted, left=4)
 
 
 def _short_names(names: Sequence[str], most: int) -> list[str]:
