@@ -253,13 +253,13 @@ class Sampler:
                 argument=what,
                 hint="a recorder follows one model; start another one",
             )
-        remote = next((leaf for leaf in leaves if _is_remote(leaf)), None)
-        if remote is None:
+        first = next((leaf for leaf in leaves if leaf is not None), None)
+        if not _is_remote(first):
             out = np.empty(self.kept, self.dtype)
             for part, leaf in zip(self.parts, leaves, strict=True):
                 out[part.start : part.stop] = 0 if leaf is None else part.taken(leaf, what)
         else:
-            out = self._from_device(remote, leaves, what)
+            out = self._from_device(first, leaves, what)
         if self._scales is not None:
             out *= self._scales
         return out
