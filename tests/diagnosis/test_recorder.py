@@ -1,6 +1,7 @@
 """The recorder against what NumPy says of whole runs, kept in full by the test."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -230,6 +231,55 @@ def test_a_loss_of_nothing_is_probed_in_place_and_put_back():
     assert probe.curvature_error < 0.05
     after = [tensor.held for _, tensor in model.named_parameters()]
     assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+class Remote:
+    """A tensor on a device: NumPy cannot read it, and it counts its transfers."""
+
+    transfers = 0
+    dtype = "torch.float32"
+
+    device = SimpleNamespace(type="cuda")
+
+    def __init__(self, values):
+        self.held = values
+
+    shape = property(lambda self: self.held.shape)
+
+    def detach(self):
+        return self
+
+    float = detach
+
+    def new_empty(self, shape):
+        return Remote(np.full(shape, np.nan, np.float32))
+
+    def reshape(self, *shape):
+        return Remote(self.held.reshape(*shape))
+
+    def __getitem__(self, where):
+        return Remote(self.held[where])
+
+    def zero_(self):
+        self.held[...] = 0
+
+    def copy_(self, other):
+        self.held[...] = other.held
+
+    def cpu(self):
+        Remote.transfers += 1
+        return self.held
+
+
+def test_arrays_on_a_device_come_in_one_transfer():
+    rng = np.random.default_rng(3)
+    here, there = Recorder(sample=50, snapshots=0), Recorder(sample=50, snapshots=0)
+    for _ in range(3):
+        arrays = [rng.normal(size=shape).astype(np.float32) for shape in ((20, 30), (30,))]
+        here.step(1.0, [*arrays, None], [*arrays, arrays[1]])
+        there.step(1.0, [*map(Remote, arrays), None], [Remote(a) for a in (*arrays, arrays[1])])
+    same(here.evidence(), there.evidence())
+    assert Remote.transfers == 6
 
 
 # -- probes ---------------------------------------------------------------------------------------
