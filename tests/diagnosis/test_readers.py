@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 import math
+import os
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +16,9 @@ from cases import each
 import convex_analyzer as ca
 import convex_analyzer.optimizers as rules
 from convex_analyzer.diagnosis.evidence import Series
-from convex_analyzer.diagnosis.readers import from_arrays, read, read_npz, rule_of
+from convex_analyzer.diagnosis.readers import from_arrays, read, read_npz, rule_of, table
+from convex_analyzer.diagnosis.readers.cells import number
+from convex_analyzer.diagnosis.readers.formats import tensorboard
 from convex_analyzer.diagnosis.readers.names import classify
 from convex_analyzer.diagnosis.readers.network import infer_sizes
 from convex_analyzer.diagnosis.readers.sampling import smoothing
@@ -75,6 +78,14 @@ def write(folder, name, content):
     path = folder / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return path
+
+
+class Frame:
+    def __init__(self, **columns):
+        self.cells, self.columns = columns, list(columns)
+
+    def __getitem__(self, name):
+        return self.cells[name]
 
 
 def same(series, steps, values):
@@ -306,6 +317,24 @@ TAGS = "step,tag,value\n0,train/loss,1\n0,lr,.1\n1,train/loss,.5\n1,lr,.1\n"
             [1234.5, 0.3, NAN, -math.inf, 1],
             "not finite in 2 of 5",
         ),
+        ("a.csv", "foo,bar\n3,1\n2,2\n", {"loss": [5, 4]}, [0, 1], [5, 4], "no column"),
+        ("a.csv", "loss,my loss\n1,3\n1,2\n", {"columns": {"loss": "my loss"}}, [0, 1], [3, 2], ""),
+        (
+            "a.csv",
+            rows((0, 3, ""), (1, "", 7), (2, 2, 8), head="x,loss,val_loss"),
+            {},
+            [0, 1],
+            [3, 2],
+            "'x'",
+        ),
+        (
+            "a.csv",
+            rows((0, 3, 0), (1, 2, 0), (1, 1, 1), head="epoch,loss,step"),
+            {"steps_per_epoch": 9},
+            [0, 1],
+            [2, 1],
+            "",
+        ),
         ("a.csv", rows((0, 3), (1, "oops"), (2, 1)), {}, [0, 2], [3, 1], "'oops'"),
         ("a.csv", rows((0, 3), (2, 1), (1, 2)), {}, [0, 1, 2], [3, 2, 1], "goes back"),
         (
@@ -416,13 +445,6 @@ def test_objects():
     assert keras.averaged == read(epochs).averaged == "epoch means"
     assert not read({"train_loss": np.ones(3), "val_loss": np.ones(3)}).averaged
 
-    class Frame:
-        def __init__(self, **columns):
-            self.cells, self.columns = columns, list(columns)
-
-        def __getitem__(self, name):
-            return self.cells[name]
-
     # a training row and a row of the learning rate every step, a validation row every fifth
     turns = [(k, kind) for k in range(30) for kind in ("train", "lr", "val")[: 2 + (k % 5 == 4)]]
     kinds = np.array([kind for _, kind in turns])
@@ -441,6 +463,16 @@ def test_objects():
     same(dense.loss, range(6), [3, 2, NAN, 1, NAN, NAN])  # no turns: a symptom
     records = read([{"loss": 3, "lr": 0.1}, {"loss": 2, "lr": 0.1}])
     same(records.learning_rate, [0, 1], [0.1, 0.1])
+    words = Frame(Step=["0", "1"], loss=["3", "tensor(2.)"], optimizer=["adam", "adam"])
+    same(read(words).loss, [0, 1], [3, 2])
+    assert read(words).optimizer == "adaptive"
+
+    class Curve(list):  # as a pandas Series: its index counts steps
+        index = np.array([0, 5])
+
+    same(read(Curve([3.0, 2.0])).loss, [0, 5], [3, 2])
+    tensor = SimpleNamespace(detach=lambda: SimpleNamespace(cpu=lambda: np.float64(3.0)), item=None)
+    same(read({"loss": [tensor, tensor]}).loss, [0, 1], [3, 3])
     structured = np.array([(0, 3.0), (5, 2.0)], dtype=[("step", int), ("loss", float)])
     same(read(structured).loss, [0, 5], [3, 2])
     same(read(np.array([[0, 3.0], [5, 2.0], [10, 1.0]])).loss, [0, 5, 10], [3, 2, 1])
@@ -586,6 +618,112 @@ def test_bad_files(tmp_path_factory, name, content, sentence):
 def test_bad_arguments(source, known, sentence):
     with pytest.raises(InputError, match=sentence):
         read(source, **known)
+
+
+@each(
+    "cell, value",
+    [
+        ("1,234.5", 1234.5),
+        ("45.2%", 0.452),
+        ("Infinity", math.inf),
+        ("-1.#INF", -math.inf),
+        ("−3", -3.0),
+        ("array([0.5], dtype=float32)", 0.5),
+        ("1_000", None),
+        ("12,34", None),
+        ("x%", None),
+        ("n/a", None),
+        (True, None),
+        (None, None),
+        (10**400, math.inf),
+        ([2.5], 2.5),
+        (SimpleNamespace(item=lambda: 1.5), 1.5),
+        (SimpleNamespace(item=lambda: float("x")), None),
+        (object(), None),
+    ],
+)
+def test_cells(cell, value):
+    assert number(cell) == value
+
+
+def test_archives_of_several_runs(tmp_path):
+    """Arrays named run_quantity; mini-batches dense at first, then every third; epochs of ten."""
+    first, every = np.arange(6.0), 3.0 * np.arange(10)
+    arrays = {f"r{k}_train_loss": np.arange(4.0) + k for k in (1, 2)}
+    arrays |= {"r1_mb_first6": first, "r1_mb_every": every, "r1_test_loss": np.ones(4)}
+    np.savez(tmp_path / "curves.npz", **arrays)
+    config = {"optimizer": "MomentumOptimizer", "lr": 0.1, "batch_size": 8, "epochs": 3}
+    config["hyper"] = {"momentum": 0.9}
+    meta = {"mb_stride": 3, "mb_total": 30, "config": config}
+    evidence = read(tmp_path / "curves.npz", run="r1", meta=meta)
+    same(evidence.loss, [0, 10, 20, 30], [1, 2, 3, 4])
+    same(
+        evidence.batch_loss,
+        [0, 1, 2, 3, 4, 5, *range(6, 30, 3)],
+        [0, 1, 2, 3, 4, 5, *range(6, 30, 3)],
+    )
+    assert (evidence.optimizer, evidence.momentum, evidence.batch_size) == ("momentum", 0.9, 8)
+    assert any("steps_per_epoch" in note for note in read(tmp_path / "curves.npz", run="r1").notes)
+    same(read({"r2_train_loss": [3, 2]}).loss, [0, 1], [3, 2])
+    logs = {"log10_loss": np.array([1.0, -1.0]), "val_loss": [3, 2], "other": [1, 2]}
+    named = read(logs, columns={"validation_loss": "other"})
+    same(named.loss, [0, 1], [10, 0.1])
+    same(named.validation_loss, [0, 1], [1, 2])
+
+
+def test_corners(tmp_path, monkeypatch):
+    """Encodings, damage in the middle, nested records, settings beside arrays, bounds."""
+    latin = write(tmp_path, "latin.csv", "schritt é,step,loss\n1,0,3\n1,1,2\n".encode("latin-1"))
+    wide = write(tmp_path, "wide.csv", LINES.encode("utf-16"))
+    for path, values in ((latin, [3, 2]), (wide, [3, 2, 1])):
+        same(read(path).loss, range(len(values)), values)
+    damaged = bytearray(base64.b64decode(OLD_STYLE))
+    damaged[110] ^= 1  # within the second scalar
+    same(read(write(tmp_path, "a.tfevents", bytes(damaged)), gradient_norm=[1]).loss, [0], [2])
+    wrong = b"\x2a\xff\x01"  # a summary longer than its event, in a record that is whole
+    head = len(wrong).to_bytes(8, "little")
+    checks = [tensorboard._masked(part).to_bytes(4, "little") for part in (head, wrong)]
+    with pytest.raises(InputError, match="damaged after 0 scalars"):
+        read(write(tmp_path, "b.tfevents", head + checks[0] + wrong + checks[1]))
+    lines = ({"train": {"loss": 3}, "step": 0}, {"train": {"loss": 2}}, {"loss": None})
+    lines = (*lines, {"train": {"loss": 1}, "step": 2})
+    nested = write(tmp_path, "a.jsonl", "\n".join(map(json.dumps, lines)))
+    same(read(nested).loss, [0, 2], [3, 1])  # the second row says no step
+    surplus = write(tmp_path, "b.csv", "step,loss\n0,3,9\nstep,loss\n1,2\n")
+    assert len(read(surplus).notes) == 2
+    for known in ({"run": "c"}, {"run": 5}):
+        with pytest.raises(InputError, match="there is no run"):
+            read(write(tmp_path, "c.csv", RUNS), **known)
+    with pytest.raises(InputError, match="not a file"):
+        read(os.devnull)
+    with pytest.raises(InputError, match="holds no rows"):
+        read(Frame())
+    monkeypatch.setattr(table, "LARGEST", 5)
+    for source in (wide, [{"loss": k} for k in range(7)]):
+        with pytest.raises(InputError, match="more than 5 numbers"):
+            read(source)
+
+
+def test_arguments_beside_each_other():
+    steps = np.arange(0, 40, 10)
+    spaced = read(None, loss=[4, 3, 2, 1], gradient_norm=[3, 2, 1], steps=steps)
+    same(spaced.gradient_norm, [0, 10, 20], [3, 2, 1])
+    uneven = read(None, loss=[4, 3, 2], gradient_norm=[3, 2], steps=[0, 1, 5])
+    assert any("counted 0, 1, 2" in note for note in uneven.notes)
+    cosines = read(None, gradient_norm=[3, 2, 1], gradient_cosine=[0.5, 0.4])
+    same(cosines.gradient_cosine, [1, 2], [0.5, 0.4])
+    assert read([3, 2], optimizer="sgd", momentum=0.9, nesterov=True).optimizer == "nesterov"
+    assert read([3, 2], momentum=0.9).momentum == 0.9
+    checks = read(None, gradient_checks=[[1, 1.0], [2, 2.5]])
+    assert checks.gradient_checks.shape == (1, 2, 2)
+    sizes = read({"snap_theta": np.ones((2, 17)), "loss": [2, 1]})
+    assert any("say the widths" in note for note in sizes.notes)
+    odd = read(None, weights=[np.ones((5, 4)), np.ones((4, 2))], biases=[np.ones(4), np.ones(3)])
+    assert odd.layers[1].biases is None
+    for values, said in (("{:.4f}", "4 decimals"), ("{:.3e}", "4 significant digits")):
+        falling = 0.3 if said.endswith("ls") else 3e-7
+        digits = read([values.format(falling * 0.999**k) for k in range(30)])
+        assert any(said in note for note in digits.notes)
 
 
 def test_folders(tmp_path):

@@ -80,6 +80,13 @@ def _from_object(cell: Any) -> float | None:
     return None
 
 
+def _plain(cell: Any) -> Any:
+    """Bring a tensor that lives on a graph or on another device here."""
+    for method in ("detach", "cpu"):
+        cell = getattr(cell, method)() if hasattr(cell, method) else cell
+    return cell
+
+
 def as_numbers(value: Any, what: str) -> NDArray[np.float64]:
     """Return an array of float64 from numbers, strings that are numbers, or tensors.
 
@@ -88,11 +95,12 @@ def as_numbers(value: Any, what: str) -> NDArray[np.float64]:
     InputError
         Something that is no number.
     """
-    for method in ("detach", "cpu"):
-        value = getattr(value, method)() if hasattr(value, method) else value
+    value = _plain(value)
+    if isinstance(value, list | tuple) and any(hasattr(cell, "item") for cell in value):
+        value = [_plain(cell) for cell in value]
     try:
         array = np.asarray(value)
-    except ValueError as error:  # rows of different lengths
+    except ValueError as error:
         raise InputError(f"{what} has rows of different lengths", argument=what) from error
     if array.dtype.kind in "fiub":
         return array.astype(np.float64)

@@ -21,6 +21,7 @@ from convex_analyzer.errors import InputError
 __all__ = ["FORMAT", "read_events"]
 
 _LARGEST_RECORD = 1 << 24  # a scalar needs a hundred bytes: larger ones are images and graphs
+_CHECKED = 1 << 12  # bytes: checksums of longer records take too long, and they hold no scalars
 _WIRE_VARINT, _WIRE_8, _WIRE_BYTES, _WIRE_4 = 0, 1, 2, 5
 _CONTENT = {1: "<f", 2: "<d"}  # DT_FLOAT, DT_DOUBLE
 
@@ -62,8 +63,12 @@ def _records(stream: IO[bytes], table: Table) -> Iterator[bytes]:
             stream.seek(length + 4, 1)
             continue
         data = stream.read(length)
-        if len(data) < length or len(stream.read(4)) < 4:
+        check = stream.read(4)
+        if len(data) < length or len(check) < 4:
             table.notes.append("the event file ends within a record: read up to there")
+            return
+        if length <= _CHECKED and struct.unpack("<I", check)[0] != _masked(data):
+            table.notes.append("a record of the event file is damaged: read up to there")
             return
         yield data
 
