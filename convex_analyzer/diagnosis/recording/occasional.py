@@ -169,7 +169,8 @@ class Occasional:
         layer
             Its name. Layers are in the order of the first calls.
         values
-            Shape (rows, units), the same rows every time; further axes count as units.
+            Shape (rows, units), the same rows every time; further axes count as units, of which at
+            most 1024 are kept.
         preactivation
             What goes into the nonlinearity, in the same shape.
         """

@@ -18,7 +18,7 @@ __all__ = ["Arrangement", "Snapshot", "Snapshots"]
 
 Floats = NDArray[np.float32]
 _NOT_BIASES = frozenset({"weight", "gamma", "scale", "g"})
-_MOST_UNITS = 4096
+_MOST_UNITS = 1024  # of one layer; of more every so many are kept
 
 
 @dataclass
