@@ -191,6 +191,7 @@ def on_terminal(cli, monkeypatch):
         ("analyze", "gallery:laplacian_1d:n=60", "-o", "HB"),
         ("compare", "gallery:ravine"),
         ("compare", "gallery:toy", "-o", "GD:0.1"),
+        ("diagnose", "--before", "gallery:longley", "-o", "GD:0.1"),
     ],
     ids=" ".join,
 )
@@ -241,6 +242,7 @@ def test_json_is_json_and_nothing_else(cli):
         ("compare", "gallery:saddle"),
         ("optimizers",),
         ("optimizers", "GD"),
+        ("diagnose", "--before", "gallery:saddle", "-o", "GD:0.1"),
     ):
         code, out, err = cli(*words, "--json")
         assert code == 0
