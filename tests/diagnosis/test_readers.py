@@ -5,6 +5,7 @@ import gzip
 import json
 import math
 import os
+import struct
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -86,6 +87,20 @@ class Frame:
 
     def __getitem__(self, name):
         return self.cells[name]
+
+
+def framed(data):
+    """Return a record of an event file."""
+    head = len(data).to_bytes(8, "little")
+    checks = [tensorboard._masked(part).to_bytes(4, "little") for part in (head, data)]
+    return head + checks[0] + data + checks[1]
+
+
+def event(step, tag, value):
+    """Return an event with one scalar."""
+    inner = b"\x0a" + bytes([len(tag)]) + tag.encode() + b"\x15" + struct.pack("<f", value)
+    summary = b"\x0a" + bytes([len(inner)]) + inner
+    return framed(b"\x10" + bytes([step]) + b"\x2a" + bytes([len(summary)]) + summary)
 
 
 def same(series, steps, values):
@@ -680,11 +695,9 @@ def test_corners(tmp_path, monkeypatch):
     damaged = bytearray(base64.b64decode(OLD_STYLE))
     damaged[110] ^= 1  # within the second scalar
     same(read(write(tmp_path, "a.tfevents", bytes(damaged)), gradient_norm=[1]).loss, [0], [2])
-    wrong = b"\x2a\xff\x01"  # a summary longer than its event, in a record that is whole
-    head = len(wrong).to_bytes(8, "little")
-    checks = [tensorboard._masked(part).to_bytes(4, "little") for part in (head, wrong)]
-    with pytest.raises(InputError, match="damaged after 0 scalars"):
-        read(write(tmp_path, "b.tfevents", head + checks[0] + wrong + checks[1]))
+    wrong = framed(b"\x2a\xff\x01")  # a summary longer than its event, in a record that is whole
+    with pytest.raises(InputError, match="damaged after 1 scalars"):
+        read(write(tmp_path, "b.tfevents", event(0, "loss", 3.0) + wrong))
     lines = ({"train": {"loss": 3}, "step": 0}, {"train": {"loss": 2}}, {"loss": None})
     lines = (*lines, {"train": {"loss": 1}, "step": 2})
     nested = write(tmp_path, "a.jsonl", "\n".join(map(json.dumps, lines)))
@@ -743,3 +756,12 @@ def test_folders(tmp_path):
         state = {"log_history": [r for r in TRAINER["log_history"] if r["step"] <= step]}
         write(folder, "trainer_state.json", json.dumps(state))
     assert len(read(tmp_path / "hf").loss) == 3
+    for name, losses in (("train", [3.0, 2.0, 1.0]), ("validation", [4.0, 3.0, 3.5])):
+        folder = tmp_path / "keras" / name
+        folder.mkdir(parents=True)
+        events = b"".join(event(k, "epoch_loss", loss) for k, loss in enumerate(losses))
+        write(folder, "events.out.tfevents.1.v2", events)
+    both = read(tmp_path / "keras")
+    same(both.loss, [0, 1, 2], [3, 2, 1])
+    same(both.validation_loss, [0, 1, 2], [4, 3, 3.5])
+    assert both.averaged == "epoch means"

@@ -12,7 +12,7 @@ import numpy as np
 from convex_analyzer.diagnosis.evidence import Evidence, Series
 from convex_analyzer.diagnosis.readers.arrays import fill, split_runs
 from convex_analyzer.diagnosis.readers.draft import Draft
-from convex_analyzer.diagnosis.readers.formats import all_formats, format_of
+from convex_analyzer.diagnosis.readers.folders import read_path
 from convex_analyzer.diagnosis.readers.formats.json_documents import from_document, from_records
 from convex_analyzer.diagnosis.readers.names import classify
 from convex_analyzer.diagnosis.readers.settings import Settings
@@ -22,9 +22,6 @@ from convex_analyzer.diagnosis.recording.export import recorded
 from convex_analyzer.errors import InputError
 
 __all__ = ["read"]
-
-# logs that stand among other files in the folder of a run
-_LOGS = ("trainer_state.json", "metrics.csv", "progress.csv", "log.csv", "history.json", "tfevents")
 
 
 def read(source: Any = None, **known: Any) -> Evidence:
@@ -93,8 +90,7 @@ def _log(source: Any) -> tuple[Table | Mapping[str, Any], str]:
     if source is None:
         return {}, ""
     if isinstance(source, str | os.PathLike):
-        path = _file(Path(source))
-        return format_of(path).read(path), path.name
+        return read_path(Path(source))
     if isinstance(source, Mapping):
         return _mapping(source), "dict"
     if isinstance(getattr(source, "history", None), Mapping):
@@ -106,48 +102,6 @@ def _log(source: Any) -> tuple[Table | Mapping[str, Any], str]:
     if isinstance(source, Sequence) and source and isinstance(source[0], Mapping):
         return from_records(source, "records"), "records"
     return _array(source), "array"
-
-
-def _file(path: Path) -> Path:
-    path = path.expanduser()
-    if path.is_dir():
-        return _in_folder(path)
-    if not path.exists():
-        raise InputError(f"there is no file {path}", argument="source", value=str(path))
-    if not path.is_file():
-        raise InputError(f"{path} is not a file", argument="source", value=str(path))
-    return path
-
-
-def _in_folder(folder: Path) -> Path:
-    """Return the one log in a folder, looking two folders deep."""
-    suffixes = tuple(suffix for form in all_formats() for suffix in form.suffixes)
-    found = [
-        path
-        for pattern in ("*", "*/*", "*/*/*")
-        for path in sorted(folder.glob(pattern))
-        if path.is_file()
-        and ("tfevents" in path.name or path.name.lower().removesuffix(".gz").endswith(suffixes))
-    ]
-    known = [path for path in found if any(path.name.endswith(log) for log in _LOGS[:-1])]
-    known = known or [path for path in found if _LOGS[-1] in path.name]
-    states = [path for path in known if path.parent.name.startswith("checkpoint-")]
-    top = [path for path in known if path.parent == folder]
-    for candidates in (top, known, found):
-        if len(candidates) == 1:
-            return candidates[0]
-    if states and len(states) == len(known):  # each holds the history up to its checkpoint
-        return max(
-            states, key=lambda path: int("0" + "".join(filter(str.isdigit, path.parent.name)))
-        )
-    if not found:
-        raise InputError(f"there is no log in {folder}", argument="source", value=str(folder))
-    names = ", ".join(str(path.relative_to(folder)) for path in (known or found)[:8])
-    raise InputError(
-        f"{folder} holds {len(known or found)} logs: {names}",
-        argument="source",
-        hint="pass the path of one of them",
-    )
 
 
 def _mapping(source: Mapping[Any, Any]) -> Table | Mapping[str, Any]:
