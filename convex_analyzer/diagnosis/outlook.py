@@ -18,7 +18,6 @@ from convex_analyzer.diagnosis.findings import Finding
 from convex_analyzer.diagnosis.prospect import Prospect
 from convex_analyzer.diagnosis.ranking import symptom_modules
 from convex_analyzer.diagnosis.symptoms.ill_conditioning import LARGE
-from convex_analyzer.diagnosis.symptoms.slow_progress import SLACK
 from convex_analyzer.errors import ConvexAnalyzerError
 from convex_analyzer.noise import AdditiveNoise, MiniBatch, Noise
 from convex_analyzer.optimizers.momentum import HeavyBall, Nesterov
@@ -168,17 +167,29 @@ class Outlook:
 
     @functools.cached_property
     def _best(self) -> tuple[str, int] | None:
-        """The rule with its best settings, and its steps; None where it needs none."""
+        """The rule with better settings, and its steps; None where there are none.
+
+        The best rate in the long run may be far from the fewest steps to a goal: half the stability
+        limit is tried, too.
+        """
+        tuned: tuple[Analysis, int | None] | None
         if self._steep:
             assert self._ends is not None
             analysis = analyze(self._ends, type(self.entry.optimizer))
-            count = analysis.steps_to(self.prospect.comparison.tolerance)
+            tuned = analysis, analysis.steps_to(self.prospect.comparison.tolerance)
         else:
-            best = self.prospect.best_of_class
-            if best is None:
-                return None
-            analysis, count = best
-        return None if count is None else (str(analysis.optimizer), count)
+            tuned = self.prospect.best_of_class
+        found = [tuned] if tuned is not None else []
+        limit = self.prospect.stability_limit
+        if not self.entry.tuned and not self._steep and limit is not None and 0 < limit < math.inf:
+            rule = self.entry.optimizer.replace(learning_rate=limit / 2)
+            analysis = analyze(self.prospect.spectrum, rule)
+            found.append((analysis, self.prospect.steps(analysis)))
+        counted = [(count, str(each.optimizer)) for each, count in found if count is not None]
+        if not counted:
+            return None
+        count, name = min(counted)
+        return name, count
 
     # -- what can go wrong --------------------------------------------------------------------
 
@@ -271,7 +282,7 @@ class Outlook:
         kappa = self.prospect.spectrum.condition_number
         if kappa is not None and kappa > LARGE:
             text = f"will be slow along {where} because κ = {format_number(kappa, 4)} (λmax = "
-            text += f"{format_number(self.prospect.spectrum.lambda_max, 4)} limits α): {count}"
+            text += f"{format_number(self.prospect.spectrum.lambda_max, 4)}): {count}"
             helps = self._what_helps() if self._steep else self._row("ill_conditioning").prediction
             return "ill_conditioning", Finding("present", text, self._kind, helps)
         return "healthy", fine
@@ -288,7 +299,7 @@ class Outlook:
             return "oscillation", Finding("present", text, self._kind, cure)
         alpha, limit = self.prospect.learning_rate, self.prospect.stability_limit
         why = "the settings are not the best"
-        if alpha is not None and limit is not None and alpha < SLACK * limit:
+        if alpha is not None and limit is not None and alpha < limit / 2:
             why = f"α = {format_number(alpha, 4)} is {format_share(alpha, limit)} its limit"
         text = f"will be slow along {where} because {why}: {count}"
         return "slow_progress", Finding("present", text, self._kind, cure)

@@ -90,9 +90,7 @@ def _beside(facts: Facts, spectrum: Spectrum | None) -> tuple[Remedy, ...]:
     if spectrum is not None:
         found.append(_tuned(facts, spectrum, Nesterov))
         found.append(_limit(spectrum))
-    normal = _normalised(facts)
-    if normal is not None:
-        found.append(normal)
+    found.append(_normalised(facts))
     text = "helps only as far as the axes of the parameters are those of the curvature: κ drops to "
     text += "that of the matrix scaled to a unit diagonal, and stays as it is at 45°"
     found.append(nothing("Adam or another diagonal method", text, formula="κ → κ_J"))
@@ -134,10 +132,11 @@ def _limit(spectrum: Spectrum) -> Remedy:
     )
 
 
-def _normalised(facts: Facts) -> Remedy | None:
+def _normalised(facts: Facts) -> Remedy:
     """With the data at hand: κ and steps after standardising the columns."""
     if not isinstance(facts.problem, LeastSquares) or facts.spectrum is None:
-        return None
+        text = "κ after it depends on the data (problem=least_squares(X, y))"
+        return nothing("standardise the inputs", text, formula="κ′/κ")
     new = compute_spectrum(facts.problem.standardized())
     analysis = analyze(new, GradientDescent)
     count = _steps(analysis)

@@ -118,7 +118,7 @@ def _plateau_times(facts: Facts, kind: str, z: float) -> Remedy:
     )
     assert squared is not None
     assert cross is not None
-    text = f"an output unit that is wrong by |z| = {format_number(Z, 3)} leaves its plateau after "
+    text = f"an output unit as sure of the contrary, |z| = {format_number(Z, 3)}, leaves it after "
     text += f"time {format_number(cross, 3)} instead of {format_number(squared, 3)}"
     old = new = None
     if facts.alpha is not None and not facts.reading.adaptive and squared / facts.alpha < 1e15:

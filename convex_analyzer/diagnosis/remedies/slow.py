@@ -14,7 +14,9 @@ from convex_analyzer.theory.analysis import analyze
 
 __all__ = ["slow_progress"]
 
-SHARE = 0.5  # of the limit from the largest curvature met; for gradient descent 1/λ
+SHARE = 0.5  # of the limit from λmax; for gradient descent 1/λmax
+CAREFUL = 0.1  # of the limit from the largest curvature met along the gradient: λmax is larger
+_APART = 0.1  # late over largest curvature, above which slow directions have not been met yet
 MU = 0.9  # the momentum that is suggested
 
 
@@ -30,19 +32,26 @@ def slow_progress(facts: Facts) -> Remedy:
     largest = facts.largest
     if largest is None:
         return _doubled(facts, rule)
+    measured = facts.reading.evidence.sharpness is not None
+    share = SHARE if measured else CAREFUL
     limit = along(rule, largest / facts.unit).stability_limit or 0.0
-    gain = SHARE * limit / facts.unit
+    gain = share * limit / facts.unit
     if gain <= 1:
         text = f"αλ reaches {format_number(largest, 3)}: α has no slack, so that a larger one "
         return nothing("leave α", f"{text}would not pay; look at the conditioning")
     remedy = _raised(facts, rule, gain)
     caution = (
-        f"; λmax may be larger than any λ met (αλ ≤ {format_number(largest, 2)} along the "
-        f"gradient), so go there in steps: the loss must keep falling{facts.assumed}"
+        ""
+        if facts.late is None or facts.late < _APART * largest
+        else ("; directions with less curvature have not been met yet and then set the pace")
     )
+    if not measured:
+        caution += f"; λmax may be larger than any λ met (αλ ≤ {format_number(largest, 2)}), so go "
+        caution += "there in steps while the loss keeps falling"
+    which = "λmax" if measured else "the largest curvature met"
     return Remedy(
-        f"{facts.new_alpha(gain)} (half the limit that the largest curvature met allows)",
-        remedy.prediction + caution,
+        f"{facts.new_alpha(gain)}, {format_number(share, 2)} of the limit from {which}",
+        remedy.prediction + caution + facts.assumed,
         remedy.factor,
         remedy.steps_before,
         remedy.steps_after,
