@@ -51,7 +51,8 @@ class Recorder(Occasional):
         and consecutive all the same. The loss is kept of every step.
     share
         Largest part of the time of the loop that may go into `step`, such as 0.05: `every` is
-        doubled while it is more. What is recorded then depends on the clock.
+        doubled while it is more (some microseconds a step remain). What is recorded then depends on
+        the clock.
     sample
         Most entries of the gradient and of the parameters that are kept from one step to the
         next. Up to so many, all is exact; above, norms, cosines and predicted decreases are

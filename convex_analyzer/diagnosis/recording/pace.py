@@ -11,6 +11,7 @@ from convex_analyzer.problems.checks import whole_number
 __all__ = ["Pace"]
 
 _WATCH = 16  # steps between two looks at the own share of the time
+_RAREST = 4096
 
 
 class Pace:
@@ -43,10 +44,9 @@ class Pace:
         self._spent += now - began
         if math.isnan(self._started):
             self._started, self._spent = now, 0.0
-        elif steps % max(_WATCH, 2 * self.every) == 0:
-            allowed = self.share * (now - self._started)
+        elif steps % _WATCH == 0:
+            allowed = self.share * (now - self._started)  # since the beginning: no debt is forgiven
             if self._spent > allowed:
-                self.every = max(4, 2 * self.every)
-            elif self._spent < allowed / 4:
+                self.every = min(max(4, 2 * self.every), _RAREST)
+            elif self._spent < allowed / 2:
                 self.every = max(self._least, self.every // 2 if self.every > 4 else 1)
-            self._started, self._spent = now, 0.0
