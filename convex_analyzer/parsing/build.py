@@ -188,6 +188,10 @@ class Builder(Calls):
         named_t = above.kind == "name" and above.value == "T" and self.symbols.find("T") is None
         if self.is_matrix(base) and named_t:
             return sp.Transpose(base)
+        if self.is_matrix(base) and above.kind == "name" and above.value == "T":
+            raise self.error(
+                "this can be read in two ways", above, r"write A.T or A^\top for the transpose"
+            )
         exponent = self.number(self.quantity(above), above)
         if base == sp.E:
             return sp.exp(exponent, evaluate=False)

@@ -57,7 +57,9 @@ class DerivationText:
         return all(statement.is_readable for statement in self.statements)
 
 
-def parse_derivation(text: str, symbols: Symbols | None = None) -> tuple[Statement, ...]:
+def parse_derivation(
+    text: str, symbols: Symbols | None = None, *, headers: bool = True
+) -> tuple[Statement, ...]:
     r"""Read a derivation: one statement a line, or a block pasted from a .tex file.
 
     Parameters
@@ -67,6 +69,9 @@ def parse_derivation(text: str, symbols: Symbols | None = None) -> tuple[Stateme
         ``let u = a*l`` defines a name; ``symbols: a, l > 0; k natural`` declares names.
     symbols
         The names that may occur.
+    headers
+        Whether the text may declare names and assumptions; not so for an answer that is graded,
+        since ``given: a = 0`` would make much true.
 
     Returns
     -------
@@ -91,10 +96,12 @@ def parse_derivation(text: str, symbols: Symbols | None = None) -> tuple[Stateme
     2 3 = (1 - \alpha\lambda) x |
     3 4 = x (1 - \lambda\alpha) | since scalars commute
     """
-    return read_derivation(text, symbols).statements
+    return read_derivation(text, symbols, headers=headers).statements
 
 
-def read_derivation(text: str, symbols: Symbols | None = None) -> DerivationText:
+def read_derivation(
+    text: str, symbols: Symbols | None = None, *, headers: bool = True
+) -> DerivationText:
     """Read a derivation; see `parse_derivation`. The result also has the names at its end."""
     if not isinstance(text, str):
         raise InputError(f"a derivation must be text, got {type(text).__name__}", argument="text")
@@ -102,7 +109,9 @@ def read_derivation(text: str, symbols: Symbols | None = None) -> DerivationText
         raise InputError(
             f"a derivation has at most {_LONGEST} characters, got {len(text)}", argument="text"
         )
-    plain, symbols = _headers(text.replace("\r\n", "\n").replace("\r", "\n"), symbols or Symbols())
+    plain, symbols = text.replace("\r\n", "\n").replace("\r", "\n"), symbols or Symbols()
+    if headers:
+        plain, symbols = _headers(plain, symbols)
     return _Derivation(plain, symbols).read()
 
 
@@ -186,6 +195,9 @@ class _Derivation:
             self.source.check(row.start, row.end)
             if self.definition(row, text):
                 return None
+            if text.startswith("+"):
+                message = "a line that begins with + continues the line above"
+                raise self.source.error(message, row.start, "write both on one line")
             part.clauses, notes = read_clauses(
                 self.source, row.start, row.end, self.symbols, latex=row.latex
             )

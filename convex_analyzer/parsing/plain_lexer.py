@@ -22,6 +22,7 @@ _DECORATION = re.compile(
 )
 _ACCENT = re.compile("[\u0302\u0303\u0304\u0305\u0307\u20d7]+")
 _RAISED = re.compile(f"[{''.join(map(re.escape, SUPERSCRIPTS))}]+")
+_SHIFT = re.compile(r"[+-]\d+(?![\w.])")
 _LONGEST_NAME = 60
 _SPACE = re.compile(r"[\s\u00a0\u2007\u2009\u202f\u2002\u2003\u2005]+")
 _TRANSPOSED = re.compile(r"\.T(?![A-Za-z0-9_])|[ᵀ⊤]")
@@ -203,6 +204,7 @@ class PlainLexer:
         starred = self.star(at, full, end)
         if starred:
             return self.add("name", self.text[at:starred], at, starred, spaced=spaced)
+        self.check_index(at, full, end)
         for cut in range(full, stop - 1, -1):
             if self.text[at:cut] in self.symbols:
                 if cut < full and self.text[cut] in "_'′":
@@ -214,6 +216,20 @@ class PlainLexer:
         return self.indexed(at, full, spaced) or self.add(
             "name", self.text[at:full], at, full, spaced=spaced
         )
+
+    def check_index(self, at: int, full: int, end: int) -> None:
+        """Ask about x_k+1 where x_{k+1} is declared too, or x is a sequence."""
+        more = _SHIFT.match(self.text, full, end)
+        name = self.text[at:full]
+        if more is None or "_" not in name or name.endswith("}"):
+            return
+        base, _, index = name.partition("_")
+        shifted = f"{base}_{{{index}{more[0]}}}"
+        declared = self.symbols.find(base)
+        if shifted in self.symbols or (declared is not None and declared.kind == "sequence"):
+            raise self.source.error(
+                "this can be read in two ways", full, f"write {shifted} or {name} {more[0][0]} ..."
+            )
 
     def star(self, at: int, full: int, end: int) -> int:
         """Return the end of a starred name such as theta*, if one is declared; else 0."""

@@ -261,13 +261,23 @@ class Parser:
 
     def remark(self, left: Node, token: Token) -> None:
         """Say so when what looks like a call is a product: f(x)."""
-        if left.kind != "name" or token.kind != "open" or token.spaced:
+        if token.kind != "open" or token.spaced:
+            return
+        if left.kind == "power" and left.args[1].kind in {"number", "name"}:
+            self.remark_power(left)
+        if left.kind != "name":
             return
         inner = self.tokens[self.at + 1 : self.at + 3]
         single = [t.kind for t in inner] in (["name", "close"], ["number", "close"])
         if single or str(left.value) in _FUNCTION_LIKE:
             name = self.slice(left.start, left.end)
             self.notes.append(f"{name}(...) is read as a product, since {name} is not a function")
+
+    def remark_power(self, left: Node) -> None:
+        """Say that u^2(k+1) is a product, where the exponent is written without brackets."""
+        text = self.slice(left.start, left.end)
+        if text[-1].isascii() and not text.endswith(("}", ")")):
+            self.notes.append(f"{text}(...) is read as {text} times the bracket")
 
     def power(self, base: Node) -> Node:
         """Read a ^ b ^ c, from the right; x^2y is asked about."""

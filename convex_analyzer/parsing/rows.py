@@ -8,36 +8,32 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from convex_analyzer.parsing.blocks import (
+    BLOCK_BEGIN,
+    BLOCK_MARK,
+    LOOSE_ROWS,
+    blank,
+    block_end,
+    cut_block,
+    silence,
+)
 from convex_analyzer.parsing.expressions import is_latex
 from convex_analyzer.parsing.symbols import Symbols
 from convex_analyzer.parsing.tokens import LONGEST
 
 __all__ = ["Row", "rows_of"]
 
-_BLOCKS = ("align", "aligned", "alignat", "gather", "gathered", "eqnarray", "equation", "multline",
-           "split", "flalign", "displaymath", "math", "IEEEeqnarray", "dmath")  # fmt: skip
-_NAMES = "|".join(_BLOCKS)
-_BEGIN = re.compile(
-    rf"\\begin\s*\{{({_NAMES})\*?\}}(?:\s*\{{[^{{}}\n]*\}})?(?:\[[a-z]\])?|(?<!\\)\\\[|\$\$"
-)
-_MARK = re.compile(rf"\\(?:begin|end)\s*\{{(?:{_NAMES})\*?\}}(?:\[[a-z]\])?|(?<!\\)\\[\[\]]|\$\$")
-_INNER = re.compile(r"\\(begin|end)\s*\{[A-Za-z]+\*?\}")
-_BREAK = re.compile(r"\\\\\*?(?:\s*\[-?[\d.]+\s*[a-z]{2}\])?|\\(?:newline|cr)(?![A-Za-z])")
-_SILENT = re.compile(
-    r"\\(?:label|tag|ref|eqref|hspace|vspace|intertext|shortintertext)\*?\s*\{[^{}]*\}"
-    r"|\\(?:nonumber|notag|qedhere|qed|displaybreak|allowdisplaybreaks)(?![A-Za-z])(?:\[\d\])?"
-)
+_EMPTY_LINE = re.compile(r"\n[ \t]*(?=\n)")
 _DOLLARS = re.compile(r"(?<!\\)\$([^$\n]+)\$")
-_COMMENT = re.compile(r"(?<!\\)%[^\n]*")
 _TEXT = re.compile(r"\\(?:text|textrm|mbox|textit|hbox|textnormal|mathrm|textup)\s*\{([^{}]*)\}")
 _JOINS = {"and", "or", "in", "iff", "implies", "not", "if and only if"}
-_REMARK = re.compile(r"\s(?:#|--\s|//)|^\s*(?:#|//)|\s[—]\s")
+_REMARK = re.compile(r"\s(?:#|--\s)|^\s*#|\s[—]\s")
 _WORDS = ("because", "since", "by", "using", "due to", "as", "from", "where", "if", "for", "when",
           "provided", "assuming", "so that", "with", "definition", "expand", "factor")  # fmt: skip
 _REASON = re.compile(rf"(?<=[\s,;(\[])(?:{'|'.join(_WORDS)})\b")
 _CONDITION = re.compile(r"\s*(?:if|for|when|provided|assuming)\b")
 _START = re.compile(
-    r"\s*(?:(\d{1,3}[.)]|\(\d{1,3}\)|[-*•]\s|step\s+\d+\s*:)\s+)?"
+    r"\s*(?:(\d{1,3}[.)]|•|step\s+\d+\s*:)\s+)?"
     r"(?:(so|hence|thus|therefore|then|and so|it follows that|this gives|we get)\b[,:]?\s+)?",
     re.IGNORECASE,
 )
@@ -83,22 +79,17 @@ def rows_of(text: str, symbols: Symbols) -> tuple[str, list[Row]]:
     rows: list[Row] = []
     at = 0
     while at < len(text):
-        block = _BEGIN.search(text, at)
+        block = BLOCK_BEGIN.search(text, at)
         stop = block.start() if block else len(text)
         rows += _lines(text, letters, at, stop, symbols)
         if block is None:
             break
-        end = _block_end(text, block)
-        rows += _block(text, letters, block.end(), end, symbols)
-        close = _MARK.match(text, end)
+        end = block_end(text, block)
+        for span in cut_block(text, letters, block.end(), end, block[1] or ""):
+            rows.append(_tex_row(letters, span.start, span.end, symbols))
+        close = BLOCK_MARK.match(text, end)
         at = close.end() if close else end + 1
     return "".join(letters), [row for row in rows if "".join(letters[row.start : row.end]).strip()]
-
-
-def _blank(letters: list[str], start: int, end: int) -> None:
-    for i in range(start, end):
-        if letters[i] != "\n":
-            letters[i] = " "
 
 
 def _trimmed(letters: list[str], start: int, end: int) -> tuple[int, int]:
@@ -118,16 +109,24 @@ def _trimmed(letters: list[str], start: int, end: int) -> tuple[int, int]:
 
 
 def _lines(text: str, letters: list[str], start: int, end: int, symbols: Symbols) -> list[Row]:
-    rows = []
+    rows: list[Row] = []
+    resume = start
     for match in re.compile(r"[^\n]+").finditer(text, start, end):
         begin, stop = match.span()
-        if stop - begin > LONGEST:
+        if begin < resume:
+            continue  # among rows that were read together
+        if LOOSE_ROWS.search(match[0]):
+            gap = _EMPTY_LINE.search(text, begin, end)
+            resume = gap.start() if gap else end
+            spans = cut_block(text, letters, begin, resume, "")
+            rows += [_tex_row(letters, span.start, span.end, symbols) for span in spans]
+        elif stop - begin > LONGEST:
             rows.append(Row(begin, stop, latex=False))
         elif _DOLLARS.search(match[0]):
-            _silence(text, letters, begin, stop)
+            silence(text, letters, begin, stop)
             rows += _prose(letters, begin, stop, symbols)
         elif is_latex(match[0]):
-            _silence(text, letters, begin, stop)
+            silence(text, letters, begin, stop)
             rows.append(_tex_row(letters, begin, stop, symbols))
         else:
             rows.append(_plain_row(letters, begin, stop, symbols))
@@ -160,13 +159,13 @@ def _plain_row(letters: list[str], begin: int, stop: int, symbols: Symbols) -> R
     remark = _REMARK.search(line)
     if remark:
         reason = line[remark.end() :].strip()
-        _blank(letters, begin + remark.start(), stop)
+        blank(letters, begin + remark.start(), stop)
         line = line[: remark.start()]
     because = _because(line, symbols)
     if because is not None:
         found = line[because:].strip(" ,;()[]")
         reason = f"{found}; {reason}".strip("; ")
-        _blank(letters, begin + because, stop)
+        blank(letters, begin + because, stop)
         if _CONDITION.match(found):
             notes = (f"'{found}' is taken as a reason, not as a condition",)
     opening = _START.match("".join(letters[begin:stop]))
@@ -175,7 +174,7 @@ def _plain_row(letters: list[str], begin: int, stop: int, symbols: Symbols) -> R
         word = (opening[2] or "").lower()
         if not (word and word in symbols):
             arrow = "=>" if word in _ARROWS else None
-            _blank(letters, begin, begin + opening.end())
+            blank(letters, begin, begin + opening.end())
     first, last = _trimmed(letters, begin, stop)
     return Row(first, last, latex=False, reason=reason, notes=notes, arrow=arrow)
 
@@ -199,59 +198,6 @@ def _because(line: str, symbols: Symbols) -> int | None:
 # -- LaTeX ------------------------------------------------------------------------------------
 
 
-def _block_end(text: str, block: re.Match[str]) -> int:
-    r"""Return where a block ends: at its own \end, or with the text."""
-    if block[0] == "$$":
-        end = text.find("$$", block.end())
-    elif block[0] == r"\[":
-        end = text.find(r"\]", block.end())
-    else:
-        depth, end = 1, -1
-        for match in _MARK.finditer(text, block.end()):
-            depth += match[0].startswith(r"\begin") - match[0].startswith(r"\end")
-            if depth == 0:
-                end = match.start()
-                break
-    return len(text) if end < 0 else end
-
-
-def _silence(text: str, letters: list[str], start: int, end: int) -> None:
-    for pattern in (_COMMENT, _SILENT):
-        for match in pattern.finditer(text, start, end):
-            _blank(letters, *match.span())
-
-
-def _block(text: str, letters: list[str], start: int, end: int, symbols: Symbols) -> list[Row]:
-    r"""Cut a block at each \\ that stands in no matrix and no braces."""
-    _silence(text, letters, start, end)
-    for match in _MARK.finditer(text, start, end):
-        _blank(letters, *match.span())
-    shown = "".join(letters[start:end])
-    rows, depth, braces, begin, at = [], 0, 0, start, 0
-    while at < len(shown):
-        letter = shown[at]
-        inner = _INNER.match(shown, at) if letter == "\\" else None
-        line_break = _BREAK.match(shown, at) if letter == "\\" else None
-        if inner:
-            depth += 1 if inner[1] == "begin" else -1
-            at = inner.end()
-            continue
-        if line_break and depth <= 0 and braces <= 0:
-            rows.append(_tex_row(letters, begin, start + at, symbols))
-            at = line_break.end()
-            begin = start + at
-            continue
-        if letter == "\\":
-            at += 2
-            continue
-        braces += (letter == "{") - (letter == "}")
-        if letter == "&" and depth <= 0:
-            letters[start + at] = " "
-        at += 1
-    rows.append(_tex_row(letters, begin, end, symbols))
-    return rows
-
-
 def _tex_row(letters: list[str], begin: int, stop: int, symbols: Symbols) -> Row:
     r"""Take words in \text{...} as the reason, or as the word that joins claims."""
     reasons: list[str] = []
@@ -269,7 +215,7 @@ def _tex_row(letters: list[str], begin: int, stop: int, symbols: Symbols) -> Row
             if plain not in _ARROWS and plain != "let":
                 reasons.append(words)
             if plain != "let":
-                _blank(letters, begin + match.start(), begin + match.end())
+                blank(letters, begin + match.start(), begin + match.end())
             continue
         final = not shown[match.end() :].strip(" \t\n.,;)&")
         remark = final and not match[0].startswith(r"\mathrm") and words not in symbols
@@ -282,7 +228,7 @@ def _tex_row(letters: list[str], begin: int, stop: int, symbols: Symbols) -> Row
             notes.append(f"'{reasons[-1]}' is taken as a reason, not as a condition")
         head = shown[: match.start()].rstrip(" \t\n")
         cut = len(head) - 1 if head.endswith("(") else match.start()
-        _blank(letters, begin + cut, stop)
+        blank(letters, begin + cut, stop)
         break
     first, last = _trimmed(letters, begin, stop)
     return Row(first, last, latex=True, reason="; ".join(reasons), notes=tuple(notes), arrow=arrow)

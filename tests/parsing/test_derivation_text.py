@@ -93,12 +93,54 @@ def test_a_block_pasted_from_a_tex_file():
         (r"\[ x < 1 \implies x < 2. \]", [(1, 3, None, x < 1), (1, 18, "=>", x < 2)]),
         (r"\text{Therefore } x < \alpha", [(1, 18, "=>", x < alpha)]),
         ("x\n\n\n# a remark alone\n= x;", [(1, 0, None, x), (5, 2, "=", x)]),
+        ("- x\n(2) x\n3. x", [(1, 0, None, -x), (2, 0, None, 2 * x), (3, 3, None, x)]),
+        (  # rows of a block without its first and last line
+            "x y &= a \\\\\n &= a + y - y \\\\\n\nx",
+            [(1, 0, None, x * y), (1, 7, "=", a), (2, 4, "=", a), (4, 0, None, x)],
+        ),
     ],
 )
 def test_chains_and_arrows(text, expected):
     got = seen(text)
     assert [g[:3] for g in got] == [e[:3] for e in expected]
     assert [canonical(g[3]) for g in got] == [canonical(e[3]) for e in expected]
+
+
+BLOCKS = [  # body, values
+    (r"x &= a & y &= \alpha", [sp.And(sp.Eq(x, a), sp.Eq(y, alpha))]),
+    (r"x &= a && \text{given} \\ y &= 2", [sp.Eq(x, a), sp.Eq(y, 2)]),
+    (r"x &= a + \\ &\quad y", [sp.Eq(x, a + y)]),
+    (r"x &= a \\ &\quad + y \\ &\quad - 1", [sp.Eq(x, a + y - 1)]),
+    (r"x &= a \\ - y &= 2", [sp.Eq(x, a), sp.Eq(-y, 2)]),
+    (r"x &= a - \\ &- y", [None]),  # one minus, repeated at the break, or two?
+    (r"x \quad y &= 1", [None]),
+    (r"x &= a, \quad y > 1", [sp.And(sp.Eq(x, a), y > 1)]),
+]
+
+
+@pytest.mark.parametrize(("body", "values"), BLOCKS)
+def test_rows_of_a_block(body, values):
+    statements = parse_derivation(rf"\begin{{align}} {body} \end{{align}}", SYMBOLS)
+    got = [None if s.value is None else s.value.doit() for s in statements]
+    assert [canonical(v) for v in got] == [canonical(v) for v in values]
+
+
+def test_eqnarray_has_two_marks_a_row():
+    text = r"\begin{eqnarray*} x &=& a \\ &\le& a + 1 \end{eqnarray*}"
+    assert [s[2:] for s in seen(text)] == [(None, sp.Eq(x, a)), ("<=", a + 1)]
+
+
+def test_an_index_that_may_be_a_sum_is_asked_about():
+    (statement,) = parse_derivation("x_k+1 = x", SYMBOLS)
+    assert "write x_{k+1} or x_k + ..." in str(statement.error)
+    (statement,) = parse_derivation("x_k + 1", SYMBOLS)
+    assert statement.value.doit() == SYMBOLS["x_k"] + 1
+
+
+def test_an_answer_that_is_graded_declares_nothing():
+    first, second = parse_derivation("given: a = 0\nx + a", SYMBOLS, headers=False)
+    assert not first.is_readable
+    assert second.value == x + a
 
 
 def canonical(value):

@@ -21,6 +21,7 @@ AMBIGUOUS = [  # text, place of the caret, the two readings
     (r"1/2x\,", 1, "(1/2)*x or 1/(2*x)"),
     (r"a/bc\,", 1, "(a/b)*c or a/(b*c)"),
     ("a/b(x + y)", 1, "(a/b)*(x + y) or a/(b*(x + y))"),
+    ("x^-1y", 1, "x^-1*y or x^(-1*y)"),
     ("x^2y", 1, "x^2*y or x^(2*y)"),
     ("√2x", 0, "sqrt(2)*x or sqrt(2*x)"),
     (r"x^10\,", 1, r"^{10} or ^{1} \cdot 0"),
@@ -122,6 +123,10 @@ def test_a_product_that_looks_like_a_call_is_remarked():
     assert read.value == SYMBOLS["f"] * SYMBOLS["x"]
     assert read.notes == ("f(...) is read as a product, since f is not a function",)
     assert read_expression(r"\alpha\lambda(1-\mu)", SYMBOLS).notes == ()
+    assert read_expression("x^2(k+1)", SYMBOLS).notes == (
+        "x^2(...) is read as x^2 times the bracket",
+    )
+    assert read_expression("-1^k", SYMBOLS).notes == ("-1^k is read as -(1^k)",)
     assert read_expression("phi(x)", SYMBOLS).value == SYMBOLS["phi"](SYMBOLS["x"])
 
 
