@@ -66,7 +66,7 @@ def _inspect(
         notes.append("accuracies are in percent: divided by 100")
     for field in ("loss", "batch_loss", "validation_loss"):
         if field in fields:
-            _look_at_values(field, fields[field].values, notes)
+            _look_at_values(field, fields[field], notes)
     field = "loss" if "loss" in fields else "batch_loss"
     if field not in fields:
         if "validation_loss" in fields:
@@ -81,14 +81,15 @@ def _inspect(
     return averaged, notes
 
 
-def _look_at_values(field: str, values: Array, notes: list[str]) -> None:
+def _look_at_values(field: str, series: Series, notes: list[str]) -> None:
+    values = series.values
     what = field.replace("_", " ")
     finite = values[np.isfinite(values)]
     if len(finite) < len(values):
-        first = int(np.argmin(np.isfinite(values)))
+        first = series.steps[np.argmin(np.isfinite(values))]
         notes.append(
             f"{what} is not finite in {len(values) - len(finite)} of {len(values)} values, first "
-            f"at value {first}: kept"
+            f"at step {first:g}: kept"
         )
     if len(finite) and np.all(finite < 0):
         notes.append(
