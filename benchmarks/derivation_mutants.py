@@ -11,7 +11,6 @@ import collections
 import random
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,30 +48,28 @@ class Tally:
         )
 
 
-def mutants(task: Exercise) -> Iterator[tuple[str, Any]]:
-    """Yield text and value of every readable one-edit mutant of the lines but the first."""
-    seen = set()
-    for line in reversed(task.lines[1:]):
-        for edit in edits(line, read_expression(line, task.symbols).tree, task.symbols):
-            if edit.text in seen:
-                continue
-            seen.add(edit.text)
-            try:
-                yield edit.text, read_expression(edit.text, task.symbols).value
-            except InputError:
-                continue
+def mutants(task: Exercise) -> list[str]:
+    """Return every one-edit mutant of the lines but the first."""
+    texts: dict[str, None] = {}
+    for line in task.lines[:0:-1]:
+        tree = read_expression(line, task.symbols).tree
+        texts.update((edit.text, None) for edit in edits(line, tree, task.symbols))
+    return list(texts)
 
 
 def run(count: int | None = None, seed: int = 1) -> Tally:
-    """Judge mutants: all, or `count` of them at random."""
-    everything = [
-        (task, text, after)
-        for task in map(exercise, exercise_names())
-        for text, after in mutants(task)
-    ]
+    """Judge mutants: all that can be read, or `count` of them at random."""
+    tasks = [exercise(name) for name in exercise_names()]
+    everything = [(task, text) for task in tasks for text in mutants(task)]
     random.Random(seed).shuffle(everything)
     tally = Tally()
-    for task, text, after in everything[:count]:
+    for task, text in everything:
+        if tally.judged == count:
+            break
+        try:
+            after = read_expression(text, task.symbols).value
+        except InputError:
+            continue
         before = task.values[0]
         start = time.thread_time()
         verdict = judge(before, after, task.symbols)

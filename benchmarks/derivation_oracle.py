@@ -7,6 +7,9 @@ bisection along one variable. A counterexample is evaluated at its own point.
 from __future__ import annotations
 
 import ast
+import functools
+import itertools
+import operator
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -22,7 +25,7 @@ _CLOSE = MP.mpf(10) ** -30
 N = sympy.Symbol("n", integer=True, positive=True)
 
 
-class Nowhere(Exception):
+class NowhereError(Exception):
     """No value here."""
 
 
@@ -58,42 +61,27 @@ def value(e: Any, point: dict[Any, Any]) -> Any:
 
 
 def _combined(e: Any, parts: list[Any]) -> Any:
-    match type(e).__name__:
-        case "Add" | "MatAdd":
-            total = parts[0]
-            for part in parts[1:]:
-                total = total + part
-            return total
-        case "Mul" | "MatMul":
-            product = parts[0]
-            for part in parts[1:]:
-                product = product * part
-            small = isinstance(product, MP.matrix) and product.rows == product.cols == 1
-            return product[0] if small else product
-        case "Pow" | "MatPow":
-            return _power(*parts)
-        case "Inverse":
-            return parts[0] ** -1
-        case "Transpose":
-            return parts[0].T if isinstance(parts[0], MP.matrix) else parts[0]
-        case "Determinant":
-            return MP.det(parts[0])
-        case "Trace":
-            m = parts[0]
-            return sum(m[i, i] for i in range(m.rows)) if isinstance(m, MP.matrix) else m
-        case "Abs":
-            return abs(parts[0])
-        case "sign":
-            return MP.mpf(0) if abs(parts[0]) < _CLOSE else MP.sign(parts[0])
-        case "Max" | "Min":
-            return max(parts) if type(e).__name__ == "Max" else min(parts)
-        case "And" | "Or":
-            return all(parts) if type(e).__name__ == "And" else any(parts)
-        case "Not":
-            return not parts[0]
+    name = type(e).__name__
     if e.is_Relational:
         return _related(e.rel_op, *parts)
-    raise Nowhere(type(e).__name__)
+    if name not in _RULES:
+        raise NowhereError(name)
+    return _RULES[name](parts)
+
+
+def _product(parts: list[Any]) -> Any:
+    product = functools.reduce(operator.mul, parts)
+    small = isinstance(product, MP.matrix) and product.rows == product.cols == 1
+    return product[0] if small else product
+
+
+def _trace(parts: list[Any]) -> Any:
+    (m,) = parts
+    return sum(m[i, i] for i in range(m.rows)) if isinstance(m, MP.matrix) else m
+
+
+def _sign(parts: list[Any]) -> Any:
+    return MP.mpf(0) if abs(parts[0]) < _CLOSE else MP.sign(parts[0])
 
 
 def _power(base: Any, exponent: Any) -> Any:
@@ -101,14 +89,32 @@ def _power(base: Any, exponent: Any) -> Any:
         return base ** int(exponent)
     if abs(base) < _CLOSE:
         if exponent < 0:
-            raise Nowhere
+            raise NowhereError
         return MP.mpf(1) if exponent == 0 else MP.mpf(0)
     result = base**exponent
     if isinstance(result, MP.mpc):
         if abs(result.imag) > _CLOSE:
-            raise Nowhere
+            raise NowhereError
         return result.real
     return result
+
+
+_RULES = {
+    **dict.fromkeys(("Add", "MatAdd"), lambda parts: functools.reduce(operator.add, parts)),
+    **dict.fromkeys(("Mul", "MatMul"), _product),
+    **dict.fromkeys(("Pow", "MatPow"), lambda parts: _power(*parts)),
+    "Inverse": lambda parts: parts[0] ** -1,
+    "Transpose": lambda parts: parts[0].T if isinstance(parts[0], MP.matrix) else parts[0],
+    "Determinant": lambda parts: MP.det(parts[0]),
+    "Trace": _trace,
+    "Abs": lambda parts: abs(parts[0]),
+    "sign": _sign,
+    "Max": max,
+    "Min": min,
+    "And": all,
+    "Or": any,
+    "Not": lambda parts: not parts[0],
+}
 
 
 def _related(op: str, a: Any, b: Any) -> bool:
@@ -144,7 +150,7 @@ class Points:
             point[d.object] = self._scalar(d.object) if d.is_scalar else self._matrix(d.kind)
         try:
             return point if all(value(c, point) for c in self.symbols.constraints) else None
-        except (Nowhere, ZeroDivisionError):
+        except (NowhereError, ZeroDivisionError):
             return None
 
     def _scalar(self, symbol: Any) -> Any:
@@ -211,7 +217,7 @@ def _bisected(relation: Any, unknown: Any, base: dict[Any, Any], points: Points)
         grid = [-x for x in reversed(grid)] + grid
     try:
         values = [(x, gap(x)) for x in grid]
-        pairs = [(a, b) for (a, f), (b, g) in zip(values, values[1:], strict=False) if f * g < 0]
+        pairs = [(a, b) for (a, f), (b, g) in itertools.pairwise(values) if f * g < 0]
         if not pairs:
             return None
         low, high = points.draws.choice(pairs)
@@ -226,7 +232,7 @@ def _bisected(relation: Any, unknown: Any, base: dict[Any, Any], points: Points)
         if abs(gap(point[unknown])) > _CLOSE:
             return None  # a pole, no root
         return point if all(value(c, point) for c in points.symbols.constraints) else None
-    except (Nowhere, ZeroDivisionError, TypeError, OverflowError):
+    except (NowhereError, ZeroDivisionError, TypeError, OverflowError):
         return None
 
 
@@ -247,13 +253,13 @@ def same(before: Any, after: Any, symbols: Symbols, seed: int = 0) -> bool | Non
     for point in trials:
         try:
             a = value(before, point)
-        except (Nowhere, ZeroDivisionError):
+        except (NowhereError, ZeroDivisionError):
             continue
         try:
             b = value(after, point)
         except ZeroDivisionError:
             continue
-        except Nowhere:
+        except NowhereError:
             return False  # not real where the line above is
         hits += 1
         if (a is not b) if states else not _close(a, b):
@@ -283,11 +289,11 @@ def confirms(shown: Any, before: Any, after: Any, symbols: Symbols) -> bool:
         if not all(value(c, point) for c in symbols.constraints if c.free_symbols <= point.keys()):
             return False
         a = value(before, point)
-    except (Nowhere, ZeroDivisionError):
+    except (NowhereError, ZeroDivisionError):
         return False
     try:
         b = value(after, point)
-    except (Nowhere, ZeroDivisionError):
+    except (NowhereError, ZeroDivisionError):
         return True
     return (a is not b) if isinstance(a, bool) else not _close(a, b)
 

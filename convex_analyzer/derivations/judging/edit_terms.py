@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from convex_analyzer.derivations.judging.edit_base import Changes, Walker, nodes_of
 from convex_analyzer.parsing.symbols import Declaration
 from convex_analyzer.parsing.tokens import Node
@@ -66,7 +68,7 @@ class TermEdits(Walker):
     def on_number(self, node: Node, parent: Node | None) -> Changes:
         """Yield other numbers."""
         text = self.of(node)
-        if not text.isdigit() or len(text) > 6:
+        if not re.fullmatch(r"[0-9]{1,6}", text):
             return
         value = int(text)
         raised = parent is not None and parent.kind == "power" and node is parent.args[1]

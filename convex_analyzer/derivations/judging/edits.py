@@ -104,7 +104,8 @@ def _ugliness(text: str) -> float:
     """Return a penalty for fractions in fractions, and for those that are not reduced."""
     nested = len(re.findall(r"/\([^()]*/", text))
     reducible = sum(gcd(int(a), int(b)) > 1 for a, b in re.findall(r"\b(\d+)/(\d+)\b", text))
-    return 12.0 * nested + 1.0 * reducible
+    before = len(re.findall(r"\d\s*\\[td]?frac", text))  # a number goes into the fraction
+    return 12.0 * nested + reducible + before
 
 
 def _distance(old: str, new: str) -> int:

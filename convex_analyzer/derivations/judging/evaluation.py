@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
@@ -40,8 +41,10 @@ def is_boolean(value: Any) -> bool:
 
 
 @functools.lru_cache(maxsize=4096)
-def compiled(expression: Any) -> Function:
+def compiled(expression: Any, *, complex_numbers: bool = False) -> Function:
     """Return a function of a point ``{symbol: value}``; it raises `Undefined` where there is none.
+
+    Roots of negative numbers have no value, unless complex numbers are asked for or i occurs.
 
     Examples
     --------
@@ -54,7 +57,8 @@ def compiled(expression: Any) -> Function:
 
     if isinstance(expression, bool):
         return lambda point: expression
-    return _Compiler(bool(expression.has(sympy.I))).build(expression)
+    unreal = complex_numbers or bool(expression.has(sympy.I))
+    return _Compiler(unreal).build(expression)
 
 
 def _times(a: Any, b: Any) -> Any:
@@ -244,40 +248,33 @@ class _Compiler:
 
         return whole
 
-    def _factorial(self, e: Any) -> Function:
-        import math
-
-        inner = self.build(e.args[0])
-
-        def factorial(point: Point) -> int:
-            n = inner(point)
-            if not isinstance(n, int) or not 0 <= n < 200:
-                raise Undefined("factorial")
-            return math.factorial(n)
-
-        return factorial
-
-    def _binomial(self, e: Any) -> Function:
-        import math
-
+    def _counted(self, e: Any) -> Function:
+        """Return a factorial or a binomial coefficient."""
         parts = [self.build(a) for a in e.args]
+        count = math.factorial if type(e).__name__ == "factorial" else math.comb
 
-        def binomial(point: Point) -> int:
-            n, k = (part(point) for part in parts)
-            if not (isinstance(n, int) and isinstance(k, int) and 0 <= n < 200 and k >= 0):
-                raise Undefined("binomial")
-            return math.comb(n, k)
+        def counted(point: Point) -> int:
+            numbers = [part(point) for part in parts]
+            if not all(isinstance(n, int) and 0 <= n < 200 for n in numbers):
+                raise Undefined("only of whole numbers")
+            return int(count(*numbers))
 
-        return binomial
+        return counted
 
     def _sum(self, e: Any) -> Function:
-        if len(e.limits) != 1 or len(e.limits[0]) != 3:
-            raise Undefined("a sum over several indices")
-        index, low, high = e.limits[0]
-        if high is self.sympy.oo:
+        """Return a sum or a product; of several indices the inner one comes first."""
+        if any(len(limit) != 3 for limit in e.limits):
+            raise Undefined("a sum without bounds")
+        if any(limit[2] is self.sympy.oo for limit in e.limits):
             return self._endless(e)
-        body, bottom, top = self.build(e.function), self.build(low), self.build(high)
-        join, empty = (_plus, 0) if type(e).__name__ == "Sum" else (_times, 1)
+        result = self.build(e.function)
+        for index, low, high in e.limits:
+            result = self._summed(result, index, low, high, plus=type(e).__name__ == "Sum")
+        return result
+
+    def _summed(self, body: Function, index: Any, low: Any, high: Any, *, plus: bool) -> Function:
+        bottom, top = self.build(low), self.build(high)
+        join, empty = (_plus, 0) if plus else (_times, 1)
 
         def add_up(point: Point) -> Any:
             start, stop = bottom(point), top(point)
@@ -339,11 +336,12 @@ class _Compiler:
 
     def _of_matrix(self, e: Any) -> Function:
         inner, name = self.build(e.args[0]), type(e).__name__
-        apply: Callable[[Any], Any] = {
+        if name == "Inverse":
+            return lambda point: matrices.power(inner(point), -1)
+        apply = {
             "Transpose": matrices.transpose,
             "Determinant": matrices.determinant,
             "Trace": matrices.trace,
-            "Inverse": functools.partial(matrices.power, exponent=-1),
         }[name]
         return lambda point: apply(inner(point))
 
@@ -375,8 +373,7 @@ _METHODS: Mapping[str, str] = {
     **dict.fromkeys(("Max", "Min"), "_extreme"),
     **dict.fromkeys(("re", "im", "conjugate"), "_part"),
     **dict.fromkeys(("floor", "ceiling"), "_whole"),
-    "factorial": "_factorial",
-    "binomial": "_binomial",
+    **dict.fromkeys(("factorial", "binomial"), "_counted"),
     **dict.fromkeys(("Sum", "Product"), "_sum"),
     "Piecewise": "_piecewise",
     **dict.fromkeys(("And", "Or", "Not", "Implies", "Equivalent"), "_logic"),

@@ -10,6 +10,7 @@ from convex_analyzer.derivations.judging.evaluation import is_boolean
 from convex_analyzer.derivations.judging.judgement import Judgement, exhibit
 from convex_analyzer.derivations.judging.points import Sampler
 from convex_analyzer.derivations.judging.prove import prove_statements, prove_values
+from convex_analyzer.derivations.judging.recurrences import fails_at, recurrence_of
 from convex_analyzer.derivations.judging.refute import Trial, try_statements, try_values
 from convex_analyzer.derivations.judging.values import Undefined
 from convex_analyzer.parsing.symbols import Symbols
@@ -51,19 +52,16 @@ def judge(
     >>> print(judge(abs(1 - a*l) < 1, a < 1/l, symbols).counterexample)
     At a = 1, l = 1: the line above gives true, this line gives false.
     """
-    return _judged(before, after, symbols, budget, direction)
+    try:
+        hash((before, after))
+    except TypeError:  # a mutable matrix
+        return _work(before, after, symbols, budget, direction)
+    return _cached(before, after, symbols, budget, direction)
 
 
 @functools.lru_cache(maxsize=2048)
 def _cached(before: Any, after: Any, symbols: Symbols, budget: float, direction: str) -> Judgement:
     return _work(before, after, symbols, budget, direction)
-
-
-def _judged(before: Any, after: Any, symbols: Symbols, budget: float, direction: str) -> Judgement:
-    try:
-        return _cached(before, after, symbols, budget, direction)
-    except TypeError:  # a mutable matrix has no hash
-        return _work(before, after, symbols, budget, direction)
 
 
 def _work(before: Any, after: Any, symbols: Symbols, budget: float, direction: str) -> Judgement:
@@ -78,8 +76,12 @@ def _work(before: Any, after: Any, symbols: Symbols, budget: float, direction: s
         if plain[0] != plain[1]:
             return Judgement("refuted", f"shapes differ: {_shape(plain[0])} and {_shape(plain[1])}")
     sampler = Sampler(symbols, [before, after])
+    claim = recurrence_of(before, after) if states else None
     try:
-        if states:
+        if claim is not None and direction != "<=":
+            failed = fails_at(claim, sampler)
+            trial = Trial(failed[0] if failed else None, failed[1] if failed else 12, 1)
+        elif states:
             trial = try_statements(
                 before, after, sampler, clock.share(0.5 * budget), direction=direction
             )
@@ -94,7 +96,8 @@ def _work(before: Any, after: Any, symbols: Symbols, budget: float, direction: s
         shown = exhibit(trial.point, before, after, symbols)
         return Judgement("refuted", "exact evaluation", shown, trial.points)
     prove = prove_statements if states else prove_values
-    found = prove(before, after, sampler, clock, direction)
+    real = states or trial.telling > 0  # the normal form knows real numbers only
+    found = None if not real else prove(before, after, sampler, clock, direction)
     return _verdict(found, trial, states, sampler, problem)
 
 

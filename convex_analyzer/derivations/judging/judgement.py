@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any, ClassVar
 
 from convex_analyzer.derivations.judging.evaluation import Point, compiled
-from convex_analyzer.derivations.judging.values import Undefined, context
+from convex_analyzer.derivations.judging.values import Undefined, context, is_zero
 from convex_analyzer.parsing.symbols import Symbols
 from convex_analyzer.results import Result
 from convex_analyzer.tables import Table
@@ -88,6 +88,8 @@ def exhibit(point: Point, before: Any, after: Any, symbols: Symbols) -> Countere
     order = {d.object: i for i, d in enumerate(symbols)}
     shown = []
     for key in sorted(point, key=lambda k: (order.get(k, len(order)), str(k))):
+        if callable(point[key]):
+            continue  # a sequence: the values that are asked for come below
         if key in order or (getattr(key, "is_Symbol", False) and key.name != "n"):
             shown.append((letters.get(key, str(key)), written(point[key])))
         elif getattr(key, "args", None) and key.is_Function:
@@ -136,13 +138,17 @@ def written(value: Any) -> str:
 def _surd(value: Any) -> str:
     """Return a + b√c in that form, or nothing."""
     arithmetic = context()
+    if hasattr(value, "imag") and is_zero(value.imag, value):
+        value = value.real
     if hasattr(value, "imag") and value.imag != 0:
         return ""
     found = arithmetic.findpoly(value, 2, maxcoeff=2000, tol=arithmetic.mpf(10) ** -45)
-    if not found or len(found) != 3:
-        return ""
     import sympy
 
+    if found and len(found) == 2:
+        return str(sympy.Rational(-int(found[1]), int(found[0])))
+    if not found or len(found) != 3:
+        return ""
     x = sympy.Symbol("x")
     roots = sympy.roots(sympy.Poly([int(c) for c in found], x))
     near = [r for r in roots if abs(arithmetic.mpf(str(r.evalf(50))) - value) < 1e-30]

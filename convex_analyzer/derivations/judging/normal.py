@@ -24,8 +24,11 @@ from convex_analyzer.derivations.judging.polynomials import (
     generator,
 )
 from convex_analyzer.derivations.judging.powers import raised
+from convex_analyzer.derivations.judging.settle import settled
 
-__all__ = ["Normalizer"]
+__all__ = ["HELD", "Normalizer"]
+
+HELD = "a sum that is not to be merged"  # no declared name has spaces
 
 _LONGEST_SUM = 24
 
@@ -63,21 +66,28 @@ class Normalizer:
             return _number(Fraction(int(e.p), int(e.q)))
         if e.is_Symbol:
             return self.symbol(e)
-        if e.is_Add:
-            return functools.reduce(operator.add, map(self.scalar, e.args))
-        if e.is_Mul:
-            return functools.reduce(operator.mul, map(self.scalar, e.args))
+        if e.is_Add or e.is_Mul:
+            join = operator.add if e.is_Add else operator.mul
+            return functools.reduce(join, map(self.scalar, e.args))
         if e.is_Pow:
             return raised(self.field, self.scalar(e.base), self.scalar(e.exp))
+        if isinstance(e, sp.core.function.AppliedUndef):
+            return self._applied(e)
         method = _METHODS.get(type(e).__name__)
         if method is not None:
             value: Quotient = getattr(self, method)(e)
             return value
-        if isinstance(e, sp.core.function.AppliedUndef):
-            return self.symbol(e.func(*map(sp.expand, e.args)))
+        if getattr(e, "shape", None) == (1, 1):
+            return self._of_matrix(e)
         if isinstance(e, sp.Function) or e.is_number:
             return self.opaque(e)
         raise TooLarge
+
+    def _applied(self, e: Any) -> Quotient:
+        """Return the value of a sequence or function that is only declared."""
+        if e.func.__name__ == HELD:
+            return self.scalar(e.args[0])
+        return self.symbol(e.func(*map(settled, e.args)))
 
     def symbol(self, e: Any) -> Quotient:
         """Return a symbol as a generator."""

@@ -15,6 +15,7 @@ from convex_analyzer.derivations.judging.polynomials import (
     Quotient,
     TooLarge,
 )
+from convex_analyzer.derivations.judging.recurrences import proved_by_induction, recurrence_of
 from convex_analyzer.derivations.judging.signs import assumed
 from convex_analyzer.derivations.judging.statements import same_statement
 from convex_analyzer.derivations.judging.words import Words
@@ -267,8 +268,13 @@ def prove_statements(
 ) -> str | None:
     """Return how it was proved that two statements agree, or None."""
     try:
+        claim = recurrence_of(before, after)
+        if claim is not None:
+            return proved_by_induction(claim, _normalizer(sampler, clock, before, after))
         if sampler.has_matrices:
-            return _matrix_equations(before, after, sampler, clock)
+            found = _matrix_equations(before, after, sampler, clock)
+            if found is not None:
+                return found
         return same_statement(before, after, _normalizer(sampler, clock, before, after), direction)
     except (TooLarge, OutOfTime, ZeroDivisionError, RecursionError):
         return None

@@ -66,8 +66,16 @@ def try_values(before: Any, after: Any, sampler: Sampler, clock: Clock) -> Trial
     if tried == 0 and len(without) >= _ENOUGH:
         return Trial(without[0], len(without), 0)  # it has no value anywhere
     if tried == 0:
-        return _far(first, second, sampler)
+        trial = _far(first, second, sampler)
+        return trial if trial.points else _complex(before, after, sampler)
     return Trial(None, tried, tried)
+
+
+def _complex(before: Any, after: Any, sampler: Sampler) -> Trial:
+    """Compare complex values, where the line above is real nowhere; nothing of it is proved."""
+    first, second = (compiled(line, complex_numbers=True) for line in (before, after))
+    trial = _far(first, second, sampler)
+    return Trial(trial.point, trial.points, 0)
 
 
 def _far(first: Any, second: Any, sampler: Sampler) -> Trial:

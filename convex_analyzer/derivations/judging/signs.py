@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from typing import Any
 
 from convex_analyzer.derivations.judging.field import Field, Signs
@@ -175,8 +176,9 @@ class Conditions:
         used = {i for m in polynomial for i, _ in m}
         for index in sorted(used, reverse=True):
             key = self.field.generators[index].key
-            if isinstance(key, tuple) and key[0] == "root" and len(polynomial) > 1:
-                return index
+            halves = {dict(m).get(index, 0) for m in polynomial} <= {0, 1, Fraction(1, 2)}
+            if isinstance(key, tuple) and key[0] in ("root", "prime") and len(polynomial) > 1:
+                return index if halves else None
         return None
 
     def _with_root(self, polynomial: Poly, index: int) -> Sign:
@@ -187,7 +189,7 @@ class Conditions:
             rest = tuple(pair for pair in monomial if pair[0] != index)
             (b if len(rest) < len(monomial) else a)[rest] = coefficient
         rule = self.field.generators[index].rule
-        inside = rule[1] if rule else constant(0)
+        inside = constant(rule[1]) if rule and rule[0] == "prime" else dict(rule[1] if rule else ())
         norm = poly_sum(poly_product(a, a), poly_product(poly_product(b, b), inside), -1)
         signs = [self._of(self.field.reduced(p)) for p in (a, b, inside, norm)]
 

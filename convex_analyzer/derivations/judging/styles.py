@@ -11,6 +11,8 @@ from convex_analyzer.parsing.tokens import Node
 
 __all__ = ["Style"]
 
+_PLAIN, _RAISED = "23456789", "²³⁴⁵⁶⁷⁸⁹"
+
 
 @dataclass(frozen=True)
 class Style:
@@ -28,6 +30,8 @@ class Style:
         Between two terms; ``minus`` likewise.
     names
         How the text spells each declared name.
+    superscripts
+        Whether powers are written x².
     """
 
     latex: bool
@@ -36,6 +40,7 @@ class Style:
     plus: str
     minus: str
     names: dict[str, str]
+    superscripts: bool = False
 
     @classmethod
     def of(cls, text: str, tree: Node, symbols: Symbols, *, latex: bool) -> Style:
@@ -52,12 +57,13 @@ class Style:
             sign = next((s for s in "·⋅×" if s in text), None)
             product = sign or ("*" if not _juxtaposed(tree) else " ")
         power = "^" if latex or ("^" in text and "**" not in text) else "**"
+        raised = any(c in text for c in _RAISED)
         names = {d.name: _spelled(d.name, d.letter, text, latex) for d in symbols}
         for node in _names(tree):
             found = symbols.find(str(node.value))
             if found is not None:
                 names[found.name] = text[node.start : node.end]
-        return cls(latex, product, power, f"{gap}+{gap}", f"{gap}{minus}{gap}", names)
+        return cls(latex, product, power, f"{gap}+{gap}", f"{gap}{minus}{gap}", names, raised)
 
     def raised(self, base: str, exponent: str) -> str:
         """Return a power.
@@ -69,6 +75,8 @@ class Style:
         """
         if self.latex:
             return f"{base}^{{{exponent}}}" if len(exponent) > 1 else f"{base}^{exponent}"
+        if self.superscripts and exponent in _PLAIN:
+            return f"{base}{_RAISED[_PLAIN.index(exponent)]}"
         plain = re.fullmatch(r"\w+", exponent)
         return f"{base}{self.power}{exponent if plain else f'({exponent})'}"
 

@@ -18,6 +18,7 @@ from convex_analyzer.derivations.judging.polynomials import (
     monomial_product,
 )
 from convex_analyzer.derivations.judging.powers import inside_of, raised
+from convex_analyzer.derivations.judging.settle import settled
 
 if TYPE_CHECKING:
     from convex_analyzer.derivations.judging.normal import Normalizer
@@ -35,11 +36,16 @@ def summed(normal: Normalizer, e: Any) -> Quotient:
     Raises
     ------
     TooLarge
-        Several indices, or too many terms.
+        There are no bounds, or too many terms.
     """
     sp = normal.sympy
-    if len(e.limits) != 1 or len(e.limits[0]) != 3:
+    if any(len(limit) != 3 for limit in e.limits):
         raise TooLarge
+    if len(e.limits) > 1:
+        from convex_analyzer.derivations.judging.normal import HELD
+
+        inner = sp.Function(HELD)(e.func(e.function, *e.limits[:-1]))
+        return summed(normal, e.func(inner, e.limits[-1]))
     index, low, high = e.limits[0]
     if high is sp.oo:
         closed = e.doit(deep=False)
@@ -54,13 +60,30 @@ def summed(normal: Normalizer, e: Any) -> Quotient:
     closed_form = _closed(normal, e.function, index, low, high)
     if closed_form is not None:
         return closed_form
-    shift = sp.expand(high).as_coeff_Add()[0]
-    if shift.is_Integer and 0 < abs(shift) <= _FARTHEST:
-        steps = range(1, int(shift) + 1) if shift > 0 else range(int(shift) + 1, 1)
-        extra = _terms(normal, e.function, index, [high - shift + j for j in steps])
-        rest = _opaque(normal, e.function, index, low, high - shift)
-        return rest + extra if shift > 0 else rest - extra
-    return _opaque(normal, e.function, index, low, high)
+    return _from_zero(normal, e, index, low, high) or _shortened(normal, e, index, low, high)
+
+
+def _from_zero(normal: Normalizer, e: Any, index: Any, low: Any, high: Any) -> Quotient | None:
+    """Return a sum from 1 on as that from 0 on, less what is not there, if that exists."""
+    if not low.is_Integer or not 0 < int(low) <= _FARTHEST:
+        return None
+    places = [normal.sympy.Integer(j) for j in range(int(low))]
+    try:
+        missing = _terms(normal, e.function, index, places)
+        return summed(normal, e.func(e.function, (index, 0, high))) - missing
+    except (TooLarge, ZeroDivisionError):
+        return None
+
+
+def _shortened(normal: Normalizer, e: Any, index: Any, low: Any, high: Any) -> Quotient:
+    """Return a sum up to k + 2 as that up to k, and two terms more."""
+    shift = settled(high).as_coeff_Add()[0]
+    if not shift.is_Integer or not 0 < abs(shift) <= _FARTHEST:
+        return _opaque(normal, e.function, index, low, high)
+    steps = range(1, int(shift) + 1) if shift > 0 else range(int(shift) + 1, 1)
+    extra = _terms(normal, e.function, index, [high - shift + j for j in steps])
+    rest = _opaque(normal, e.function, index, low, high - shift)
+    return rest + extra if shift > 0 else rest - extra
 
 
 def _terms(normal: Normalizer, body: Any, index: Any, values: list[Any]) -> Quotient:
@@ -98,8 +121,9 @@ def _own(sp: Any, body: Any) -> Any:
     """Return the index that stands for that of a sum; inner sums have others."""
     depth, level = 0, [body]
     while any(e.has(sp.Sum) for e in level):
-        depth += 1
-        level = [s.function for e in level for s in e.atoms(sp.Sum)]
+        sums = [s for e in level for s in e.atoms(sp.Sum)]
+        depth += max(len(s.limits) for s in sums)
+        level = [s.function for s in sums]
     return sp.Symbol(f"_index{depth}", integer=True)
 
 

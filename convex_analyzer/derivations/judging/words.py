@@ -93,7 +93,7 @@ class Words:
     def scalar(self, e: Any) -> Quotient:
         """Return a trace, a determinant or an entry."""
         name = type(e).__name__
-        inner = e.args[0]
+        inner = e if name not in ("Trace", "Determinant", "MatrixElement") else e.args[0]
         if isinstance(inner, self.sympy.MatrixBase):
             return self._explicit(e, inner)
         form = self.form(inner)

@@ -1,0 +1,47 @@
+"""The judge against an oracle that shares no code with it, on one-edit mutants of the exercises."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from convex_analyzer.derivations.exercises import exercise, exercise_names
+from convex_analyzer.parsing.expressions import read_expression
+
+ROOT = str(Path(__file__).parents[2])
+
+
+@pytest.fixture
+def benchmarks(monkeypatch):
+    """The benchmarks are no part of the package."""
+    monkeypatch.syspath_prepend(ROOT)
+    from benchmarks import derivation_mutants, derivation_oracle
+
+    yield derivation_mutants, derivation_oracle
+    for name in [n for n in sys.modules if n.startswith("benchmarks")]:
+        del sys.modules[name]
+
+
+def test_mutants_are_judged_as_the_oracle_judges_them(benchmarks):
+    mutants, _ = benchmarks
+    tally = mutants.run(300, seed=7)
+    assert tally.judged == 300
+    assert tally.false_proofs == tally.false_refutations == tally.missed == []
+    undecided = tally.counts["undecided"] + tally.counts["plausible"]
+    assert undecided <= 3, str(tally)
+    assert tally.counts["proved"] >= 5, "mutants that are right are among them"
+
+
+def test_the_oracle_tells_right_from_wrong(benchmarks):
+    """An oracle that agreed with everything would find no false proof."""
+    _, oracle = benchmarks
+    for name in exercise_names()[::6]:
+        task = exercise(name)
+        for before, after in zip(task.values, task.values[1:], strict=False):
+            assert oracle.same(before, after, task.symbols), name
+        for slip in task.slips:
+            wrong = read_expression(slip.text, task.symbols).value
+            above = task.values[slip.line - 2]
+            assert oracle.same(above, wrong, task.symbols) is False, (name, slip.text)
