@@ -103,6 +103,11 @@ class Curve:
         """Level at the end: mean of the last three blocks' medians."""
         return float(np.mean(self.trend[-min(3, len(self.trend)) :]))
 
+    @property
+    def level(self) -> float:
+        """Mean of the last quarter of the values: of mini-batches, the loss on all rows."""
+        return float(self.values[-max(1, len(self.values) // 4) :].mean())
+
     @functools.cached_property
     def positive(self) -> bool:
         """Whether no finite value is negative, so that zero is a natural floor."""

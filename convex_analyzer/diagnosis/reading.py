@@ -137,13 +137,31 @@ class Reading:
     def overshooting(self) -> float | None:
         """Share of cosines below -½, the exact border αλ = 1 under noise.
 
-        Of the second half, or 0.9 of the share over the whole run if that is more.
+        Of the steps on which the loss still falls, where these are known; else of the second half,
+        or 0.9 of the share over the whole run if that is more.
         """
         series = self.cosines
         if series is None:
             return None
         turned = series.values < -0.5
+        falling = self._while_falling(series.steps)
+        if falling is not None:  # a limit cycle at the floor, after all is done, harms nothing
+            return float(turned[falling].mean())
         return max(float(turned[len(series) // 2 :].mean()), 0.9 * float(turned.mean()))
+
+    def _while_falling(self, steps: Array) -> NDArray[np.bool_] | None:
+        """Return which steps are before 99.9 % of the whole fall is done; None if unclear."""
+        loss, curve = self.evidence.loss, self.curve
+        if loss is None or curve is None or self.stochastic or curve.end > 0.9 * curve.start:
+            return None
+        level = loss.at(steps)
+        with np.errstate(invalid="ignore"):
+            falling = level - curve.end > 1e-3 * (curve.start - curve.end)
+        last = int(np.flatnonzero(falling)[-1]) + 1 if falling.any() else 0
+        if last < 12 or last > 0.9 * len(steps):
+            return None
+        inside: NDArray[np.bool_] = np.arange(len(steps)) < last
+        return inside
 
     @functools.cached_property
     def gradient_fall(self) -> float | None:
@@ -213,6 +231,48 @@ class Reading:
             early = self.promise.values
             found.append(2 * (1 - float(np.quantile(early, 0.02))))
         return max(found) if found else None
+
+    @property
+    def limit(self) -> float:
+        """Limit of αλ for this rule on a quadratic: lecture 001, slide 24, and THEORY 2.5, 2.8."""
+        mu = self.momentum
+        if self.evidence.optimizer == "nesterov":
+            return 2 * (1 + mu) / (1 + 2 * mu)
+        return 2 * (1 + mu)
+
+    @functools.cached_property
+    def noise_level(self) -> float | None:
+        """Loss that gradient noise alone keeps up, in units of the loss at the end.
+
+        α E‖g‖²/(4(1 - μ)) at stationarity: (α/4)·tr Σ/(1 - μ) for small αλ (THEORY 5.2), where
+        the mini-batch gradient is nearly all noise. An upper bound while the mean still counts.
+        For a learning rate per coordinate α‖g‖ is read off the length of the updates, which
+        averaging with β₁ shortens by √((1 - β₁)/(1 + β₁)) (heuristic).
+        """
+        norms, curve = self.evidence.gradient_norm, self.curve
+        if norms is None or curve is None or not curve.level > 0 or self.momentum >= 1:
+            return None
+        alpha, updates = self.learning_rate, self.evidence.update_norm
+        if self.adaptive:
+            if updates is None:
+                return None
+            mu = self.averaging
+            power = norms.values * updates.at(norms.steps) * math.sqrt((1 + mu) / (1 - mu))
+        elif alpha is None:
+            return None
+        else:
+            power = alpha * norms.values**2 / (1 - self.momentum)
+        late = power[len(power) * 2 // 3 :]
+        late = late[np.isfinite(late)]
+        return float(np.mean(late)) / 4 / curve.level if len(late) else None
+
+    @property
+    def averaging(self) -> float:
+        """β₁ of an adaptive rule: as known, else 0.9 for Adam and its relatives, 0 for others."""
+        if self.evidence.momentum is not None:
+            return min(self.evidence.momentum, 0.999)
+        name = self.evidence.optimizer_name.lower()
+        return 0.9 if "ada" in name and "grad" not in name and "delta" not in name else 0.0
 
     @functools.cached_property
     def late_curvature(self) -> float | None:

@@ -38,12 +38,14 @@ def examine(reading: Reading) -> Sign:
         return _from_curve(reading)
     worst = max(found, key=lambda each: float(np.nanmax(each.dead + each.saturated, initial=0.0)))
     dead = float(np.nanmax([each.dead[-1] for each in found]))
+    born = float(np.nanmax([each.dead[0] for each in found]))
     early = float(np.nanmax([each.saturated[0] for each in found]))
     late = float(np.nanmax([each.saturated[-1] for each in found]))
     left = curve.left if curve is not None else 1.0
     stuck = beyond(left, 0.25, 1.8)
     strength = max(
         0.98 * beyond(dead, 0.75, 1.15) * (0.35 + 0.65 * stuck),
+        0.95 * beyond(min(born, dead), 0.45, 1.25) * (0.4 + 0.6 * beyond(left, 0.05, 1.8)),
         0.97 * beyond(early, 0.5, 1.3) * (0.3 + 0.7 * stuck),
         0.93 * beyond(min(early, late), 0.5, 1.3) * beyond(left, 0.01, 2.0),
         0.6 * beyond(late, 0.7, 1.2) * stuck,

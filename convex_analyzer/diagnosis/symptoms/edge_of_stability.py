@@ -30,7 +30,7 @@ def examine(reading: Reading) -> Sign:
         return Sign(0.0, "not full-batch descent with one learning rate")
     if series is None or curve is None:
         return Sign(None, lacks="the curvature along the gradient, or λmax")
-    limit = 2 * (1 + reading.momentum)
+    limit = reading.limit
     late = series.values[len(series) // 3 :]
     if len(late) < 5 or curve.bad_step is not None or curve.peak > 10:
         return Sign(0.0, "the loss grows" if curve.peak > 10 else "too few measurements")

@@ -44,6 +44,9 @@ def examine(reading: Reading) -> Sign:
         return Sign(0.02, "full-batch gradients: the noise is zero", "exact", ("batch_size",))
     if curve is None or len(curve) < 12:
         return Sign(None, lacks="a loss curve of more than a dozen values")
+    share = reading.noise_level
+    if share is not None and reading.stochastic:
+        return _from_gradients(reading, share)
     if reading.monitored == "batch_loss":
         return _from_batches(reading)
     trend = curve.late_trend
@@ -71,5 +74,15 @@ def _from_batches(reading: Reading) -> Sign:
     text = "mini-batch losses scatter by themselves; their mean "
     text += "no longer falls" if trend < 3 else "still falls"
     text += f" at {format_number(curve.left, 2)} of its start"
-    lacks = "the loss on all rows"
-    return Sign(0.7 * settled * high, text, "heuristic", ("batch_loss",), lacks)
+    return Sign(0.7 * settled * high, text, "heuristic", ("batch_loss",), "gradient norms")
+
+
+def _from_gradients(reading: Reading, share: float) -> Sign:
+    """Hold the loss against what the gradient's noise keeps up at this α and batch size."""
+    curve = reading.curve
+    assert curve is not None
+    strength = 0.95 * beyond(share, 0.12, 1.7) * beyond(curve.left, 0.008, 2.5)
+    text = f"gradient noise at this α keeps up about {format_number(100 * share, 2)} % of the loss"
+    text += f", which is at {format_number(curve.left, 2)} of its start"
+    used = ("loss", "gradient_norm", "learning_rate", "batch_size")
+    return Sign(strength, text, "heuristic", used)

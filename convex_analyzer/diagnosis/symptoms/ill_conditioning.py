@@ -77,7 +77,7 @@ def examine(reading: Reading) -> Sign:
     falling = beyond(max(curve.late_fall, 0.0), 0.004, 3.0)
     much = beyond(curve.left, 0.02, 4.0)
     if kappa is not None and largest is not None:
-        share = largest / (2 * (1 + reading.momentum))
+        share = largest / reading.limit
         # in a network the curvature itself shrinks as the loss goes
         much = beyond(curve.left, 0.06 if reading.hidden_layers else 0.015, 3.0)
         if reading.to_give is not None:

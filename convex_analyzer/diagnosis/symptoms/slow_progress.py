@@ -63,10 +63,10 @@ def examine(reading: Reading) -> Sign:
     used, lacks = ["loss"], ""
     largest = reading.largest
     if largest is not None:
-        share = largest / (2 * (1 + reading.momentum))
+        share = largest / reading.limit
         strength = max(strength, 0.9 * much * falling * even) * (1 - beyond(share, 0.25, 1.6))
         text += f"; αλ reaches {format_number(largest, 2)} where "
-        text += f"{format_number(2 * (1 + reading.momentum), 3)} is the limit"
+        text += f"{format_number(reading.limit, 3)} is the limit"
         used.append("curvature")
     else:
         lacks = "the curvature along the gradient (Recorder.probe) to see the slack in α"
