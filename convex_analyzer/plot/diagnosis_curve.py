@@ -51,6 +51,7 @@ __all__ = [
 
 _PALE = "#86b9dc"
 _MAIN, _GAP = 150.0, 13.0  # points: height of the curve, and what separates it from the rest
+_BELOW, _AFTER = 100.0, 0.7  # how far below the curve, and after its end, the axes reach
 _DECADES = 45  # what is higher than so many is drawn at the upper edge
 
 
@@ -140,6 +141,9 @@ def annotated_curve(
 def _limits(data: AnnotatedCurveData) -> tuple[float, float]:
     """Return the ends of the vertical axis."""
     levels = [mark.low for mark in data.marks if mark.kind == "level"]
+    if data.log and len(data.values):  # what is far below is drawn at the lower edge
+        positive = data.values[data.values > 0]
+        levels = [max(level, float(positive.min()) / _BELOW) for level in levels]
     shown = np.concatenate([data.values, levels])
     if not len(shown):
         return 0.0, 1.0
@@ -163,9 +167,12 @@ def _dress(panel: Panel, data: AnnotatedCurveData, below: float) -> None:
     if data.log:
         axes.set_yscale("log")
     first = float(data.steps[0]) if len(data.steps) else 0.0
-    lost = any(mark.kind == "lost" for mark in data.marks)
-    span = max(data.last - first, 1.0)
-    left, right = first - 0.004 * span, data.last + (0.04 if lost else 0.012) * span
+    last, beyond = data.last, 0.012
+    for mark in data.marks:
+        if mark.kind == "lost":
+            last, beyond = min(last, mark.begin + _AFTER * (mark.begin - first)), 0.04
+    span = max(last - first, 1.0)
+    left, right = first - 0.004 * span, last + beyond * span
     axes.set_xlim(left, right)
     axes.set_ylim(low, high)
     narrow = panel.owned and panel.figure.get_figwidth() < 4
@@ -233,7 +240,7 @@ def _draw_mark(axes: Axes, mark: Mark) -> None:
             axes.fill_between([mark.begin, mark.end], *sides, facecolor=FLIPS, edgecolor=MUTED,
                               lw=0.6, ls=(0, (2, 1.5)), zorder=0.5)  # fmt: skip
         case "level":
-            axes.axhline(mark.low, color=MUTED, lw=0.8, ls=(0, (5, 2)), zorder=2)
+            axes.axhline(max(mark.low, low), color=MUTED, lw=0.8, ls=(0, (5, 2)), zorder=2)
         case "end":
             axes.plot(mark.begin, np.clip(mark.low, low, high), marker="o", ms=4.5, mfc="white",
                       mec=INK, mew=1.0, zorder=6, clip_on=False)  # fmt: skip
@@ -266,7 +273,8 @@ def _name_mark(placer: Placer, axes: Axes, mark: Mark) -> None:
         case "band":
             places = [(x, mark.high) for x in np.linspace(mark.begin, mark.end, 5)]
         case "level":
-            places = [(x, mark.low) for x in np.linspace(left, right, 11)[1:-1]]
+            level = max(mark.low, axes.get_ylim()[0])
+            places = [(x, level) for x in np.linspace(left, right, 11)[1:-1]]
         case "end":
             places = [(mark.begin, mark.low)]
         case _:

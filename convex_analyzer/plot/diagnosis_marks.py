@@ -21,6 +21,7 @@ Array = npt.NDArray[np.float64]
 _DROPS = 8  # a learning rate that is lowered more often follows a schedule
 _SPIKE = 2.0  # times the running median, as in `symptoms.adam_spikes`
 _CIRCLES = 12  # spikes that are circled: the highest
+_RISE = 1.2  # times the lowest loss at the end: it has begun to grow
 _SHORT = 0.08  # of the run: a flat stretch that is not worth shading
 _FLAT_ROWS = {"plateau", "saddle", "symmetry", "dead_or_saturated_units", "local_optimum"}
 _LEVEL_ROWS = {"slow_progress", "healthy", "plateau", "instability", "fluctuation"}
@@ -106,7 +107,7 @@ def _growth(reading: Reading, curve: Curve, names: set[str]) -> list[Mark]:
         when = format_count(int(reading.blow_up))
         return [Mark("event", f"1000 times the start at step {when}", reading.blow_up)]
     low = int(np.argmin(curve.values))
-    if low < 0.05 * len(curve) or curve.values[-1] <= curve.values[low]:
+    if low < 0.05 * len(curve) or not curve.values[-1] > _RISE * abs(curve.values[low]):
         return []
     step = float(curve.finite.steps[low])
     return [Mark("event", f"lowest at step {format_count(int(step))}", step)]
@@ -190,8 +191,9 @@ def _restarts(reading: Reading) -> list[Mark]:
     restarts = reading.evidence.restarts
     if restarts is None or not np.isfinite(restarts).any():
         return []
-    text = f"best of {len(restarts)} restarts ends here"
-    return [Mark("level", text, low=float(np.nanmin(restarts)))]
+    best = float(np.nanmin(restarts))
+    text = f"best of {len(restarts)} restarts: {format_number(best, 3)}"
+    return [Mark("level", text, low=best)]
 
 
 def _check(reading: Reading) -> list[Mark]:
@@ -205,7 +207,7 @@ def _check(reading: Reading) -> list[Mark]:
 
 
 def _left(curve: Curve) -> list[Mark]:
-    if not len(curve) or not curve.positive or not curve.start > 0:
+    if len(curve) < 3 or not curve.positive or not curve.start > 0:
         return []
     times = "×" if curve.left > 1 else "of"
     text = f"{format_number(curve.left, 3)} {times} its start"
