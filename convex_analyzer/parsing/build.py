@@ -243,6 +243,7 @@ class Builder(Calls):
         middle = self.number(self.quantity(node.args[0]), node.args[0])
         self.bound += 1
         low, high = (self.number(self.quantity(part), part) for part in node.args[1:])
+        low, high = (end.doit() if end.is_infinite else end for end in (low, high))
         self.bound -= 1
         first, last = node.value if isinstance(node.value, tuple) else ("<", "<")
         found = []

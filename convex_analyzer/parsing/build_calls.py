@@ -114,9 +114,9 @@ class Calls:
         if name in _MATRICES:
             return self.of_matrix(name, node)
         parts = [self.number(self.quantity(part), part) for part in node.args]
-        return self.of_numbers(name, parts)
+        return self.of_numbers(name, parts, node)
 
-    def of_numbers(self, name: str, parts: list[Any]) -> Any:
+    def of_numbers(self, name: str, parts: list[Any], node: Node) -> Any:
         """Return a function of numbers."""
         sp = self.sympy
         match name:
@@ -124,7 +124,7 @@ class Calls:
                 return sp.Pow(parts[0], sp.Rational(1, 2), evaluate=False)
             case "cbrt":
                 return sp.Pow(parts[0], sp.Rational(1, 3), evaluate=False)
-            case "root":
+            case "root" if not parts[1].is_zero:
                 over = sp.Pow(parts[1], -1) if parts[1].is_Rational else sp.Pow(
                     parts[1], -1, evaluate=False
                 )  # fmt: skip
@@ -137,6 +137,8 @@ class Calls:
                 return sp.Pow(sp.Add(1, grown, evaluate=False), -1, evaluate=False)
             case "relu":
                 return sp.Max(0, parts[0], evaluate=False)
+        if name == "root":
+            raise self.error("a root of degree zero", node)
         return getattr(sp, name)(*parts, evaluate=False)
 
     def of_matrix(self, name: str, node: Node) -> Any:

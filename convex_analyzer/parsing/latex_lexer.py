@@ -177,7 +177,7 @@ class LatexLexer:
             gradient = _GRADIENT.match(self.text, at, end)
             if gradient and rf"\nabla {gradient[1]}" in self.symbols:
                 return self.add("name", rf"\nabla {gradient[1]}", at, gradient.end())
-        if name in {"top", "intercal", "prime", "star"}:
+        if name in {"top", "intercal", "prime", "star", "partial"}:
             return self.add("mark", name, at, stop)
         if name in {"hspace", "vspace", "phantom", "label", "tag", "color"}:
             argument = _ARGUMENT.match(self.text, stop, end)

@@ -80,7 +80,6 @@ REFUSED_MACROS: Mapping[str, tuple[str, str]] = {
                      "catcode", "immediate", "read", "loop", "expandafter", "usepackage"),
                     ("macros are not run", "write the formula alone")),
     "cancel": ("what is struck out is not read", "write the line without it"),
-    "partial": ("a derivative is written \\frac{d}{dx}(...)", ""),
     "nabla": ("a gradient is one declared name", r"declare \nabla J"),
     "over": ("\\over is not read", "write \\frac{a}{b}"),
     "forall": ("for all is not read", "declare the symbol with its range"),

@@ -34,6 +34,8 @@ class LatexParser(Scripts):
             case "text":
                 raise self.error(f"words in a formula: {token.value!r}", token,
                                  "words stand behind it, as a reason")  # fmt: skip
+            case "mark" if token.value == "partial":
+                raise self.error("\\partial alone is not read", token, r"\frac{d}{dx}(...)")
             case "sup" | "sub" | "prime" | "mark":
                 raise self.error(f"{token.value} has nothing on its left", token)
         raise self.unexpected(token)

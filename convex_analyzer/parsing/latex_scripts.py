@@ -2,14 +2,17 @@ r"""Names with subscripts, primes and stars; powers, transposes and inverses in 
 
 from __future__ import annotations
 
+import re
+
 from convex_analyzer.errors import ParseError
 from convex_analyzer.parsing.pratt import Parser
 from convex_analyzer.parsing.tokens import Node, Token
 
 __all__ = ["Scripts"]
 
-_TRANSPOSED = {"top", "intercal", "T"}
-_STARS = {"*", "star", "ast"}
+_FONT = re.compile(r"\\(?:mathsf|mathrm|mathbf|textsf|text|rm|sf)(?![A-Za-z])")
+_TRANSPOSED = {r"\top", r"\intercal", "T"}
+_MARKS = {"*", r"\star", r"\ast", r"\prime", r"\dagger", r"\circ", "+"}
 
 
 class Scripts(Parser):
@@ -155,47 +158,53 @@ class Scripts(Parser):
         return declared is not None and declared.is_function
 
     def weighted(self, node: Node, script: Token) -> Node:
-        r"""Read \|x\|_A and \|x\|_2."""
+        r"""Read \|x\|_A, \|x\|_{A^{-1}} and \|x\|_2."""
+        begin = self.at
         text = self.span(script)
-        end = self.tokens[self.at - 1].end
         if text == "2":
-            return Node("norm", node.start, end, node.args)
-        declared = self.symbols.find(text)
-        if declared is None or not declared.is_matrix:
-            raise self.error(f"the norm with index {text} is not read", script,
-                             "an index 2, or a declared matrix")  # fmt: skip
-        weight = Node("name", script.end, end, (), text)
-        return Node("norm", node.start, end, (*node.args, weight))
+            return Node("norm", node.start, self.tokens[self.at - 1].end, node.args)
+        if text in {"1", "F", "*", r"\infty", "p"} and text not in self.symbols:
+            message = f"the norm with index {text} is not read"
+            raise self.error(message, script, "an index 2, or a declared matrix")
+        self.at = begin
+        weight = self.script_value()
+        return Node("norm", node.start, weight.end, (*node.args, weight))
 
     def superscript(self, node: Node, script: Token) -> Node:
         """Read what stands above."""
         begin = self.at
-        text = "".join(self.span(script).split())
+        raw = self.span(script)
+        text = "".join(raw.split())
         end = self.tokens[self.at - 1].end
-        plain = text.replace("\\", "")
-        for font in ("mathsf", "mathrm", "rm", "mathbf", "text", "sf"):
-            plain = plain.removeprefix(font)
-        plain = plain.strip("{}")
-        if plain in _TRANSPOSED and not (plain == "T" and "T" in self.symbols):
-            return Node("transpose", node.start, end, (node,), plain)
-        if plain in {"-T", "-top"}:
+        plain = "".join(_FONT.sub("", raw).split()).strip("{}")
+        named = "T" in self.symbols
+        if plain == "-T" and named:
+            raise self.ambiguous(script, r"^{-\top} for the transpose", "the power with brackets")
+        if plain in _TRANSPOSED and not (plain == "T" and named):
+            return Node("transpose", node.start, end, (node,), plain.lstrip("\\"))
+        if plain in {"-T", r"-\top"}:
             minus = Node("sign", begin, end, (Node("number", begin, end, (), "1"),), "-")
             turned = Node("transpose", node.start, end, (node,), "top")
             return Node("power", node.start, end, (turned, minus))
-        if plain in _STARS or plain in {"prime", "dagger", "circ", "+"}:
+        if plain in _MARKS:
             raise self.marked(node, script, text)
         if text.startswith("(") and text.endswith(")") and node.kind == "name":
             name = self.slice(node.start, node.end)
             raise self.ambiguous(script, f"{name}^{{{text[1:-1]}}} for a power",
                                  f"declare {name}^{{{text}}} as a name")  # fmt: skip
         self.at = begin
+        value = self.script_value()
+        return Node("power", node.start, value.end, (node, value))
+
+    def script_value(self) -> Node:
+        """Read {a}, or one token, as a quantity."""
         first = self.take()
         if first.kind == "open" and first.value == "{":
             parts, closing = self.inside(first)
             if len(parts) > 1:
                 raise self.error("a comma does not belong here", first)
-            return Node("power", node.start, closing.end, (node, parts[0]))
-        return Node("power", node.start, first.end, (node, self.atom(first)))
+            return Node("group", first.start, closing.end, tuple(parts), "{")
+        return self.atom(first)
 
     def atom(self, token: Token) -> Node:
         """Return a single token as an exponent."""
