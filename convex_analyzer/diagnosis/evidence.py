@@ -131,6 +131,8 @@ class Evidence:
         Shape (snapshots, directions, 2): claimed derivative, central difference.
     layers
         Weights, activations and pre-activations at the snapshots.
+    inputs
+        Rows of the training set as the model sees them, shape (rows seen, features).
     snapshot_steps
         Steps of the snapshots.
     iterates
@@ -171,6 +173,7 @@ class Evidence:
         "layers": "weights and activations",
         "iterates": "iterates",
         "restarts": "restarts",
+        "inputs": "rows of the inputs",
     }
 
     loss: Series | None = None
@@ -193,6 +196,7 @@ class Evidence:
     layer_gradient_norms: Series | None = None
     gradient_checks: Array | None = None
     layers: tuple[Layer, ...] = ()
+    inputs: Array | None = None
     snapshot_steps: Array | None = None
     iterates: Series | None = None
     restarts: Array | None = None

@@ -18,6 +18,7 @@ _UNIT = 2.0**-52
 _STEP = 1e-5  # of the central differences, relative to the size of a parameter
 _SAFETY = 16.0  # roundings of a loss that sums many rows
 _DEAD = 0.9  # share of a layer's units: the loss is then constant, up to kinks nearby
+_LATE = 0.01  # of the largest derivative of all snapshots: at a minimum only kinks are left
 _SHARE = 0.1  # of the largest derivative of a snapshot: smaller ones are judged against that
 
 
@@ -62,8 +63,12 @@ def check_error(reading: Reading) -> CheckError | None:
     if steps is None or len(steps) != len(checks):
         steps = np.arange(len(checks), dtype=np.float64)
     dead, floor = _unfit_snapshots(reading, len(checks)), _floor(reading)
+    good = [np.asarray(table, dtype=np.float64) for table in checks]
+    largest = max(
+        (_top(t) for t, s in zip(good, steps, strict=True) if s <= reading.blow_up), default=0
+    )
     found = [
-        _one(np.asarray(table, dtype=np.float64), float(step), floor)
+        _one(np.asarray(table, dtype=np.float64), float(step), floor, _LATE * largest)
         for table, step, gone in zip(checks, steps, dead, strict=True)
         if step <= reading.blow_up and not gone
     ]
@@ -98,13 +103,18 @@ def _floor(reading: Reading) -> float:
     return _SAFETY * _UNIT * max(level, 1e-300) / _STEP
 
 
-def _one(table: Array, step: float, floor: float) -> CheckError | None:
+def _top(table: Array) -> float:
+    size = np.abs(table)
+    return float(size[np.isfinite(size)].max(initial=0.0))
+
+
+def _one(table: Array, step: float, floor: float, least: float) -> CheckError | None:
     claimed, measured = table[:, 0], table[:, 1]
     size = np.maximum(np.abs(claimed), np.abs(measured))
     seen = np.isfinite(size) & (size > 30 * floor)
     if seen.sum() < 2:
         return None
-    size = np.maximum(size, _SHARE * float(size[seen].max()))
+    size = np.maximum(size, max(_SHARE * float(size[seen].max()), least))
     off = np.maximum(np.abs(claimed - measured)[seen] - floor, 0) / size[seen]
     # a kink or a cancelled derivative shows in one direction; a wrong gradient in several
     error = float(np.sort(off)[-2])

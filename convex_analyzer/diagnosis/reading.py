@@ -227,10 +227,31 @@ class Reading:
         sharp, alpha = self.evidence.sharpness, self.learning_rate
         if sharp is not None and alpha is not None and not self.adaptive:
             found.append(alpha * float(np.nanmax(sharp.values)))
+        steepest = self.input_curvature
+        if steepest is not None and alpha is not None and not self.adaptive:
+            found.append(alpha * steepest)
         if not found and self.promise is not None and not self.stochastic:
             early = self.promise.values
             found.append(2 * (1 - float(np.quantile(early, 0.02))))
         return max(found) if found else None
+
+    @functools.cached_property
+    def input_curvature(self) -> float | None:
+        """λmax of a model without hidden layers, from a sample of its inputs; None otherwise.
+
+        Half mean squared error has the Hessian [X 1]ᵀ[X 1]/n for each output (exact, up to the
+        sample); cross-entropy of C classes at equal answers has 1/C of that.
+        """
+        inputs, layers = self.evidence.inputs, self.evidence.layers
+        if inputs is None or len(layers) != 1 or layers[0].hidden or len(inputs) < 2:
+            return None
+        rows = np.asarray(inputs, dtype=np.float64)
+        if not np.isfinite(rows).all():
+            return None
+        if layers[0].biases is not None:
+            rows = np.column_stack([rows, np.ones(len(rows))])
+        top = float(np.linalg.norm(rows / math.sqrt(len(rows)), 2)) ** 2
+        return top / self.evidence.classes if self.evidence.classes else top
 
     @property
     def limit(self) -> float:

@@ -103,6 +103,9 @@ class Draft:
             fields[field] = int(_scalar(self.values[field], field))
         for field in (name for name in _PLAIN if name in self.values):
             fields[field] = as_numbers(self.values[field], field)
+        for field in (name for name in ("inputs", "input_sample") if name in self.values):
+            rows = as_numbers(self.values[field], field)
+            fields["inputs"] = rows.reshape(len(rows), -1) if rows.ndim else None
         if "gradient_checks" in fields:
             fields["gradient_checks"] = _checks(fields["gradient_checks"])
         return fields
@@ -285,7 +288,7 @@ class Draft:
             widths = [int(size) for size in sizes]
             biased = sum((a + 1) * b for a, b in pairwise(widths))
             return layers_from_flat(theta, widths, theta.shape[1] == biased)
-        sample = self.values.get("input_sample")
+        sample = self.values.get("input_sample", self.values.get("inputs"))
         inputs = int(np.shape(sample)[-1]) if sample is not None and np.ndim(sample) else None
         hidden = [array.shape[-1] for array in (acts or pres).values()]
         found = infer_sizes(theta.shape[1], inputs, hidden, blocks)

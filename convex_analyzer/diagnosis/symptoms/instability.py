@@ -83,6 +83,12 @@ def examine(reading: Reading) -> Sign:
     else:  # one mini-batch may be far above the mean of all
         peak = max(curve.average_peak, peak / 30)
     strength = max(0.97 * beyond(peak, 50.0, 5.0), 0.93 * beyond(above, 1.4, 1.2))
+    lowest = max(float(curve.trend.min()), 1e-300)
+    late = beyond(curve.end / lowest, 2.2, 1.3) * beyond(curve.left, 0.1, 2.0)
+    begin, end = curve.flat
+    if end > 0.97:  # it has come to rest at the higher level: a plateau since
+        late *= 1 - beyond(max(end - begin, 1e-3), 0.3, 1.4)
+    strength = max(strength, 0.9 * late * (1 - beyond(curve.noise, 0.05, 2.0)))
     cosine = reading.cosine(0.2, 1.0)
     if cosine is not None and cosine > 0.5 and curve.peak < 1e3:
         strength *= 0.3  # a step that is too long turns the gradient round; here it keeps its way

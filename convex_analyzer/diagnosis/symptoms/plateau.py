@@ -64,8 +64,9 @@ def examine(reading: Reading) -> Sign:
 def _small_gradient(reading: Reading) -> Callable[[float, float], float] | None:
     """Return how small ‖g‖ is on a stretch: against its largest, or ‖g‖‖θ‖/J if smaller."""
     norms = reading.evidence.gradient_norm
-    if norms is None or reading.stochastic:
-        return None
+    cosine = reading.cosine(0.5, 1.0)
+    if norms is None or (reading.stochastic and (cosine is None or cosine < 0.5)):
+        return None  # the norm of a mini-batch gradient is that of its noise
     good = np.isfinite(norms.values)
     if good.sum() < 8 or not float(norms.values[good].max()) > 0:
         return None

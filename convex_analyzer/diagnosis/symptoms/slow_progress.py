@@ -55,6 +55,11 @@ def examine(reading: Reading) -> Sign:
         return Sign(None, lacks="a loss curve")
     much = beyond(curve.left, 0.22, 1.4)
     falling = beyond(max(curve.late_fall, 0.0), 0.012, 2.5)
+    # however little: what falls as fast at the end as at the start has not arrived
+    straight_on = beyond(min(curve.straightness, 1e3), 0.3, 1.5)
+    falling = max(falling, straight_on * beyond(max(curve.late_trend, 0.0), 8.0, 2.0))
+    if curve.noise > 0.02:  # a fall that noise may fake has to be significant
+        falling *= beyond(max(curve.late_trend, 0.0), 3.0, 1.6)
     steady = 1 - beyond(curve.rises, 0.35, 1.3)
     straight = 0.6 + 0.4 * beyond(min(curve.straightness, 1e3), 0.25, 2.0)
     even = 1 - beyond(curve.picks_up, 2.0, 1.4)  # what falls ever faster leaves a flat place
