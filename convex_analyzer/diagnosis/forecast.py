@@ -6,6 +6,7 @@ Rows of the lecture's table are tested as in `recap`; which of them is *the* pro
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,18 +15,21 @@ from convex_analyzer.diagnosis.findings import Finding, Row
 from convex_analyzer.diagnosis.outlook import Outlook
 from convex_analyzer.diagnosis.prospect import Prospect
 from convex_analyzer.diagnosis.ranking import symptom_modules
-from convex_analyzer.errors import InputError
+from convex_analyzer.errors import ConvexAnalyzerError, InputError
 from convex_analyzer.noise import MiniBatch, Noise
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.optimizers.parse import parse_optimizer
 from convex_analyzer.problems.least_squares import LeastSquares
 from convex_analyzer.problems.quadratic import Quadratic
+from convex_analyzer.theory.analysis import analyze
 
 __all__ = ["Forecasted", "forecast"]
 
 _CERTAIN, _BRACKETED, _LOCAL, _SIMULATED = 0.99, 0.97, 0.9, 0.75  # confidence of the primary row
 _OTHER = {"present": 0.3, "possible": 0.1}  # shares of what is left, for the other rows
 _GOAL, _NOISY_GOAL = 1e-6, 1e-2  # of the first gap
+_COUNTED = 50_000  # steps of a rule with memory up to which they are counted from the start
+_NEAR = 0.5  # a goal that is cheap to count to
 _CHECKED = 200  # steps of the run beside a closed form; the run confirms, theory decides
 
 
@@ -138,14 +142,32 @@ def _outlook(
     noise = _noise(problem, noise, batch_size) or getattr(chosen, "noise", None)
     goal = _NOISY_GOAL if noise is not None else _GOAL
     length = _CHECKED if steps is None else steps
-    if noise is not None:  # a class is tuned for the problem, not for its noise
+    if noise is not None and not isinstance(
+        chosen, Optimizer
+    ):  # a class is tuned for the problem, not for its noise
         chosen = compare(problem, [chosen], start, 0).entries[0].optimizer
-    found = compare(problem, [chosen], start, length, tolerance=goal, noise=noise)
+    count = _at_rate(problem, chosen, goal)
+    counted = goal if count is None else _NEAR
+    found = compare(problem, [chosen], start, length, tolerance=counted, noise=noise)
     entry = found.entries[0]
+    if count is not None:
+        entry = dataclasses.replace(entry, predicted_steps=count, simulated_steps=None)
+        found = dataclasses.replace(found, tolerance=goal, entries=(entry,))
     unfinished = entry.simulated_steps is None and not entry.trajectory.has_diverged
     if steps is None and entry.analysis is None and unfinished:
         found = compare(problem, [entry.optimizer], start, tolerance=goal, noise=noise)
     return Outlook(Prospect(found, found.entries[0]), noise)
+
+
+def _at_rate(problem: Quadratic, chosen: Any, goal: float) -> int | None:
+    """Return the steps of a rule with memory by its rate, where the exact count takes too long."""
+    if not isinstance(chosen, Optimizer) or not chosen.memory:
+        return None
+    try:
+        count = analyze(problem, chosen).steps_to(goal**0.5, criterion="rate")
+    except ConvexAnalyzerError:
+        return None
+    return count if count is not None and count > _COUNTED else None
 
 
 def _chosen(optimizer: Any) -> Any:

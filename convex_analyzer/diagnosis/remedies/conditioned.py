@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from convex_analyzer.diagnosis.remedies.confirming import TOLERANCE, confirm
+from convex_analyzer.diagnosis.remedies.confirming import TOLERANCE, confirm, count_steps
 from convex_analyzer.diagnosis.remedies.facts import Facts
 from convex_analyzer.diagnosis.remedies.remedy import Remedy, nothing
 from convex_analyzer.optimizers.base import Optimizer
@@ -72,7 +72,7 @@ def _spectrum(facts: Facts) -> Spectrum | None:
 
 def _steps(analysis: Analysis) -> int | None:
     """Return steps from the worst start: along the slowest direction."""
-    return analysis.steps_to(TOLERANCE)
+    return count_steps(analysis, None)
 
 
 def _transient(analysis: Analysis) -> str:

@@ -13,13 +13,14 @@ from convex_analyzer.diagnosis.remedies.remedy import Remedy
 from convex_analyzer.errors import ConvexAnalyzerError
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.tables import format_count, format_number
-from convex_analyzer.theory.analysis import analyze
+from convex_analyzer.theory.analysis import Analysis, analyze
 
-__all__ = ["confirm", "start_of"]
+__all__ = ["confirm", "count_steps", "start_of"]
 
 TOLERANCE = 1e-6
 _AFFORDABLE = 20_000  # steps of a run that confirms
 _WORK = 2e9  # multiplications
+_COUNTED = 50_000  # steps of a rule with memory up to which they are counted from the start
 _STEEP = 1e5  # κ beyond which counts from a start take too long
 
 
@@ -47,7 +48,7 @@ def confirm(remedy: Remedy, facts: Facts, after: Optimizer, note: str = "") -> R
     start = start_of(facts)
     where = None if spectrum.is_interval else start
     try:
-        counts = [analyze(spectrum, rule).steps_to(TOLERANCE, where) for rule in (before, after)]
+        counts = [count_steps(analyze(spectrum, rule), where) for rule in (before, after)]
     except ConvexAnalyzerError:
         return remedy
     old, new = counts
@@ -65,6 +66,15 @@ def confirm(remedy: Remedy, facts: Facts, after: Optimizer, note: str = "") -> R
         kind="bracketed" if spectrum.is_interval else "exact",
         confirmed=_run(facts, after, start, old, new),
     )
+
+
+def count_steps(analysis: Analysis, start: Any) -> int | None:
+    """Return the steps to the goal; of a rule with memory that needs very many, by its rate."""
+    if analysis.optimizer.memory:
+        about = analysis.steps_to(TOLERANCE**0.5, criterion="rate")
+        if about is not None and about > _COUNTED:
+            return about
+    return analysis.steps_to(TOLERANCE, start)
 
 
 def _run(

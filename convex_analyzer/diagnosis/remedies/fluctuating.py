@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from convex_analyzer.diagnosis.evidence import Series
 from convex_analyzer.diagnosis.remedies.facts import Facts, along
 from convex_analyzer.diagnosis.remedies.remedy import Remedy, nothing
 from convex_analyzer.errors import ConvexAnalyzerError
@@ -42,7 +43,9 @@ def curvature_from_noise(facts: Facts) -> float | None:
     half = len(series) // 2
     products, scale = series.values[half:], 1.0
     if norms is not None:
-        after, before = norms.at(series.steps[half:]), norms.at(series.steps[half:] - 1)
+        size = norms.values / max(float(np.nanmax(norms.values, initial=0.0)), 1e-300)
+        relative = Series(size, norms.steps)
+        after, before = relative.at(series.steps[half:]), relative.at(series.steps[half:] - 1)
         both = np.isfinite(after) & np.isfinite(before)
         if both.sum() > len(products) // 2:
             products = (products * after * before)[both]
