@@ -249,7 +249,7 @@ class _Derivation:
         self.statements.append(
             kind(
                 number=len(self.statements) + 1, line=line, column=column, text=text,
-                reason=part.row.reason, notes=notes, **fields,
+                reason=part.row.reason, notes=notes, latex=part.row.latex, **fields,
             )
         )  # fmt: skip
 

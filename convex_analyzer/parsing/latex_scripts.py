@@ -194,7 +194,8 @@ class Scripts(Parser):
                                  f"declare {name}^{{{text}}} as a name")  # fmt: skip
         self.at = begin
         value = self.script_value()
-        return Node("power", node.start, value.end, (node, value))
+        exponent = value.args[0] if value.kind == "group" else value
+        return Node("power", node.start, value.end, (node, exponent))
 
     def script_value(self) -> Node:
         """Read {a}, or one token, as a quantity."""

@@ -52,6 +52,7 @@ SUBSCRIPTS: Mapping[str, str] = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋�
                                          "0123456789+-()aeoxhklmnpstijruv",
                                          strict=True))  # fmt: skip
 
+_ENCLOSED = re.compile("₍([^₍₎]*)₎")
 _LOWERED = re.compile(f"[{''.join(SUBSCRIPTS)}]+")
 _RAISED = re.compile(f"[{''.join(SUPERSCRIPTS)}]+")
 _TO_PLAIN = str.maketrans({**SUBSCRIPTS, **SUPERSCRIPTS})
@@ -131,7 +132,9 @@ def _script(part: str) -> str:
     inside = part[1:]
     if inside.startswith("{") and inside.endswith("}"):
         inside = inside[1:-1]
-    inside = inside.replace("{", "").replace("}", "").replace("\\", "")
+    if part[0] == "_" and inside.startswith("(") and inside.endswith(")"):
+        inside = inside[1:-1]
+    inside = inside.replace("−", "-").replace("{", "").replace("}", "").replace("\\", "")
     return part[0] + (inside if inside.isalnum() else f"{{{inside}}}")
 
 
@@ -162,6 +165,7 @@ def _lowered(text: str) -> str:
     """Write lowered characters with ``_{ }``, raised ones with ``^{ }``."""
     if text.isascii():
         return text
+    text = _ENCLOSED.sub(r"_{\1}", text)
     text = _LOWERED.sub(lambda m: f"_{{{m[0].translate(_TO_PLAIN)}}}", text)
     text = _RAISED.sub(lambda m: f"^{{{m[0].translate(_TO_PLAIN)}}}", text)
     return text.replace("⋆", "*").replace("∗", "*").replace("∇", "nabla")

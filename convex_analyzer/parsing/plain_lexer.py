@@ -17,7 +17,7 @@ _WORD = re.compile(r"[A-Za-z](?:[A-Za-z0-9_]*[A-Za-z0-9])?", re.ASCII)
 _TAIL = re.compile(r"(?:[A-Za-z0-9_]*[A-Za-z0-9])?", re.ASCII)
 _GREEK = f"[{''.join(GREEK)}]"
 _DECORATION = re.compile(
-    rf"(?:_\{{[^{{}}]{{1,40}}\}}|[{''.join(SUBSCRIPTS)}]+|_(?:{_GREEK}|[A-Za-z0-9]+))?"
+    rf"(?:_\{{[^{{}}]{{1,40}}\}}|₍[^₍₎\n]{{1,40}}₎|[{''.join(SUBSCRIPTS)}]+|_(?:{_GREEK}|[A-Za-z0-9]+))?"
     rf"(?:\^\{{[^{{}}]{{1,40}}\}}|\^\*)?['′]{{0,3}}⋆?"
 )
 _ACCENT = re.compile("[\u0302\u0303\u0304\u0305\u0307\u20d7]+")
@@ -211,6 +211,9 @@ class PlainLexer:
                     break
                 return self.add("name", self.text[at:cut], at, cut, spaced=spaced)
         word = self.text[at:stop]
+        if full > stop and FUNCTION_NAMES.get(word) in {"Sum", "Product"}:
+            sign = "∑" if FUNCTION_NAMES[word] == "Sum" else "∏"
+            raise self.source.error(REFUSED[sign][0], at, REFUSED[sign][1])
         if full == stop and word in FUNCTION_NAMES:
             return self.add("func", word, at, stop, spaced=spaced)
         return self.indexed(at, full, spaced) or self.add(

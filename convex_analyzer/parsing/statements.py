@@ -37,6 +37,9 @@ class Statement:
         What the text gives as the reason.
     notes
         How something was read that could surprise: ``f(x) is read as the product f*x``.
+    latex
+        Whether it was read as LaTeX: in a pasted block also what has no backslash, where xy is a
+        product.
     """
 
     number: int
@@ -48,6 +51,7 @@ class Statement:
     left: Any = None
     reason: str = ""
     notes: tuple[str, ...] = field(default=(), compare=False)
+    latex: bool = field(default=False, compare=False)
 
     @property
     def is_readable(self) -> bool:
