@@ -102,8 +102,10 @@ def _workaround(each: Verdict, named: str, width: int, *, alternatives: bool) ->
         for line in _wrapped(f"{remedy.formula} ({remedy.kind})", width, "    "):
             yield click.style(line, dim=True)
     if remedy.confirmed:
-        pairs = ", ".join(f"{name} {value}" for name, value in remedy.confirmed.items())
-        yield from _wrapped(f"a run on the problem: {pairs}", width, "    ")
+        from convex_analyzer.reporting.diagnosis_page import confirmation
+
+        told = f"Run on the problem: {confirmation(remedy.confirmed)}."
+        yield from _wrapped(told, width, "    ")
     if alternatives:
         for other in remedy.alternatives[:_OTHERS]:
             yield from _wrapped(f"or {other.change}: {other.prediction}", width, "  ", "  ")

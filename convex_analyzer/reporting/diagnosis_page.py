@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ from convex_analyzer.reporting.document import (
 from convex_analyzer.reporting.figures import drawn
 from convex_analyzer.tables import format_count, format_number, join_words
 
-__all__ = ["diagnosis_document"]
+__all__ = ["confirmation", "diagnosis_document"]
 
 _CALIBRATED = (
     "Chances are calibrated on labelled runs, so that of verdicts given with 80 % at least 8 in 10 "
@@ -196,8 +197,8 @@ def _remedies(diagnosis: Diagnosis) -> list[Block]:
             for other in each.remedy.alternatives
         ]
         if each.remedy.confirmed:
-            pairs = [f"{name} {_shown(value)}" for name, value in each.remedy.confirmed.items()]
-            rows.append((f"{each.remedy.change}, run", "; ".join(pairs), "", "simulated"))
+            told = _ended(confirmation(each.remedy.confirmed))
+            rows.append((f"{each.remedy.change}, run", told, "", "simulated"))
     if not rows:
         return []
     columns = (
@@ -209,8 +210,25 @@ def _remedies(diagnosis: Diagnosis) -> list[Block]:
     return [Heading("What else would help"), Table(columns, tuple(rows))]
 
 
+def confirmation(found: Mapping[str, Any]) -> str:
+    """Say what runs on the problem measured, beside what was predicted.
+
+    Examples
+    --------
+    >>> confirmation({"predicted": 139, "measured": 139, "predicted_before": 1400})
+    '139 steps predicted, 139 measured; before the change 1,400 predicted'
+    """
+    now = [f"{_shown(found[key])} {key}" for key in ("predicted", "measured") if key in found]
+    if now:
+        now[0] = now[0].replace(" ", " steps ", 1)
+    keys = [key for key in ("predicted_before", "measured_before") if key in found]
+    old = [f"{_shown(found[key])} {key.removesuffix('_before')}" for key in keys]
+    before = f"before the change {', '.join(old)}" if old else ""
+    return "; ".join(filter(None, (", ".join(now), before)))
+
+
 def _shown(value: Any) -> str:
-    return format_number(value, 4) if isinstance(value, int | float) else str(value)
+    return "never" if value is None else format_count(value)
 
 
 # -- page 2 ---------------------------------------------------------------------------------------

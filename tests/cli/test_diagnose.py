@@ -169,6 +169,9 @@ def test_the_right_column_run_and_problem_are_used(cli, logs, tmp_path):
     plain = json.loads(cli("diagnose", logs.bad, *words).out)
     same = ca.diagnose(logs.bad, problem=ca.Quadratic.diagonal(LAMBDAS), lr=0.65, optimizer="GD")
     assert plain["findings"][0]["prediction"] == same.primary.prediction
+    text = cli("diagnose", logs.bad, *words[:-1]).out
+    steps = same.primary.remedy.confirmed["measured"]
+    assert f"Run on the problem: {steps} steps predicted, {steps} measured." in text
 
 
 def test_a_forecast_needs_no_run(cli):
