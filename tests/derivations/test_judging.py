@@ -12,6 +12,7 @@ from convex_analyzer.derivations.judging.judge import judge
 from convex_analyzer.derivations.judging.judgement import Counterexample
 from convex_analyzer.derivations.judging.lines import check_lines
 from convex_analyzer.errors import InputError, ParseError
+from convex_analyzer.parsing.derivation_text import read_derivation
 from convex_analyzer.parsing.expressions import read_expression
 from convex_analyzer.parsing.statements import Statement, Unreadable
 from convex_analyzer.parsing.symbols import Symbols
@@ -119,6 +120,13 @@ REFUTED = (
     ("abs(1 - a*l) < 1", "sqrt(1 - a*l) < 1"),
     ("Sum(u**i, (i, 0, k))", "(1 - u**k)/(1 - u)"),
 )
+NOT_PROVED = (  # right where both are real, and not real elsewhere
+    (
+        "x + a + l + M + K + 3",
+        "sqrt(5*(x + a + l + M + K + 3))*sqrt(x + a + l + M + K + 3)/sqrt(5)",
+    ),
+    ("0", "log(x + a + l + M + K) - log(x + a + l + M + K)"),
+)
 PROVED_MATRICES = (
     ("t - a*(A*t + b) + inv(A)*b", "(I - a*A)*(t + inv(A)*b)"),
     ("(I - a*A)*((I - a*A)**k*t)", "(I - a*A)**(k + 1)*t"),
@@ -157,6 +165,12 @@ def test_pairs(pairs, symbols, status):
         verdict = judged(before, after, symbols)
         assert verdict.status == status, (before, after, str(verdict))
         assert (verdict.counterexample is None) == (status == "proved")
+
+
+def test_a_line_that_is_not_real_everywhere_is_never_proved():
+    for before, after in NOT_PROVED:
+        assert judged(before, after).status != "proved", after
+        assert judged(after, after).status == "proved", after
 
 
 def test_an_implication_has_a_direction():
@@ -246,6 +260,19 @@ def test_lines_are_carried_forward_recover_and_are_scored():
     assert (checked.first_wrong, checked.score) == (2, 0.5)
     against = check_lines(lines[:1], SCALARS, given=lines[3].value)
     assert against.lines[0].status == "proved"
+
+
+def test_a_pasted_block_is_judged_with_its_chains():
+    text = r"""\begin{align}
+      (x-y)^2 &= x^2 - 2xy - y^2 \\
+              &= x^2 - y(2x + y) \\
+              &= x^2 + y(y - 2x)
+    \end{align}"""
+    checked = check_lines(read_derivation(text, SCALARS).statements, SCALARS)
+    assert [x.status for x in checked.lines] == ["given", "refuted", "proved", "recovers"]
+    repaired = checked.lines[1].repair
+    assert repaired.text == "x^2 - 2xy + y^2"
+    assert checked.lines[1].line == 2
 
 
 def test_chains_arrows_and_unreadable_lines():

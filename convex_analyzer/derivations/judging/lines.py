@@ -74,8 +74,8 @@ class CheckedLine:
         """The smallest proved edit of the line, if it is refuted and one is found."""
         if self.status != "refuted" or not self._work:
             return None
-        before, _, symbols, direction, _ = self._work
-        return repair(self.text, before, symbols, 2.0, direction)
+        before, value, symbols, direction, _ = self._work
+        return repair(self.text, before, symbols, 2.0, direction, value)
 
     @functools.cached_property
     def slip(self) -> tuple[str, str] | None:
@@ -292,7 +292,9 @@ class _Checker:
         """Return the line, and remember what the next one is judged against."""
         against = self.above[1] if self.above else None
         status, reason = verdict.status, verdict.reason
-        if status == "refuted" and self.wrong and self.right is not None and statement.left is None:
+        above = self.above[0] if self.above else None
+        follows = statement.left is None or (statement.relation == "=" and statement.left == above)
+        if status == "refuted" and self.wrong and self.right is not None and follows:
             other = judge(self.right[0], statement.value, self.symbols, self.budget, direction)
             if other.status == "proved":
                 verdict, status, against = other, "recovers", self.right[1]

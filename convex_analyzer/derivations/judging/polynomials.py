@@ -106,6 +106,8 @@ def poly_product(a: Poly, b: Poly) -> Poly:
 
 def poly_power(a: Poly, exponent: int) -> Poly:
     """Return a whole power that is not negative."""
+    if exponent == 0:
+        return {(): 1}
     if len(a) == 1:
         ((monomial, coefficient),) = a.items()
         return {tuple((i, e * exponent) for i, e in monomial): coefficient**exponent}

@@ -15,6 +15,7 @@ from convex_analyzer.derivations.judging.polynomials import (
     Quotient,
     TooLarge,
 )
+from convex_analyzer.derivations.judging.realness import stays_real
 from convex_analyzer.derivations.judging.recurrences import proved_by_induction, recurrence_of
 from convex_analyzer.derivations.judging.signs import assumed
 from convex_analyzer.derivations.judging.statements import same_statement
@@ -23,6 +24,11 @@ from convex_analyzer.derivations.judging.words import Words
 __all__ = ["prove_statements", "prove_values"]
 
 _MOST_INDUCTIONS = 2
+# SymPy says with a TypeError or ValueError, too, that it cannot do something; no proof then.
+_FAILURES = (
+    *(TooLarge, OutOfTime, ZeroDivisionError, RecursionError),
+    *(TypeError, ValueError, NotImplementedError),
+)
 
 
 def _normalizer(sampler: Sampler, clock: Clock, *lines: Any) -> Normalizer:
@@ -51,10 +57,15 @@ def prove_values(
 ) -> str | None:
     """Return how it was proved that two expressions are equal, or None."""
     del direction
+    try:
+        if not stays_real(before, after, _normalizer(sampler, clock, before, after)):
+            return None
+    except _FAILURES:
+        return None
     for prove in (_normal_form, _by_induction, _simplified):
         try:
             found = prove(before, after, sampler, clock)
-        except (TooLarge, OutOfTime, ZeroDivisionError, RecursionError):
+        except _FAILURES:
             continue
         if found is not None:
             return found
@@ -162,7 +173,8 @@ def _two_by_two(before: Any, after: Any, sampler: Sampler, clock: Clock) -> str 
                     for m, v in swaps.items()
                 }
             )
-            lines.append(sympy.Matrix(small.doit()))
+            done = small.doit()
+            lines.append(sympy.Matrix(done) if getattr(done, "is_Matrix", False) else [done])
         clock.check()
         normal = _normalizer(sampler, clock, *lines)
         for a, b in zip(*lines, strict=True):
@@ -276,7 +288,7 @@ def prove_statements(
             if found is not None:
                 return found
         return same_statement(before, after, _normalizer(sampler, clock, before, after), direction)
-    except (TooLarge, OutOfTime, ZeroDivisionError, RecursionError):
+    except _FAILURES:
         return None
 
 

@@ -49,7 +49,12 @@ class Repair:
 
 @functools.lru_cache(maxsize=1024)
 def repair(
-    text: str, before: Any, symbols: Symbols, budget: float = 2.0, direction: str = "<=>"
+    text: str,
+    before: Any,
+    symbols: Symbols,
+    budget: float = 2.0,
+    direction: str = "<=>",
+    value: Any = None,
 ) -> Repair | None:
     """Return the smallest edit of a wrong line that is proved to follow, or None.
 
@@ -65,6 +70,8 @@ def repair(
         Seconds.
     direction
         As in `convex_analyzer.derivations.judging.judge.judge`.
+    value
+        The line as it was read, which tells LaTeX without a backslash from plain text.
 
     Examples
     --------
@@ -74,20 +81,20 @@ def repair(
     >>> repair("(1 - u**k)/(1 - u)", above, symbols).text
     '(1 - u**(k + 1))/(1 - u)'
     """
-    from convex_analyzer.parsing.expressions import is_latex, read_expression
+    from convex_analyzer.parsing.expressions import read_expression
 
     clock = Clock(budget)
-    try:
-        written = read_expression(text, symbols)
-    except InputError:
+    found = _read(text, symbols, value)
+    if found is None:
         return None
+    written, latex = found
     sieve = _Sieve(before, symbols, written.value)
     proofs = 0
-    for edit in edits(text, written.tree, symbols, latex=is_latex(text)):
+    for edit in edits(text, written.tree, symbols, latex=latex):
         if clock.left < 0.05 or proofs >= _MOST_PROOFS:
             return None
         try:
-            value = read_expression(edit.text, symbols).value
+            value = read_expression(edit.text, symbols, latex=latex).value
         except InputError:
             continue
         if not sieve.lets_through(value):
@@ -96,6 +103,20 @@ def repair(
         verdict = judge(before, value, symbols, min(0.6, clock.left), direction)
         if verdict.status == "proved" and not _trivial(value):
             return _repair(edit, verdict.reason)
+    return None
+
+
+def _read(text: str, symbols: Symbols, value: Any) -> tuple[Any, bool] | None:
+    """Return a line as read, and whether as LaTeX; None: it cannot be read."""
+    from convex_analyzer.parsing.expressions import is_latex, read_expression
+
+    for latex in (is_latex(text), True):
+        try:
+            written = read_expression(text, symbols, latex=latex)
+        except InputError:
+            continue
+        if value is None or written.value == value:
+            return written, latex
     return None
 
 
