@@ -244,7 +244,9 @@ class _Derivation:
 
     def add(self, part: _Part, start: int, end: int, fields: dict[str, Any], kind: Any) -> None:
         line, column = self.source.place(start)
-        text = " ".join((self.source.written or self.source.text)[start:end].split())
+        text = self.source.text[start:end].rstrip()
+        if "\n" in text:
+            text = " ".join(text.split())
         notes, part.notes = part.notes, ()
         self.statements.append(
             kind(

@@ -23,7 +23,7 @@ class Statement:
     column
         Where it begins in that line, from 0.
     text
-        As written.
+        As written, without remarks and the marks of an align block; on one line.
     value
         A SymPy expression or relation, as written: nothing is simplified. A product of shape
         (1, 1) stays a matrix expression where it stands alone, and is a Trace among scalars.
