@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+from convex_analyzer.derivations.chain import is_zero
 from convex_analyzer.derivations.lines import Line
 from convex_analyzer.derivations.positivity import is_positive, on_interval, on_unit_interval
 from convex_analyzer.derivations.setting import Setting, tidy, verdict
@@ -16,7 +17,7 @@ from convex_analyzer.theory.stability import jury_conditions
 from convex_analyzer.theory.symbolic import exactly
 from convex_analyzer.theory.tuning import worst_rate
 
-__all__ = ["best_lines", "stability_lines"]
+__all__ = ["best_lines", "roots_say_the_same", "stability_lines"]
 
 
 def stability_lines(s: Setting) -> tuple[list[Line], str]:
@@ -33,7 +34,7 @@ def stability_lines(s: Setting) -> tuple[list[Line], str]:
             sympy.And(*[sympy.Gt(c, 0, evaluate=False) for c in binding], evaluate=False),
             "Jury's conditions (Jury 1964)",
             "p(±1) expanded directly; and against the moduli of the roots at 60 points",
-            verdict(_agrees_with_roots(s, conditions) and independent),
+            verdict(roots_say_the_same(s, conditions)[0] and independent),
         )
     ]
     name = s.optimizer.__name__
@@ -80,25 +81,41 @@ def _schur_cohn(s: Setting) -> bool:
     return all(sympy.expand(a - b) == 0 for a, b in zip(at, first_two, strict=True))
 
 
-def _agrees_with_roots(s: Setting, conditions: list[Any]) -> bool:
-    """Compare the conditions, exactly, with the moduli of numerical roots."""
+def roots_say_the_same(
+    s: Setting, conditions: list[Any], *, within: bool = False
+) -> tuple[bool, str]:
+    """Compare the conditions, at exact points, with the moduli of numerical roots.
+
+    Parameters
+    ----------
+    s
+        The rule.
+    conditions
+        What must be positive.
+    within
+        Whether hyper-parameters that are fractions stay below one.
+    """
     import random
 
     import numpy as np
     import sympy
 
     symbols = [*s.hyper.values(), s.eigenvalue]
+    small = set(s.fractions.values()) if within else set()
     coefficients = sympy.lambdify(symbols, s.coefficients, "math")
     signs = sympy.lambdify(symbols, conditions, "math")
     rng = random.Random(0)
+    met = {True: 0, False: 0}
     for _ in range(60):
-        point = [rng.randint(1, 79) / 32 for _ in symbols]
+        point = [rng.randint(1, 31 if symbol in small else 79) / 32 for symbol in symbols]
         largest = max(abs(np.roots(coefficients(*point))))
         if abs(largest - 1) < 1e-6:
             continue
-        if all(value > 0 for value in signs(*point)) != bool(largest < 1):
-            return False
-    return True
+        inside = bool(largest < 1)
+        if all(value > 0 for value in signs(*point)) != inside:
+            return False, f"roots of modulus {largest:.6g} at {dict(zip(symbols, point))}"
+        met[inside] += 1
+    return True, f"against the roots at {met[True]} stable and {met[False]} unstable points"
 
 
 def _limit_is_exact(s: Setting, conditions: list[Any], limit: Any) -> bool:
@@ -117,7 +134,7 @@ def _limit_is_exact(s: Setting, conditions: list[Any], limit: Any) -> bool:
     return (
         is_positive(edge)
         and all(is_positive(condition) for condition in at(on_interval(limit, "y")))
-        and any(sympy.simplify(a) == 0 and is_positive(-b) for a, b in after)
+        and any(is_zero(a) and is_positive(-b) for a, b in after)
         and any(is_positive(-condition) for condition in at(-beyond))
     )
 
@@ -243,21 +260,21 @@ def _ends_agree(s: Setting, values: Any, low: Any, high: Any) -> bool:
     if s.matrix.rows == 1:
         factor = s.matrix[0, 0].subs(values)
         both = factor.subs(s.eigenvalue, low) + factor.subs(s.eigenvalue, high)
-        return bool(sympy.simplify(both) == 0)
+        return is_zero(both)
     p, r = sympy.symbols("p r", positive=True)
     forms: list[dict[Any, Any]] = [
         {low: p**2, high: (p + r) ** 2},
         {low: p**2, high: p**2 * ((r + 2) ** 2 - 1) / 3},
     ]
     for form in forms:
-        numbers = {k: sympy.simplify(v.subs(form)) for k, v in values.items()}
+        numbers = {k: sympy.cancel(v.subs(form)) for k, v in values.items()}
         at_low, at_high = (
             s.matrix.subs(numbers).subs(s.eigenvalue, form[end]) for end in (low, high)
         )
         trace, determinant = at_low.trace(), at_low.det()
         rate = trace / 2
-        double = sympy.simplify(trace**2 - 4 * determinant) == 0
+        double = is_zero(trace**2 - 4 * determinant)
         opposite = rate**2 + at_high.trace() * rate + at_high.det()  # p(-ρ) at L
-        if double and sympy.simplify(opposite) == 0:
+        if double and is_zero(opposite):
             return True
     return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import itertools
 from collections.abc import Iterable
@@ -14,7 +15,7 @@ from convex_analyzer.theory.iteration import Iteration, linearise, require_linea
 from convex_analyzer.theory.stability import characteristic_polynomial
 from convex_analyzer.theory.symbolic import exactly
 
-__all__ = ["Scalar", "Setting", "tidy", "verdict"]
+__all__ = ["Scalar", "Setting", "open_rule_of", "positively", "tidy", "verdict"]
 
 # What every derivation prints; a hyper-parameter or memory of such a name is printed as name_1.
 _TAKEN = frozenset({"J", "L", "f", "g_k", "k", "lambda", "m", "r_1", "r_2", "x", "x_0", "x_1", "z"})
@@ -35,26 +36,77 @@ class Scalar:
         del theta
         return self.eigenvalue * vector
 
+    def inverse_hessian_vector(self, theta: Any, vector: Any, damping: Any = 0) -> Any:
+        """Return v/(λ + damping)."""
+        del theta
+        return vector / (self.eigenvalue + damping)
+
 
 class Setting:
-    """Symbols, the symbolic rule and its matrix: shared by all lines of one derivation."""
+    """Symbols, the symbolic rule and its matrix: shared by all lines of one derivation.
 
-    def __init__(self, optimizer: type[Optimizer]) -> None:
+    Parameters
+    ----------
+    optimizer
+        A class, or an instance. Flags and choices are those of the instance, and what is zero in it
+        (or by default) is left out; the other hyper-parameters are symbols.
+
+    Raises
+    ------
+    NotDerivableError
+        The rule is not linear, or changes from step to step.
+    """
+
+    def __init__(self, optimizer: type[Optimizer] | Optimizer) -> None:
         import sympy
 
-        self.optimizer = optimizer
+        self.optimizer = optimizer if isinstance(optimizer, type) else type(optimizer)
         self.eigenvalue = sympy.Symbol("lambda", positive=True)
         self.k = sympy.Symbol("k", integer=True, nonnegative=True)
         self.z = sympy.Symbol("z")
-        names = tuple(optimizer.hyperparameters())
-        letters = _letters(names, _TAKEN)
-        slots = _letters(optimizer.memory, {*_TAKEN, *letters.values()})
-        self.hyper = {name: sympy.Symbol(letters[name], positive=True) for name in names}
-        self.rule = _blank(optimizer, self.hyper)
-        self.bases = [sympy.IndexedBase(n) for n in ("x", *(slots[n] for n in optimizer.memory))]
-        iteration = _symbolic_iteration(self.rule, self.eigenvalue)
-        require_linear(iteration, self.rule)
-        self.matrix = sympy.Matrix(iteration.matrix).applyfunc(exactly).applyfunc(sympy.expand)
+        self.hyper, self.rule = open_rule_of(optimizer)
+        memory = self.rule.memory
+        slots = _letters(memory, {*_TAKEN, *(symbol.name for symbol in self.hyper.values())})
+        self.bases = [sympy.IndexedBase(n) for n in ("x", *(slots[n] for n in memory))]
+        self.iteration = _symbolic_iteration(self.rule, self.eigenvalue)
+        require_linear(self.iteration, self.rule)
+        self.matrix = sympy.Matrix(self.iteration.matrix).applyfunc(_expanded)
+
+    @property
+    def name(self) -> str:
+        """The name of the class."""
+        return self.optimizer.__name__
+
+    @property
+    def rate(self) -> Any:
+        """α, or None for a rule without one."""
+        return self.hyper.get("learning_rate")
+
+    @functools.cached_property
+    def trace(self) -> Any:
+        """The sum of the roots of a rule with two slots."""
+        return -self.coefficients[1]
+
+    @functools.cached_property
+    def determinant(self) -> Any:
+        """Their product."""
+        return self.coefficients[2]
+
+    def require_slots(self, *allowed: int) -> None:
+        """Refuse a rule with another number of slots.
+
+        Raises
+        ------
+        NotDerivableError
+            It has more or fewer.
+        """
+        slots = self.matrix.rows
+        if slots not in allowed:
+            wanted = " or ".join(str(count) for count in allowed)
+            raise NotDerivableError(
+                f"{self.name} has {slots} state slot{'s' * (slots != 1)} (θ and its memory); this "
+                f"derivation is printed for {wanted}"
+            )
 
     def at(self, shift: int) -> list[Any]:
         """Return the state at step k + shift, as indexed symbols."""
@@ -101,16 +153,42 @@ def _letters(names: Iterable[str], taken: Iterable[str]) -> dict[str, str]:
     return letters
 
 
-def _blank(optimizer: type[Optimizer], hyper: dict[str, Any]) -> Optimizer:
-    """Return the rule with symbols for its hyper-parameters."""
-    blank = optimizer.__new__(optimizer)
-    for field in optimizer.fields():
-        object.__setattr__(blank, field.name, hyper.get(field.name, field.default))
-    return blank
+def open_rule_of(optimizer: type[Optimizer] | Optimizer) -> tuple[dict[str, Any], Optimizer]:
+    """Return symbols for the hyper-parameters, and the rule with them in its fields."""
+    import sympy
+
+    cls = optimizer if isinstance(optimizer, type) else type(optimizer)
+    held = {
+        field.name: field.default if isinstance(optimizer, type) else getattr(optimizer, field.name)
+        for field in cls.fields()
+    }
+    names = [n for n in cls.hyperparameters() if not _is_zero(held[n])]
+    letters = _letters(tuple(names), _TAKEN)
+    hyper = {name: sympy.Symbol(letters[name], positive=True) for name in names}
+    blank = cls.__new__(cls)
+    for name, value in held.items():
+        if value is dataclasses.MISSING and name not in hyper:
+            raise NotDerivableError(
+                f"{cls.__name__} needs its {name} before it is a rule: pass an instance"
+            )
+        object.__setattr__(blank, name, hyper.get(name, value))
+    return hyper, blank
+
+
+def _is_zero(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value == 0
+
+
+def _expanded(entry: Any) -> Any:
+    import sympy
+
+    return sympy.expand(exactly(entry))
 
 
 def _symbolic_iteration(rule: Optimizer, eigenvalue: Any) -> Iteration:
-    if rule.period != 1:
+    if rule.random:
+        raise NotDerivableError(f"{type(rule).__name__} draws random numbers in its step")
+    if rule.period != 1 or rule.cycle != 1:
         raise NotDerivableError(
             f"{type(rule).__name__} changes from step to step; only rules whose every step is the "
             "same are derived so far"
@@ -149,6 +227,29 @@ def tidy(expression: Any) -> Any:
         else:
             product *= factor
     return number * product
+
+
+def positively(expression: Any) -> Any:
+    """Write a quotient without a minus in front, if a difference in it can take it up.
+
+    Examples
+    --------
+    >>> import sympy
+    >>> x, y = sympy.symbols("x y")
+    >>> positively(-(1 - x) / (x + y))
+    (x - 1)/(x + y)
+    """
+    import sympy
+
+    if not expression.could_extract_minus_sign():
+        return expression
+    factors = list(sympy.Mul.make_args(expression))
+    for i, factor in enumerate(factors):
+        signs = {term.could_extract_minus_sign() for term in sympy.Add.make_args(factor)}
+        if factor.is_Add and signs == {True, False}:
+            rest = sympy.Mul(*factors[:i], *factors[i + 1 :])
+            return -rest * sympy.expand(-factor)
+    return expression
 
 
 def verdict(holds: Any) -> str:

@@ -1,0 +1,1 @@
+"""One module per topic that `convex_analyzer.derivations.derive` can derive."""
