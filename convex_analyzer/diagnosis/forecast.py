@@ -7,6 +7,7 @@ Rows of the lecture's table are tested as in `recap`; which of them is *the* pro
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.optimizers.parse import parse_optimizer
 from convex_analyzer.problems.least_squares import LeastSquares
 from convex_analyzer.problems.quadratic import Quadratic
+from convex_analyzer.tables import join_words
 from convex_analyzer.theory.analysis import analyze
 
 __all__ = ["Forecasted", "forecast"]
@@ -66,6 +68,7 @@ def forecast(
     batch_size: int | None = None,
     start: Any = None,
     steps: int | None = None,
+    **settings: Any,
 ) -> tuple[Forecasted, ...]:
     """Say what will limit a run that has not been made yet.
 
@@ -84,6 +87,9 @@ def forecast(
     steps
         Length of the run that confirms the forecast; left out: 200 beside a closed form, for any
         other rule until the goal.
+    **settings
+        With a class or text: hyper-parameters by their usual names (``lr``, ``momentum``, ...);
+        what is not given is tuned.
 
     Returns
     -------
@@ -93,7 +99,7 @@ def forecast(
     Raises
     ------
     InputError
-        Not an optimizer; a batch size for a problem without data.
+        Not an optimizer, or not a setting of it; a batch size for a problem without data.
 
     Examples
     --------
@@ -104,7 +110,8 @@ def forecast(
     >>> forecast(toy, GradientDescent(0.51))[0].finding.evidence.split(":")[0]
     'will be unstable because α = 0.51 is beyond the limit 0.5 of q2, λ = 4'
     """
-    outlook = _outlook(problem, optimizer, noise, batch_size, start, steps)
+    chosen = _chosen(optimizer, settings)
+    outlook = _outlook(problem, chosen, noise, batch_size, start, steps)
     name, primary = outlook.primary()
     top = _confidence(outlook, primary)
     found = []
@@ -129,7 +136,7 @@ def _confidence(outlook: Outlook, primary: Finding) -> float:
 
 def _outlook(
     problem: Any,
-    optimizer: Any,
+    chosen: Any,
     noise: Noise | None,
     batch_size: int | None,
     start: Any,
@@ -138,13 +145,13 @@ def _outlook(
     """Return problem and optimizer seen together, with a run as long as it has to be."""
     if not isinstance(problem, Quadratic):
         problem = Quadratic(problem)
-    chosen = _chosen(optimizer)
-    noise = _noise(problem, noise, batch_size) or getattr(chosen, "noise", None)
+    noise = _noise(problem, noise, batch_size)
+    if noise is None and isinstance(problem, LeastSquares):
+        noise = getattr(chosen, "noise", None)  # that the rule itself brings
     goal = _NOISY_GOAL if noise is not None else _GOAL
     length = _CHECKED if steps is None else steps
-    if noise is not None and not isinstance(
-        chosen, Optimizer
-    ):  # a class is tuned for the problem, not for its noise
+    if noise is not None and not isinstance(chosen, Optimizer):
+        # a class is tuned for the problem, not for its noise
         chosen = compare(problem, [chosen], start, 0).entries[0].optimizer
     count = _at_rate(problem, chosen, goal)
     counted = goal if count is None else _NEAR
@@ -170,16 +177,29 @@ def _at_rate(problem: Quadratic, chosen: Any, goal: float) -> int | None:
     return count if count is not None and count > _COUNTED else None
 
 
-def _chosen(optimizer: Any) -> Any:
+def _chosen(optimizer: Any, settings: Mapping[str, Any]) -> Any:
     """Return an optimizer as `compare` takes it."""
+    if settings and isinstance(optimizer, Optimizer):
+        raise InputError(
+            f"{optimizer} has its settings already; {join_words(sorted(settings))} cannot be added",
+            argument=min(settings),
+            hint=f"give the class {type(optimizer).__name__}, or the instance alone",
+        )
+    extra = {}
+    if settings and isinstance(optimizer, type) and issubclass(optimizer, Optimizer):
+        extra = {optimizer.__name__: optimizer}
+        optimizer = optimizer.__name__
     if not isinstance(optimizer, str):
         return optimizer
-    parsed = parse_optimizer(optimizer)
+    given = ",".join(f"{name}={value}" for name, value in settings.items())
+    if given:
+        optimizer += f"{',' if ':' in optimizer else ':'}{given}"
+    parsed = parse_optimizer(optimizer, extra)
     if isinstance(parsed, Optimizer):
         return parsed
-    rule, given = parsed
-    needed = {field.name for field in rule.fields()} <= set(given)
-    return rule(**given) if needed else (rule, given)
+    rule, values = parsed
+    needed = {field.name for field in rule.fields()} <= set(values)
+    return rule(**values) if needed else (rule, values)
 
 
 def _noise(problem: Any, noise: Noise | None, batch_size: int | None) -> Noise | None:

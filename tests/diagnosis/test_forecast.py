@@ -31,6 +31,8 @@ EXPECTED = {
     "text of a class": (TOY, "HeavyBall", {}, "healthy", ["24 steps"]),
     "no damping": (TOY, ca.HeavyBall(0.1, 0.99), {}, "oscillation", ["q1", "swings"]),
     "momentum's limit": (TOY, ca.HeavyBall(1.0, 0.9), {}, "instability", ["q2", "0.95"]),
+    "settings": (TOY, "GradientDescent", {"lr": 0.51}, "instability", ["0.51"]),
+    "settings of a class": (TOY, ca.HeavyBall, {"alpha": 1.0, "mu": 0.9}, "instability", ["0.95"]),
     "κ": (STEEP, ca.GradientDescent, {}, "ill_conditioning", ["q1", "1e4"]),
     "κ, but α has slack": (STEEP, ca.GradientDescent(1e-3), {}, "slow_progress", ["q1"]),
     "κ with momentum": (STEEP, ca.HeavyBall, {}, "ill_conditioning", ["q1", "708 steps"]),
@@ -149,6 +151,12 @@ def test_bad_input():
         forecast(TOY, "NoSuchRule")
     with pytest.raises(ca.InputError):
         forecast(TOY, 3)
+    with pytest.raises(ca.InputError, match="need data"):
+        forecast(TOY, ca.SGD(0.4, 1))
+    with pytest.raises(ca.InputError, match="has its settings already"):
+        forecast(TOY, ca.GradientDescent(0.1), lr=0.2)
+    with pytest.raises(ca.InputError, match="loss"):
+        forecast(TOY, "GradientDescent", loss=3)
 
 
 def test_a_diagnosis_without_a_log_is_the_forecast():
