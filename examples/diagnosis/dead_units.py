@@ -6,8 +6,8 @@ units. How much faster the loss then falls cannot.
 """
 
 import numpy as np
+from common import iris, show
 from network import Network, train
-from tables import iris, show
 
 import convex_analyzer as ca
 
@@ -44,6 +44,8 @@ compared = [
 ]
 if __name__ == "__main__":
     symptom = f"the loss is still at {run.losses[-1]:.2f}; chance is ln 3 = 1.10"
-    show(symptom, diagnosis, remedy.change, compared)
-    print("\nThe norm of the gradient grows less than the mean slope: a few rows on the steep part of")
-    print("tanh carried it, so that it follows the root of the mean square of the slopes.")
+    note = (
+        "The norm of the gradient grows less than the mean slope: before, a few rows on the steep"
+    )
+    note += " part of tanh carried it. It follows the root of the mean square of the slopes."
+    show(symptom, diagnosis, remedy, compared, note)

@@ -5,8 +5,8 @@ derivatives do: the claimed ones are held against central differences of the los
 """
 
 import numpy as np
+from common import iris, show
 from network import Network, train
-from tables import iris, show
 
 import convex_analyzer as ca
 
@@ -43,6 +43,6 @@ compared = [
 ]
 if __name__ == "__main__":
     symptom = f"none to be seen: the loss falls from {run.losses[0]:.2f} to {run.losses[-1]:.3f}"
-    show(symptom, diagnosis, diagnosis.primary.remedy.change, compared)
-    print(f"\nThe error of the checks was {largest_error(run):.2g}. Of a wrong gradient no speed")
-    print("follows: here training still works, with another mistake it would not.")
+    note = f"The error of the checks was {largest_error(run):.2g}. Of a wrong gradient no speed "
+    note += "follows: here training works in spite of it, with another mistake it would not."
+    show(symptom, diagnosis, diagnosis.primary.remedy, compared, note)

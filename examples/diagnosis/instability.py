@@ -5,8 +5,8 @@ tells the limit 2/λ. That is exact for least squares, here with standardised co
 """
 
 import numpy as np
+from common import columns, show, standardised
 from network import Network, train
-from tables import columns, show, standardised
 
 import convex_analyzer as ca
 
@@ -40,6 +40,7 @@ compared = [
 ]
 if __name__ == "__main__":
     symptom = f"the loss grows to {run.losses[-1] / run.losses[0]:.2g} times its start in 60 steps"
-    show(symptom, diagnosis, remedy.change, compared)
-    print(f"\nThe measured limit is 2/λmax of the data. At α = {0.99 * limit:.4f}, 1 % below it, the")
-    print(f"loss changes by ×{growth(0.99 * limit):.6f} a step at the end: stable.")
+    below = growth(0.99 * limit)
+    note = f"The measured limit is 2/λmax of the data. At α = {0.99 * limit:.4f}, 1 % below it, "
+    note += f"the loss changes by ×{below:.6f} a step at the end: stable."
+    show(symptom, diagnosis, remedy, compared, note)

@@ -5,8 +5,8 @@ The loss of such a run looks like that of a slow one, since (1 - αλ)² is the 
 """
 
 import numpy as np
+from common import columns, show, standardised
 from network import Network, Step, train
-from tables import columns, show, standardised
 
 import convex_analyzer as ca
 
@@ -41,11 +41,12 @@ now = steps_to_rest(lr)
 compared = [
     ("steps until it rests, as it is", remedy.steps_before, now),
     ("steps until it rests, with the smaller α", remedy.steps_after, steps_to_rest(smaller)),
-    ("steps until it rests, with that momentum", damped.steps_after, steps_to_rest(lr, critical)),
+    (f"steps until it rests, {damped.change}", damped.steps_after, steps_to_rest(lr, critical)),
 ]
 if __name__ == "__main__":
     cosines = run.recorder.evidence().gradient_cosine.values
     symptom = f"consecutive gradients turn round: their cosine is {np.median(cosines):.2f}"
-    show(symptom, diagnosis, f"{remedy.change}; or {damped.change}", compared)
-    print(f"\nλ of that direction is {1 / smaller:.4f} by the log, and truly", end=" ")
-    print(f"{np.linalg.eigvalsh(X.T @ X / len(X))[-1]:.4f}.")
+    truly = np.linalg.eigvalsh(X.T @ X / len(X))[-1]
+    note = f"λ of that direction is {1 / smaller:.4f} by the log, and truly {truly:.4f}. With this "
+    note += "momentum two roots meet: k·ρᵏ takes a few steps longer than ρᵏ, which is predicted."
+    show(symptom, diagnosis, remedy, compared, note)

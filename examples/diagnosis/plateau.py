@@ -6,8 +6,8 @@ cross-entropy, does not have that factor. How much faster it is cannot be told f
 """
 
 import numpy as np
+from common import iris, show
 from network import Network, train
-from tables import iris, show
 
 import convex_analyzer as ca
 
@@ -42,4 +42,4 @@ compared = [
 ]
 if __name__ == "__main__":
     symptom = f"the loss is {run.losses[0]:.4f} at first and {run.losses[-1]:.4f} after 300 steps"
-    show(symptom, diagnosis, remedy.change, compared)
+    show(symptom, diagnosis, remedy, compared)

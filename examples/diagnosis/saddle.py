@@ -5,8 +5,8 @@ there the way out grows by 1 + αν a step, ν being the size of the negative cu
 times larger weights leave ln 100/ln(1 + αν) steps earlier, at any size.
 """
 
+from common import iris, show
 from network import Network, train
-from tables import iris, show
 
 import convex_analyzer as ca
 
@@ -39,6 +39,6 @@ compared = [
 ]
 if __name__ == "__main__":
     symptom = f"flat at chance, ln 3 = 1.099, for {before} steps, while the gradient grows"
-    show(symptom, diagnosis, f"{remedy.change}; or {heavy.change}", compared)
-    print(f"\nSteps until the loss has fallen by a tenth: {before}; from larger weights {larger};")
-    print(f"with momentum {with_momentum}.")
+    note = f"Steps until the loss has fallen by a tenth: {before}; from larger weights {larger}; "
+    note += f"with momentum {with_momentum}, of which the first few are spent on getting up speed."
+    show(symptom, diagnosis, remedy, compared, note)

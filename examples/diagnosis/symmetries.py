@@ -5,8 +5,8 @@ different starts separates them. How much that is worth depends on the data: no 
 """
 
 import numpy as np
+from common import iris, show
 from network import Network, train
-from tables import iris, show
 
 import convex_analyzer as ca
 
@@ -35,4 +35,4 @@ compared = [
 ]
 if __name__ == "__main__":
     symptom = f"the loss is at {run.losses[-1]:.3f}, and the columns of W1 are all the same"
-    show(symptom, diagnosis, remedy.change, compared)
+    show(symptom, diagnosis, remedy, compared)

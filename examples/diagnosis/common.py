@@ -31,14 +31,19 @@ def iris(*, standardise=True):
     return X[order], Y[order]
 
 
-def show(symptom, diagnosis, change, compared):
-    """Print what was seen, the verdict, what is done, and predictions beside measurements."""
-    first = diagnosis.primary
-    parts = {"symptom": symptom, "verdict": f"{first.name}. {diagnosis.headline}"}
-    parts |= {"workaround": change, "prediction": first.prediction}
+def show(symptom, diagnosis, remedy, compared, note=""):
+    """Print what was seen, the verdict, the workaround, and predictions beside measurements."""
+    parts = {
+        "symptom": symptom,
+        "verdict": f"{diagnosis.primary.name}. {diagnosis.headline}",
+        "workaround": remedy.change,
+        "prediction": remedy.prediction,
+    }
     for name, text in parts.items():
         print(textwrap.fill(text, 96, initial_indent=f"{name:<12}", subsequent_indent=" " * 12))
     print(f"\n{'':<48}{'predicted':>14}{'measured':>14}")
     for what, predicted, measured in compared:
         told = "no prediction" if predicted is None else f"{predicted:.4g}"
         print(f"{what:<48}{told:>14}{measured:>14.4g}")
+    if note:
+        print(f"\n{textwrap.fill(note, 96)}")
