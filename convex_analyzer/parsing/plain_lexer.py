@@ -239,11 +239,16 @@ class PlainLexer:
         if not self.text.startswith("*", full, end) or f"{self.text[at:full]}*" not in self.symbols:
             return 0
         rest = self.text[full + 1 : end].lstrip()
-        if rest and rest[0] not in "+-*/)]=<>,!^≤≥.|":
+        spaced = self.text[full + 1 : full + 2].isspace()
+        if rest and rest[0] not in "+-*/)]=<>,!^≤≥.|" and rest[0] not in SUPERSCRIPTS:
+            if spaced:
+                raise self.source.error(
+                    "this can be read in two ways", full, "write theta_star, or spaces round *"
+                )
             return 0
-        if rest.startswith(("-", "+")) and self.text[full + 1 : full + 2] != " ":
+        if rest.startswith(("-", "+")) and not spaced:
             raise self.source.error(
-                "this can be read in two ways", full, "write theta_star, or put spaces round *"
+                "this can be read in two ways", full, "write theta_star, or spaces round *"
             )
         return 0 if rest.startswith("*") and not self.text[full + 1].isspace() else full + 1
 

@@ -18,6 +18,7 @@ from convex_analyzer.parsing.blocks import (
     silence,
 )
 from convex_analyzer.parsing.expressions import is_latex
+from convex_analyzer.parsing.plain_functions import FUNCTION_NAMES
 from convex_analyzer.parsing.symbols import Symbols
 from convex_analyzer.parsing.tokens import LONGEST
 
@@ -33,10 +34,17 @@ _WORDS = ("because", "since", "by", "using", "due to", "as", "from", "where", "i
 _REASON = re.compile(rf"(?<=[\s,;(\[])(?:{'|'.join(_WORDS)})\b")
 _CONDITION = re.compile(r"\s*(?:if|for|when|provided|assuming)\b")
 _START = re.compile(
-    r"\s*(?:(\d{1,3}[.)]|•|step\s+\d+\s*:)\s+)?"
+    r"\s*(?:(\d{1,3}[.)]|•|step\s+\d+\s*:)(?:\s+|$))?"
     r"(?:(so|hence|thus|therefore|then|and so|it follows that|this gives|we get)\b[,:]?\s+)?",
     re.IGNORECASE,
 )
+_PROSE = re.compile(r"\s*[A-Za-z][A-Za-z ,.:;'’-]*$")
+_COMMON = frozenset({
+    "also", "and", "are", "at", "be", "because", "but", "by", "first", "follows", "for", "from",
+    "get", "give", "gives", "have", "hence", "holds", "if", "in", "is", "it", "next", "now", "of",
+    "obtain", "on", "proof", "rule", "since", "so", "start", "that", "the", "then", "therefore",
+    "this", "thus", "to", "use", "using", "we", "where", "which", "with",
+})  # fmt: skip
 _ARROWS = {"so", "hence", "thus", "therefore", "then", "and so", "it follows that"}
 
 
@@ -110,11 +118,16 @@ def _trimmed(letters: list[str], start: int, end: int) -> tuple[int, int]:
 
 def _lines(text: str, letters: list[str], start: int, end: int, symbols: Symbols) -> list[Row]:
     rows: list[Row] = []
-    resume = start
+    resume, arrow = start, None
     for match in re.compile(r"[^\n]+").finditer(text, start, end):
         begin, stop = match.span()
         if begin < resume:
             continue  # among rows that were read together
+        if _is_prose(match[0], symbols):
+            arrow = "=>" if match[0].strip(" \t,.:;").lower() in _ARROWS else arrow
+            blank(letters, begin, stop)
+            continue
+        before = len(rows)
         if LOOSE_ROWS.search(match[0]):
             gap = _EMPTY_LINE.search(text, begin, end)
             resume = gap.start() if gap else end
@@ -130,7 +143,22 @@ def _lines(text: str, letters: list[str], start: int, end: int, symbols: Symbols
             rows.append(_tex_row(letters, begin, stop, symbols))
         else:
             rows.append(_plain_row(letters, begin, stop, symbols))
+        if arrow and len(rows) > before:
+            rows[before] = replace(rows[before], arrow=rows[before].arrow or arrow)
+            arrow = None
     return rows
+
+
+def _is_prose(line: str, symbols: Symbols) -> bool:
+    """Return whether a line is words alone, such as "it follows that"."""
+    if not _PROSE.match(line):
+        return False
+    words = re.findall(r"[A-Za-z']+", line)
+    if any(word in symbols or word in FUNCTION_NAMES for word in words):
+        return False
+    if len(words) == 1:
+        return words[0].lower() in _ARROWS
+    return any(word.lower() in _COMMON for word in words)
 
 
 def _prose(letters: list[str], begin: int, stop: int, symbols: Symbols) -> list[Row]:

@@ -89,6 +89,7 @@ def test_a_block_pasted_from_a_tex_file():
         ("x < 1 => x < 2", [(1, 0, None, x < 1), (1, 9, "=>", x < 2)]),
         ("x < 1\n<=> 2x < 2", [(1, 0, None, x < 1), (2, 4, "<=>", 2 * x < 2)]),
         ("x < 1\nhence x < 2", [(1, 0, None, x < 1), (2, 6, "=>", x < 2)]),
+        ("We start from\nx < 1,\nhence:\nx < 2", [(2, 0, None, x < 1), (4, 0, "=>", x < 2)]),
         ("$x < 1$, so $x < 2$", [(1, 1, None, x < 1), (1, 13, "=>", x < 2)]),
         (r"\[ x < 1 \implies x < 2. \]", [(1, 3, None, x < 1), (1, 18, "=>", x < 2)]),
         (r"\text{Therefore } x < \alpha", [(1, 18, "=>", x < alpha)]),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from benchmarks.fuzz_parser import ESCAPES
 from convex_analyzer.errors import InputError, ParseError
-from convex_analyzer.parsing.derivation_text import parse_derivation
+from convex_analyzer.parsing.derivation_text import parse_derivation, read_derivation
 from convex_analyzer.parsing.expressions import read_expression
 from convex_analyzer.parsing.symbols import Symbols
 
@@ -96,8 +96,13 @@ def test_any_text_is_read_or_refused(text):
         value = read_expression(text, SYMBOLS).value
         names = {str(s) for s in value.free_symbols}
         assert names <= {"a", "x", "y", "alpha", "k", "A", "g", "n", "i"}
-    for statement in parse_derivation(text, SYMBOLS):
+    derivation = read_derivation(text, SYMBOLS)
+    for statement in derivation.statements:
         assert statement.is_readable == (statement.value is not None)
+        if statement.is_readable and not derivation.symbols.definitions:
+            again = read_expression(statement.text, SYMBOLS, latex=statement.latex).value
+            same = again == statement.value or statement.value.has(sp.Trace, sp.ZeroMatrix)
+            assert same, (statement.text, again, statement.value)
         line = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")[statement.line - 1]
         assert statement.column <= len(line)
 

@@ -110,6 +110,20 @@ def test_letters_of_another_source_are_offered_then_read():
     assert {"lecture000", "lecture004", "torch"} <= set(SOURCES)
 
 
+def test_a_star_may_be_a_sign_or_part_of_a_name():
+    symbols = Symbols.of({"theta, theta*, x": "real"})
+    theta, star, x = (symbols[name] for name in ("theta", "theta*", "x"))
+    for text, value in (
+        ("theta*x", theta * x), ("theta * x", theta * x), ("(theta*)x", star * x),
+        ("theta* - theta", star - theta), ("x/theta*", x / star), ("theta**2", theta**2),
+        ("θ*²", star**2), ("theta_star*x", star * x), ("θ⋆ x", star * x),
+    ):  # fmt: skip
+        assert read_expression(text, symbols).value.doit() == value, text
+    for text in ("theta* x", "theta*-x"):
+        with pytest.raises(ParseError, match="two ways"):
+            read_expression(text, symbols)
+
+
 def test_a_source_that_counts_the_other_way_round():
     symbols = Symbols.of({"gamma": "unit interval", "g": "real"})
     theirs = symbols.in_notation("lecture001")
