@@ -14,6 +14,7 @@ from convex_analyzer.errors import InputError
 
 __all__ = ["diagnose"]
 
+_FORESEEN = {"noise", "batch_size", "start", "steps"}  # what a forecast takes
 _FEWEST = 5  # values of a loss curve that can show anything
 
 
@@ -69,7 +70,7 @@ def diagnose(
         )
     if nothing:
         return _before_training(problem, optimizer)
-    if problem is not None and source is None and "loss" not in known and not _has_log(known):
+    if problem is not None and source is None and set(known) <= _FORESEEN:
         return _before_training(problem, optimizer, **known)
     from convex_analyzer.diagnosis.readers import read
 
@@ -136,10 +137,6 @@ def _verdict(each: Ranked, reading: Reading, problem: Any, first: bool) -> Verdi
 
 def _has_curve(evidence: Evidence) -> bool:
     return evidence.loss is not None or evidence.batch_loss is not None
-
-
-def _has_log(known: dict[str, Any]) -> bool:
-    return any(isinstance(value, np.ndarray | list | tuple) for value in known.values())
 
 
 def _generalisation(evidence: Evidence, subject: str) -> Diagnosis:

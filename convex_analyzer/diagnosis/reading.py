@@ -297,11 +297,12 @@ class Reading:
 
     @functools.cached_property
     def late_curvature(self) -> float | None:
-        """αR at the end: median of the last tenth."""
+        """αR at the end (before a blow-up): median of the last tenth."""
         series = self.step_curvature
-        if series is None:
+        values = None if series is None else self._before_blow_up(series)
+        if values is None or not len(values):
             return None
-        return float(np.median(series.values[-max(3, len(series) // 10) :]))
+        return float(np.median(values[-max(3, len(values) // 10) :]))
 
     @functools.cached_property
     def negative_curvature(self) -> float | None:

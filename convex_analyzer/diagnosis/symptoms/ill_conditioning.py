@@ -86,7 +86,7 @@ def examine(reading: Reading) -> Sign:
         strength *= 1 - beyond(share, 1.8, 1.3)  # beyond every limit: that is no quadratic
         text = f"αλ reached {format_number(largest, 3)} (no slack in α) and is now "
         text += f"{format_number(largest / kappa, 2)} along the gradient: κ ≥ "
-        text += f"{format_number(kappa, 2)} along the way"
+        text += f"{format_number(kappa, 3)} along the way"
         if share < 0.2:
             text = f"αλ never exceeds {format_number(largest, 2)}: α has slack, κ is not the limit"
         used = ("loss", "curvature", "learning_rate")
