@@ -119,6 +119,38 @@ def test_with_the_problem_counts_are_exact_and_confirmed():
     assert found.kind == "exact"
 
 
+def test_the_factor_holds_on_a_logistic_regression():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 5)) * [1, 1, 0.7, 0.5, 0.4]
+    y = rng.random(200) < 1 / (1 + np.exp(-X @ rng.normal(size=5)))
+
+    def descend(theta, alpha, steps):
+        rows = []
+        for _ in range(steps):
+            p = 1 / (1 + np.exp(-X @ theta))
+            g = X.T @ (p - y) / 200
+            loss = np.mean(np.logaddexp(0, X @ theta) - y * (X @ theta))
+            bend = np.mean(p * (1 - p) * (X @ g) ** 2) / (g @ g)
+            rows.append((loss, bend))
+            theta = theta - alpha * g
+        return theta, np.array(rows)
+
+    end, rows = descend(np.zeros(5), 0.02, 600)
+    log = Evidence(
+        loss=Series(rows[:, 0]), curvature=Series(rows[:, 1]), optimizer=PLAIN, batch_size=200,
+        rows=200, learning_rate=Series(np.array([0.02])),
+    )  # fmt: skip
+    found = remedy("slow_progress", log)
+    best = descend(end, 2.0, 3000)[1][-1, 0]
+    counts = []
+    for alpha, steps in ((0.02, 2500), (found.settings["learning_rate"], 200)):
+        gap = descend(end, alpha, steps)[1][:, 0] - best
+        counts.append(int(np.argmax(gap <= 0.1 * gap[0])))
+    assert found.factor == pytest.approx(counts[0] / counts[1], rel=0.1)
+    assert found.steps_before < counts[0]  # slower directions take over: said in the prediction
+    assert "then set the pace" in found.prediction
+
+
 def test_no_slack_is_no_slow_progress():
     log, _ = evidence([0.01, 4.0], [1.0, 1.0], 0.45, steps=200)
     assert not remedy("slow_progress", log).predicts

@@ -28,7 +28,7 @@ from convex_analyzer.theory.modes import modes
 
 __all__ = ["Facts", "along", "log_rate", "steps_for"]
 
-GOAL = 0.1  # of the loss that is left: what step counts on a log refer to
+GOAL = 0.1  # of the gap at the end of the log: what step counts refer to
 
 
 @dataclass(frozen=True, eq=False)

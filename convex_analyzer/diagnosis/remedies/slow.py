@@ -74,7 +74,7 @@ def _raised(facts: Facts, rule: Optimizer, gain: float) -> Remedy:
     factor = log_rate(after, eigenvalue) / log_rate(rule, eigenvalue)
     old, new = (steps_for(each, eigenvalue, GOAL**0.5) for each in (rule, after))
     text = f"×{format_number(factor, 3)} as fast: {format_count(old)} → {format_count(new)} steps "
-    text += f"to a tenth of what is left of the loss, at the late αλ = {format_number(late, 2)}"
+    text += f"to a tenth of the gap along directions of the late αλ = {format_number(late, 2)}"
     return Remedy(change, text, factor, old, new, "ln ρ(α′)/ln ρ(α)", settings=facts.settings(gain))
 
 
