@@ -24,7 +24,7 @@ remedy = diagnosis.primary.remedy
 # Workaround: the cross-entropy, of two outputs whose difference is what the one output was, so that
 # the first answers are the same.
 twins = Network([4, 4, 2])
-halves = [np.hstack([part[..., :] / 2, -part[..., :] / 2]) for part in start[2:]]
+halves = [np.hstack([part / 2, -part / 2]) for part in start[2:]]
 better = train(twins, [*start[:2], *halves], X, np.hstack([setosa, 1 - setosa]), lr=0.5, steps=300)
 
 
