@@ -249,8 +249,11 @@ class Calls:
         return self.sympy.ImmutableDenseMatrix(len(cells), width, flat)
 
     def make_abs(self, node: Node) -> Any:
-        """Return |a|; of a square matrix the bars are asked about."""
+        """Return |a|; of rows that are written out the determinant, else of no matrix."""
         value = self.quantity(node.args[0])
+        rows_written = isinstance(value, self.sympy.MatrixBase)
+        if rows_written and value.rows == value.cols and value.rows > 1:
+            return self.sympy.Determinant(value)
         if self.is_matrix(value) and not self.is_single(value):
             raise self.error("bars round a matrix or vector", node, "write det(A) or norm(g)")
         return self.sympy.Abs(self.number(value, node), evaluate=False)

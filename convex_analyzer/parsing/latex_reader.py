@@ -120,6 +120,10 @@ class LatexParser(Scripts):
         if self.next.kind != "open":
             raise self.error("a derivative is taken of brackets", token, "\\frac{d}{dx}(...)")
         parts, closing = self.inside(self.take())
+        if self.next.kind == "sup":
+            raise self.error(
+                "this can be read in two ways", self.next, "put the power inside the brackets"
+            )
         by = Node("name", match.start(2), match.end(2), (), match[2])
         args = (parts[0], *[by] * int(match[1] or 1))
         return Node("call", token.start, closing.end, args, "diff")

@@ -138,6 +138,8 @@ TEXTBOOKS = [
     (r"|x|^{-1} + \|x\|^2", 1 / Abs(x) + Abs(x) ** 2),
     (r"\begin{vmatrix} x & y \\ 0 & 1 \\ \end{vmatrix}",
      sp.Determinant(sp.Matrix([[x, y], [0, 1]]))),
+    (r"\left|\begin{matrix} x & y \\ 0 & 1 \end{matrix}\right|",
+     sp.Determinant(sp.Matrix([[x, y], [0, 1]]))),
     (r"\lg x + \sqrt[k]{a}", sp.log(x) / sp.log(10) + a ** (1 / k)),
     (r"y + \boxed{x}", x + y),
     (r"\log \log \kappa", sp.log(sp.log(ka))),

@@ -130,6 +130,7 @@ WRONG = [  # text, place of the caret, part of the sentence
     (r"\langle x\rangle", 0, "an inner product has two parts"),
     (r"\frac12^2", 7, "put brackets round it"),
     (r"\frac{d}{dx} x", 0, "a derivative is taken of brackets"),
+    (r"\frac{d}{dx}(x + 1)^2", 19, "put the power inside the brackets"),
     (r"\frac{d^2}{dx^3}(x)", 0, "the orders of the derivative differ"),
     (r"\frac x_1 2", 6, "braces are missing"),
     (r"\sum^k x", 0, "a bound is missing"),
