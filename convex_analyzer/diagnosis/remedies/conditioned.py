@@ -39,6 +39,8 @@ def ill_conditioning(facts: Facts) -> Remedy:
     kappa = format_number(ends[1] / ends[0], 3)
     factor = now / then if now and then else None
     text = f"{format_count(now)} → {format_count(then)} steps to a gap of 1e-6 at κ = {kappa}"
+    if facts.spectrum is None:
+        text += " met along the way, of which κ itself is no less"
     if factor:
         text += f" (×{format_number(factor, 3)})"
     remedy = Remedy(
