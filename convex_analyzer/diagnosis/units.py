@@ -117,7 +117,7 @@ def _copies(layer: Layer, snapshot: int) -> float:
     if count > 512:  # a sample answers as well
         columns = columns[:, np.random.default_rng(0).choice(count, 512, replace=False)]
         count = 512
-    return 1 - distinct_units(columns, tolerance) / count
+    return float(1 - distinct_units(columns, tolerance) / count)
 
 
 def units(layer: Layer) -> Units | None:
