@@ -14,7 +14,7 @@ from convex_analyzer.parsing.pratt import Clause
 from convex_analyzer.parsing.rows import Row, rows_of
 from convex_analyzer.parsing.statements import Statement, Unreadable
 from convex_analyzer.parsing.symbols import Symbols
-from convex_analyzer.parsing.tokens import Node, Source
+from convex_analyzer.parsing.tokens import Node, Source, visible
 
 __all__ = ["DerivationText", "derivation_blocks", "parse_derivation", "read_derivation"]
 
@@ -244,14 +244,14 @@ class _Derivation:
 
     def add(self, part: _Part, start: int, end: int, fields: dict[str, Any], kind: Any) -> None:
         line, column = self.source.place(start)
-        text = self.source.text[start:end].rstrip()
+        text = visible(self.source.text[start:end].rstrip())
         if "\n" in text:
             text = " ".join(text.split())
         notes, part.notes = part.notes, ()
         self.statements.append(
             kind(
                 number=len(self.statements) + 1, line=line, column=column, text=text,
-                reason=part.row.reason, notes=notes, latex=part.row.latex, **fields,
+                reason=visible(part.row.reason), notes=notes, latex=part.row.latex, **fields,
             )
         )  # fmt: skip
 

@@ -10,7 +10,16 @@ from dataclasses import dataclass
 from convex_analyzer.errors import ParseError
 from convex_analyzer.parsing.names import GREEK, SUBSCRIPTS, SUPERSCRIPTS
 
-__all__ = ["DEEPEST", "LONGEST", "MOST_TOKENS", "Node", "Source", "Token", "plain_letter"]
+__all__ = [
+    "DEEPEST",
+    "LONGEST",
+    "MOST_TOKENS",
+    "Node",
+    "Source",
+    "Token",
+    "plain_letter",
+    "visible",
+]
 
 LONGEST = 4000  # characters of one statement
 MOST_TOKENS = 800
@@ -76,6 +85,7 @@ class Source:
         line = (self.written or self.text).split("\n", number)[number - 1]
         if len(line) > 400:
             line, column = line[:397] + "...", min(column, 400)
+        line = visible(line)
         where = f"column {column + 1}"
         if "\n" in self.text:
             where = f"line {number}, {where}"
@@ -91,6 +101,24 @@ class Source:
             letter = match[0]
             if letter not in _ALLOWED and not plain_letter(letter) and not _accented(letter):
                 raise self.error(*_refusal(letter, match.start()))
+
+
+def visible(text: str) -> str:
+    r"""Return a text with a sign in place of each control or invisible character.
+
+    What a stranger wrote is printed on terminals and in reports.
+
+    Examples
+    --------
+    >>> visible("x\x1b[2J")
+    'x�[2J'
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    hidden = {"Cf", "Cc", "Cs", "Co", "Cn", "Zl", "Zp"}
+    return "".join(
+        "\ufffd" if unicodedata.category(c) in hidden and c not in "\n\t" else c for c in text
+    )
 
 
 def plain_letter(letter: str) -> str:

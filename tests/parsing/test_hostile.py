@@ -72,6 +72,13 @@ def test_refused_in_one_sentence(text, part, monkeypatch):
     assert 0 <= caught.value.column <= len(text)
 
 
+def test_what_is_shown_again_has_no_control_characters():
+    first, second = parse_derivation("x  # \x1b[2J\u202e\nx\x1b[31m + y", SYMBOLS)
+    shown = [first.reason, second.text, second.error.caret, str(second.error)]
+    assert not any(letter in text for text in shown for letter in "\x1b\u202e")
+    assert second.error.caret.splitlines()[1].index("^") == 1
+
+
 def test_megabytes_are_refused_at_once():
     for text in ("(" * 10**7, "x + " * 10**6, "a" * 10**7):
         with pytest.raises(InputError, match=r"longer than|at most"):

@@ -124,6 +124,14 @@ def test_a_star_may_be_a_sign_or_part_of_a_name():
             read_expression(text, symbols)
 
 
+def test_aliases_are_spellings_too():
+    symbols = Symbols.of({"a": "positive"}, aliases={"a": ["alpha", "η"]})
+    assert {symbols.find(s).name for s in ("a", "α", r"\alpha", "eta")} == {"a"}
+    assert symbols.mapping("lecture004") == {"ε": "a"}
+    with pytest.raises(InputError, match="declared twice"):
+        Symbols.of({"a": "positive", "alpha": "real"}, aliases={"a": ["α"]})
+
+
 def test_a_source_that_counts_the_other_way_round():
     symbols = Symbols.of({"gamma": "unit interval", "g": "real"})
     theirs = symbols.in_notation("lecture001")
