@@ -29,6 +29,7 @@ _ACCENTS = "\u0302\u0303\u0304\u0305\u0307\u20d7"
 _SPACES = "\u00a0\u2007\u2009\u202f\u2002\u2003\u2005"
 _ALLOWED = frozenset({*GREEK, *SUBSCRIPTS, *SUPERSCRIPTS, *_SIGNS, *_ACCENTS, *_SPACES})
 _MATHEMATICAL = re.compile("[\U0001d400-\U0001d7ff]")
+_HIDDEN = frozenset({"Cf", "Cc", "Cs", "Co", "Cn", "Zl", "Zp"})
 _STRANGE = re.compile(r"[^\x20-\x7e\t\n]")
 
 
@@ -113,12 +114,7 @@ def visible(text: str) -> str:
     >>> visible("x\x1b[2J")
     'x�[2J'
     """
-    if text.isascii() and text.isprintable():
-        return text
-    hidden = {"Cf", "Cc", "Cs", "Co", "Cn", "Zl", "Zp"}
-    return "".join(
-        "\ufffd" if unicodedata.category(c) in hidden and c not in "\n\t" else c for c in text
-    )
+    return _STRANGE.sub(lambda m: "\ufffd" if unicodedata.category(m[0]) in _HIDDEN else m[0], text)
 
 
 def plain_letter(letter: str) -> str:
@@ -146,7 +142,7 @@ def _refusal(letter: str, position: int) -> tuple[str, int, str]:
     code = f"U+{ord(letter):04X}"
     name = unicodedata.name(letter, "a control character").lower()
     kind = unicodedata.category(letter)
-    if kind in {"Cf", "Cc", "Cs", "Co", "Cn", "Zl", "Zp"}:
+    if kind in _HIDDEN:
         return f"an invisible character ({code}, {name})", position, "delete it"
     if kind.startswith("L"):
         return (
