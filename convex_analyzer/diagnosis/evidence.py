@@ -128,7 +128,9 @@ class Evidence:
     layer_gradient_norms
         Shape (recorded, arrays).
     gradient_checks
-        Shape (snapshots, directions, 2): claimed derivative, central difference.
+        Shape (checks, directions, 2): claimed derivative, central difference.
+    check_steps
+        Steps of the checks; the snapshots' when left out.
     layers
         Weights, activations and pre-activations at the snapshots.
     inputs
@@ -195,6 +197,7 @@ class Evidence:
     sharpness: Series | None = None
     layer_gradient_norms: Series | None = None
     gradient_checks: Array | None = None
+    check_steps: Array | None = None
     layers: tuple[Layer, ...] = ()
     inputs: Array | None = None
     snapshot_steps: Array | None = None

@@ -59,7 +59,9 @@ def check_error(reading: Reading) -> CheckError | None:
     checks = reading.evidence.gradient_checks
     if checks is None or not len(checks):
         return None
-    steps = reading.evidence.snapshot_steps
+    steps = reading.evidence.check_steps
+    if steps is None or len(steps) != len(checks):
+        steps = reading.evidence.snapshot_steps
     if steps is None or len(steps) != len(checks):
         steps = np.arange(len(checks), dtype=np.float64)
     dead, floor = _unfit_snapshots(reading, len(checks)), _floor(reading)

@@ -123,20 +123,29 @@ class Log:
         return float(np.median(part)) if len(part) else None
 
     @functools.cached_property
-    def overshooting(self) -> float | None:
-        """Share of cosines below -½, the exact border αλ = 1 under noise.
+    def turning(self) -> tuple[float, float] | None:
+        """(share of cosines below -½, median cosine): -½ is the exact border αλ = 1 under noise.
 
-        Of the steps on which the loss still falls, where these are known; else of the second half,
-        or 0.9 of the share over the whole run if that is more.
+        Of the steps on which the loss still falls, where these are known: a limit cycle at the
+        floor, after all is done, harms nothing. Else of the second half, or of the whole run if
+        that turns round more often.
         """
         series = self.cosines
         if series is None:
             return None
-        turned = series.values < -0.5
         falling = self._while_falling(series.steps)
-        if falling is not None:  # a limit cycle at the floor, after all is done, harms nothing
-            return float(turned[falling].mean())
-        return max(float(turned[len(series) // 2 :].mean()), 0.9 * float(turned.mean()))
+        if falling is not None:
+            parts = [series.values[falling]]
+        else:
+            parts = [series.values[len(series) // 2 :], series.values]
+        shares = [0.9**k * float(np.mean(part < -0.5)) for k, part in enumerate(parts)]
+        best = int(np.argmax(shares))
+        return shares[best], float(np.median(parts[best]))
+
+    @property
+    def overshooting(self) -> float | None:
+        """Share of cosines below -½; see `turning`."""
+        return None if self.turning is None else self.turning[0]
 
     def _while_falling(self, steps: Array) -> NDArray[np.bool_] | None:
         """Return which steps are before 99.9 % of the whole fall is done; None if unclear."""

@@ -38,7 +38,7 @@ class Reading(Log):
 
         Not for rules with a learning rate per coordinate, whose α is no step along g.
         """
-        curvature, rate = self.evidence.curvature, self.evidence.learning_rate
+        curvature, rate = self.met_curvature, self.evidence.learning_rate
         if curvature is None or rate is None or self.adaptive:
             return None
         keep = np.isfinite(curvature.values)
@@ -50,6 +50,14 @@ class Reading(Log):
         else:
             alpha = np.interp(steps, rate.steps, rate.values)
         return Series(alpha * values, steps)
+
+    @property
+    def met_curvature(self) -> Series | None:
+        """Curvature along the gradient; along the update where that is all there is.
+
+        The same direction for plain gradient descent, and a lower bound of λmax for any rule.
+        """
+        return self.evidence.curvature or self.evidence.update_curvature
 
     @functools.cached_property
     def largest(self) -> float | None:
@@ -142,7 +150,7 @@ class Reading(Log):
     @functools.cached_property
     def negative_curvature(self) -> float | None:
         """Share of measured curvatures that are clearly negative."""
-        series = self.evidence.curvature
+        series = self.met_curvature
         if series is None:
             return None
         values = series.values[np.isfinite(series.values)]
@@ -164,7 +172,7 @@ class Reading(Log):
 
         Exact for a quadratic along one eigendirection; less than all that is left otherwise.
         """
-        norms, curvature, curve = self.evidence.gradient_norm, self.evidence.curvature, self.curve
+        norms, curvature, curve = self.evidence.gradient_norm, self.met_curvature, self.curve
         if norms is None or curvature is None or curve is None:
             return None
         good = np.isfinite(curvature.values)
@@ -210,11 +218,14 @@ class Reading(Log):
 
     @functools.cached_property
     def nothing_lower(self) -> bool:
-        """Whether other starts end at the same level, or the model has no hidden layer at all."""
+        """Whether other starts end at the same level, or the model looks convex.
+
+        Convex: no hidden layer, and no negative curvature at any measurement.
+        """
         curve, restarts = self.curve, self.evidence.restarts
         if curve is None:
             return False
-        if self.evidence.layers and not any(each.hidden for each in self.evidence.layers):
+        if self.hidden_layers is False and self.negative_curvature == 0:
             return True
         if restarts is None or np.isfinite(restarts).sum() < 3:
             return False

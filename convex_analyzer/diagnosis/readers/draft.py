@@ -34,7 +34,7 @@ SERIES = (
 )
 _VECTORS = ("layer_gradient_norms", "iterates", "gradients")
 _COUNTS = ("batch_size", "rows", "classes")
-_PLAIN = ("gradient_checks", "snapshot_steps", "restarts")
+_PLAIN = ("gradient_checks", "check_steps", "snapshot_steps", "restarts")
 
 
 class Draft:

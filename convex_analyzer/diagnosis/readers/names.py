@@ -118,6 +118,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     "classes": ("classes / n classes / num classes",),
     "snapshot_steps": ("snap step / snapshot step",),
+    "check_steps": ("gradcheck step / check step / grad check step",),
     "snapshot_theta": ("snap param / snapshot param",),
     "gradients": ("grad",),
     "iterates": ("iterates / iterate / param",),

@@ -70,6 +70,8 @@ def evidence_of(settings: Settings, store: Store, final: Final) -> Evidence:
     layers = _layer_norms(store)
     fields["layer_gradient_norms"] = Series(layers[1], layers[0]) if layers else None
     fields["gradient_checks"] = _checks(store) if store.checks else None
+    if store.checks:
+        fields["check_steps"] = np.array([float(step) for step, _ in store.checks])
     shots = _shots(store, final)
     fields["layers"] = _layers(store, shots)
     if fields["layers"]:

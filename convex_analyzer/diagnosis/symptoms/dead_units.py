@@ -32,7 +32,10 @@ def examine(reading: Reading) -> Sign:
     Saturated units of a network that has learned are no fault: they count while the loss is high.
     """
     found = [each for each in map(units, reading.evidence.layers) if each is not None]
-    found = [each for each in found if each.kind != "unknown"]
+    seen = [each for each in found if each.rows]
+    found = [each for each in seen if each.kind != "unknown"]
+    if seen and not found:
+        return Sign(0.05, "the units are neither dead nor saturated", used=("layers",))
     curve = reading.curve
     if not found:
         return _from_curve(reading)

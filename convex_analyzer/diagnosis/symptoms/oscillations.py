@@ -118,18 +118,23 @@ def examine(reading: Reading) -> Sign:
 
 
 def _overshoot(reading: Reading) -> Sign:
-    share, late = reading.overshooting, reading.cosine(0.5, 1.0)
-    if share is None or late is None:
+    found, late = reading.turning, reading.cosine(0.5, 1.0)
+    if found is None or late is None:
         return Sign(None, lacks="gradient cosines")
-    text = f"consecutive gradients turn round: cos {late:.2f} in the second half, below -½ on "
-    text += f"{100 * share:.0f} % of its steps"
+    share, typical = found
+    text = f"consecutive gradients turn round: cos {typical:.2f}, below -½ on "
+    text += f"{100 * share:.0f} % of the steps"
     largest = reading.largest
     if largest is not None and 1 < largest < 3 and not reading.momentum:
         text += f"; αλ reaches {format_number(largest, 3)} (overshoot above 1)"
+    strength = 0.95 * beyond(share, 0.4, 1.6)
+    if late > 0.5:
+        strength *= 0.5  # it has died out, and something else holds the second half
+        text += f"; no longer in the second half (cos {late:.2f})"
     if share < 0.2:
         text = f"consecutive gradients keep their way: cos {late:.2f} in the second half"
     kind = "exact" if not reading.stochastic else "heuristic"
-    return Sign(0.95 * beyond(share, 0.4, 1.6), text, kind, ("gradient_cosine",))
+    return Sign(strength, text, kind, ("gradient_cosine",))
 
 
 def _swing(reading: Reading) -> Sign:

@@ -58,6 +58,9 @@ def examine(reading: Reading) -> Sign:
         strength *= 1 - beyond(share, leaving, 1.8)
         text += f", with a gradient of {format_number(share, 2)} of what it could be"
         used, lacks = ["loss", "gradient_norm"], ""
+    kappa, most = reading.condition, reading.largest
+    if kappa is not None and most is not None and kappa > 100 and most > 0.2 * reading.limit:
+        strength *= 1.0 if reading.hidden_layers else 0.4  # a flat direction beside a steep one that α serves: that is κ
     return Sign(0.95 * strength, text, "heuristic", tuple(used), lacks)
 
 
