@@ -60,7 +60,8 @@ def examine(reading: Reading) -> Sign:
         used, lacks = ["loss", "gradient_norm"], ""
     kappa, most = reading.condition, reading.largest
     if kappa is not None and most is not None and kappa > 100 and most > 0.2 * reading.limit:
-        strength *= 1.0 if reading.hidden_layers else 0.4  # a flat direction beside a steep one that α serves: that is κ
+        if not reading.hidden_layers:  # a flat direction beside a steep one that α serves: κ
+            strength *= 0.4
     return Sign(0.95 * strength, text, "heuristic", tuple(used), lacks)
 
 
