@@ -58,10 +58,8 @@ def examine(reading: Reading) -> Sign:
         strength *= 1 - beyond(share, leaving, 1.8)
         text += f", with a gradient of {format_number(share, 2)} of what it could be"
         used, lacks = ["loss", "gradient_norm"], ""
-    kappa, most = reading.condition, reading.largest
-    if kappa is not None and most is not None and kappa > 100 and most > 0.2 * reading.limit:
-        if not reading.hidden_layers:  # a flat direction beside a steep one that α serves: κ
-            strength *= 0.4
+    if not reading.hidden_layers and _steep_beside(reading):
+        strength *= 0.4
     return Sign(0.95 * strength, text, "heuristic", tuple(used), lacks)
 
 
@@ -95,3 +93,9 @@ def _chance(reading: Reading) -> int:
         if near and abs(curve.start - math.log(classes)) < 0.35 * math.log(classes):
             return classes
     return 0
+
+
+def _steep_beside(reading: Reading) -> bool:
+    """Return whether α already serves a direction that is a hundred times steeper: that is κ."""
+    kappa, most = reading.condition, reading.largest
+    return kappa is not None and most is not None and kappa > 100 and most > 0.2 * reading.limit
