@@ -189,4 +189,22 @@ def normal_form(expression: Any) -> Any:
         return out
 
     given = given.replace(lambda p: p.is_Pow and not p.exp.is_number, stand_in)
-    return sympy.cancel(sympy.expand(sympy.cancel(sympy.together(given))))
+    given = given.replace(
+        lambda e: isinstance(e, sympy.Abs) and e.args[0].is_real,
+        lambda e: e.args[0] * sympy.sign(e.args[0]),
+    )
+    out = sympy.cancel(sympy.expand(sympy.cancel(sympy.together(given))))
+    signs = [s for s in out.atoms(sympy.sign) if s.args[0].is_nonzero]
+    return _without_squares(out, signs) if signs else out
+
+
+def _without_squares(expression: Any, signs: list[Any]) -> Any:
+    """Use that the square of a sign is 1."""
+    import sympy
+
+    top, bottom = sympy.fraction(expression)
+    for sign in signs:
+        letter = sympy.Dummy("s")
+        top = sympy.rem(sympy.expand(top).subs(sign, letter), letter**2 - 1, letter)
+        top = top.subs(letter, sign)
+    return top / bottom

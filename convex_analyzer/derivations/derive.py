@@ -13,10 +13,9 @@ from typing import Any
 from convex_analyzer.derivations.conditions import best_lines, stability_lines
 from convex_analyzer.derivations.lines import Derivation
 from convex_analyzer.derivations.linear import gradient_line, matrix_lines, step_line
-from convex_analyzer.derivations.running import why_not_linear
 from convex_analyzer.derivations.setting import Setting
 from convex_analyzer.derivations.topic import Topic, find_topic, registered_topics
-from convex_analyzer.errors import InputError, NotDerivableError
+from convex_analyzer.errors import InputError
 from convex_analyzer.optimizers import find
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.tables import Table
@@ -113,21 +112,8 @@ def _rule(value: Any, topic: Topic) -> type[Optimizer] | Optimizer:
 
 @functools.lru_cache(maxsize=128)
 def _of_rules(build: Any, rules: tuple[Any, ...]) -> Derivation:
-    try:
-        made: Derivation = build(*rules)
-    except NotDerivableError as error:
-        places = [place for rule in rules for place in _places(rule)]
-        if not places:
-            raise
-        raise NotDerivableError(f"{error}. It stops here: {'; '.join(places)}") from error
+    made: Derivation = build(*rules)
     return made
-
-
-def _places(rule: type[Optimizer] | Optimizer) -> list[str]:
-    try:
-        return why_not_linear(rule)
-    except NotDerivableError:
-        return []
 
 
 def _convergence(optimizer: type[Optimizer] | Optimizer) -> Derivation:

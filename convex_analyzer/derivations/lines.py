@@ -27,7 +27,7 @@ class Line:
     check
         What the machine did to check it.
     verdict
-        ``proved``; ``refuted``, with a counterexample in `check`; ``plausible``: it held wherever
+        ``given``: a definition; ``proved``; ``refuted``, with a counterexample in `check`; ``plausible``: it held wherever
         it was tried; ``undecided``.
     """
 
@@ -72,7 +72,7 @@ class Derivation(Result):
     lines
         The lines.
     stopped
-        Why it ends before a best setting, if it does.
+        Where it ends short of what was asked, and why; empty if it does not.
     """
 
     schema: ClassVar[str] = "convex_analyzer.derivation/1"
@@ -83,8 +83,8 @@ class Derivation(Result):
 
     @property
     def proved(self) -> bool:
-        """Whether every line passed its check."""
-        return all(line.verdict == "proved" for line in self.lines)
+        """Whether every line passed its check; definitions have none."""
+        return all(line.verdict in {"proved", "given"} for line in self.lines)
 
     def summary(self) -> Table:
         """Return the lines as a table."""

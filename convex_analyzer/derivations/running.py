@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import functools
-import sys
 from typing import Any
 
-from convex_analyzer.derivations.setting import open_rule_of
+from convex_analyzer.derivations.opening import open_rule_of
 from convex_analyzer.errors import NotDerivableError
-from convex_analyzer.forms import Direction, Form, Trace
 from convex_analyzer.notation import SYMBOLS
 from convex_analyzer.optimizers.base import Optimizer, as_state
 from convex_analyzer.theory.symbolic import exactly
 
-__all__ = ["OpenRun", "Plane", "why_not_linear"]
-
-_LATER = 7  # a step index that no rule treats in a way of its own
+__all__ = ["OpenRun", "Plane"]
 
 
 class Plane:
@@ -125,58 +121,3 @@ class OpenRun:
     def epsilons(self) -> list[Any]:
         """The symbols of the small constants that guard a division."""
         return [s for name, s in self.hyper.items() if name.startswith("epsilon")]
-
-
-# -- why a rule is not linear --------------------------------------------------------------------
-
-
-class _Located(Trace):
-    """Notes with each reason the line of `step` at which it occurred."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.places: list[str] = []
-
-    def nonlinear(self, reason: str) -> None:
-        if reason not in self.reasons:
-            self.places.append(f"{reason} ({_place()})")
-        super().nonlinear(reason)
-
-
-def _place() -> str:
-    import linecache
-
-    frame: Any = sys._getframe(2)
-    found = None
-    while frame is not None:
-        if frame.f_code.co_name == "step":
-            found = frame
-        frame = frame.f_back
-    if found is None:
-        return "outside step"
-    text = linecache.getline(found.f_code.co_filename, found.f_lineno).strip()
-    number = found.f_lineno - found.f_code.co_firstlineno
-    return f"line {number} of step: {text}" if text else f"line {number} of step"
-
-
-def why_not_linear(optimizer: type[Optimizer] | Optimizer) -> list[str]:
-    """Return why a rule is not linear, each reason with its line of `step`; empty if it is.
-
-    Examples
-    --------
-    >>> from convex_analyzer.optimizers.sign import SignSGD
-    >>> why_not_linear(SignSGD)
-    ['the sign of the state (line 2 of step: return theta - self.learning_rate * ops.sign(...))']
-    """
-    import sympy
-
-    _, rule = open_rule_of(optimizer)
-    trace = _Located()
-    direction = Direction(sympy.Symbol("lambda", positive=True), trace)
-    state = [Form(0, {name: 1}, trace) for name in ("theta", *rule.memory)]
-    try:
-        rule.step(direction, _LATER, *state)
-    except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
-        if not trace.places:
-            return [f"step cannot be run on symbols ({error})"]
-    return trace.places

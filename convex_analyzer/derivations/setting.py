@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
-import itertools
-from collections.abc import Iterable
 from typing import Any
 
+from convex_analyzer.derivations.opening import TAKEN, letters_of, open_rule_of, refusal
 from convex_analyzer.errors import NotDerivableError
-from convex_analyzer.notation import SYMBOLS, symbol_of
+from convex_analyzer.notation import symbol_of
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.theory.iteration import Iteration, linearise, require_linear
 from convex_analyzer.theory.stability import characteristic_polynomial
 from convex_analyzer.theory.symbolic import exactly
 
-__all__ = ["Scalar", "Setting", "open_rule_of", "positively", "tidy", "verdict"]
-
-# What every derivation prints; a hyper-parameter or memory of such a name is printed as name_1.
-_TAKEN = frozenset({"J", "L", "f", "g_k", "k", "lambda", "m", "r_1", "r_2", "x", "x_0", "x_1", "z"})
-
+__all__ = ["Scalar", "Setting", "positively", "tidy", "verdict"]
 
 class Scalar:
     """J(x) = λx²/2 as `step` sees it when the rule is printed: gradients are plain symbols."""
@@ -66,10 +60,13 @@ class Setting:
         self.z = sympy.Symbol("z")
         self.hyper, self.rule = open_rule_of(optimizer)
         memory = self.rule.memory
-        slots = _letters(memory, {*_TAKEN, *(symbol.name for symbol in self.hyper.values())})
+        slots = letters_of(memory, {*TAKEN, *(symbol.name for symbol in self.hyper.values())})
         self.bases = [sympy.IndexedBase(n) for n in ("x", *(slots[n] for n in memory))]
-        self.iteration = _symbolic_iteration(self.rule, self.eigenvalue)
-        require_linear(self.iteration, self.rule)
+        try:
+            self.iteration = _symbolic_iteration(self.rule, self.eigenvalue)
+            require_linear(self.iteration, self.rule)
+        except NotDerivableError as error:
+            raise refusal(optimizer, str(error)) from error
         self.matrix = sympy.Matrix(self.iteration.matrix).applyfunc(_expanded)
 
     @property
@@ -136,47 +133,6 @@ class Setting:
         present = set().union(*(expression.free_symbols for expression in expressions))
         names = [name for name, symbol in self.fractions.items() if symbol in present]
         return ", ".join(f"0 < {symbol_of(name)} < 1" for name in names)
-
-
-def _letters(names: Iterable[str], taken: Iterable[str]) -> dict[str, str]:
-    """Return what each name is printed as, no two alike.
-
-    Two symbols of one name would be one unknown to SymPy, and the derivation that of another rule.
-    """
-    usual = {symbol.name: symbol.sympy for symbol in SYMBOLS}
-    used, letters = set(taken), {}
-    for name in sorted(names, key=lambda name: name not in usual):  # the usual letters go first
-        numbered = (f"{name}_{i}" for i in itertools.count(1))
-        candidates = itertools.chain((usual.get(name, name), name), numbered)
-        letters[name] = next(letter for letter in candidates if letter not in used)
-        used.add(letters[name])
-    return letters
-
-
-def open_rule_of(optimizer: type[Optimizer] | Optimizer) -> tuple[dict[str, Any], Optimizer]:
-    """Return symbols for the hyper-parameters, and the rule with them in its fields."""
-    import sympy
-
-    cls = optimizer if isinstance(optimizer, type) else type(optimizer)
-    held = {
-        field.name: field.default if isinstance(optimizer, type) else getattr(optimizer, field.name)
-        for field in cls.fields()
-    }
-    names = [n for n in cls.hyperparameters() if not _is_zero(held[n])]
-    letters = _letters(tuple(names), _TAKEN)
-    hyper = {name: sympy.Symbol(letters[name], positive=True) for name in names}
-    blank = cls.__new__(cls)
-    for name, value in held.items():
-        if value is dataclasses.MISSING and name not in hyper:
-            raise NotDerivableError(
-                f"{cls.__name__} needs its {name} before it is a rule: pass an instance"
-            )
-        object.__setattr__(blank, name, hyper.get(name, value))
-    return hyper, blank
-
-
-def _is_zero(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and value == 0
 
 
 def _expanded(entry: Any) -> Any:

@@ -21,6 +21,7 @@ from convex_analyzer.reporting.typst_math import math_block
 __all__ = ["derivation_blocks"]
 
 _KINDS: dict[str, Kind] = {
+    "given": "plain",
     "proved": "ok",
     "plausible": "warn",
     "undecided": "warn",

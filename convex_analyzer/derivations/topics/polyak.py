@@ -81,7 +81,7 @@ def _build(optimizer: Any) -> Derivation:
         s.rate,
         rate.subs(ends),
         "√μ put into the condition at m, with κ = L/m",
-        given=(lower / low).subs(d, momentum.subs(root, sympy.sqrt(high / low)) ** 2),
+        given=(lower / low).subs(d, w**2).subs(w, momentum.subs(root, sympy.sqrt(high / low))),
         more=(
             "the condition at L gives the same",
             is_zero(rate - (upper / high).subs(d, w**2).subs(w, momentum.subs(root, q / p)).subs(
@@ -93,7 +93,11 @@ def _build(optimizer: Any) -> Derivation:
         rho,
         momentum.subs(root, sympy.sqrt(kappa)),
         "every direction between the borders has modulus √μ: the product of its roots is μ",
-        given=sympy.sqrt(d).subs(d, (momentum**2).subs(root, sympy.sqrt(kappa))),
+        given=sympy.sqrt(d.subs(d, w**2)).subs(w, momentum.subs(root, sympy.sqrt(kappa))),
+        more=(
+            "its square is the product of the roots",
+            is_zero(chain.lines[-2].statement.rhs - momentum.subs(root, sympy.sqrt(kappa)) ** 2),
+        ),
     )
     return chain.done()
 

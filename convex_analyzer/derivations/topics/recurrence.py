@@ -7,7 +7,8 @@ from typing import Any
 from convex_analyzer.derivations.chain import Chain, agree
 from convex_analyzer.derivations.lines import Derivation
 from convex_analyzer.derivations.linear import gradient_line, recurrence_line, step_line
-from convex_analyzer.derivations.running import OpenRun, Plane, why_not_linear
+from convex_analyzer.derivations.opening import why_not_linear
+from convex_analyzer.derivations.running import OpenRun, Plane
 from convex_analyzer.derivations.setting import Setting
 from convex_analyzer.derivations.topic import Topic
 from convex_analyzer.errors import NotDerivableError
