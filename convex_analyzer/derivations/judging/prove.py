@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from convex_analyzer.derivations.judging.clock import Clock, OutOfTime
+from convex_analyzer.derivations.judging.entries import Entries
 from convex_analyzer.derivations.judging.field import Field
 from convex_analyzer.derivations.judging.letters import Form, scalar_form
 from convex_analyzer.derivations.judging.normal import Normalizer
@@ -17,6 +18,7 @@ from convex_analyzer.derivations.judging.polynomials import (
 )
 from convex_analyzer.derivations.judging.realness import stays_real
 from convex_analyzer.derivations.judging.recurrences import proved_by_induction, recurrence_of
+from convex_analyzer.derivations.judging.settle import ordered
 from convex_analyzer.derivations.judging.signs import assumed
 from convex_analyzer.derivations.judging.statements import same_statement
 from convex_analyzer.derivations.judging.words import Words
@@ -24,6 +26,7 @@ from convex_analyzer.derivations.judging.words import Words
 __all__ = ["prove_statements", "prove_values"]
 
 _MOST_INDUCTIONS = 2
+_ANOTHER_ORDER = "the same terms in another order"
 # SymPy says with a TypeError or ValueError, too, that it cannot do something; no proof then.
 _FAILURES = (
     *(TooLarge, OutOfTime, ZeroDivisionError, RecursionError),
@@ -62,7 +65,7 @@ def prove_values(
             return None
     except _FAILURES:
         return None
-    for prove in (_normal_form, _by_induction, _simplified):
+    for prove in (_normal_form, _reordered, _by_induction, _simplified):
         try:
             found = prove(before, after, sampler, clock)
         except _FAILURES:
@@ -70,6 +73,14 @@ def prove_values(
         if found is not None:
             return found
     return None
+
+
+def _reordered(before: Any, after: Any, sampler: Sampler, clock: Clock) -> str | None:
+    """Compare two lines up to the order of terms and factors."""
+    del sampler, clock
+    if _has_matrices(before) or _has_matrices(after):
+        return None
+    return _ANOTHER_ORDER if ordered(before) == ordered(after) else None
 
 
 def _normal_form(before: Any, after: Any, sampler: Sampler, clock: Clock) -> str | None:
@@ -159,52 +170,19 @@ def _matrix_form(before: Any, after: Any, sampler: Sampler, clock: Clock) -> str
 
 def _two_by_two(before: Any, after: Any, sampler: Sampler, clock: Clock) -> str | None:
     """Return that all entries agree for n = 2; the points for n = 3 were tried before."""
-    import sympy
-
     if sampler.functions:
         return None
-    for reflected in (False, True):
-        swaps = {m: _generic(m, sampler.kinds, reflected) for m in sampler.matrices}
-        lines = []
-        for line in (before, after):
-            small = line.subs(sampler.size, 2).xreplace(
-                {
-                    sympy.MatrixSymbol(m.name, 2, 1 if m.shape[1] == 1 else 2): v
-                    for m, v in swaps.items()
-                }
-            )
-            done = small.doit()
-            lines.append(sympy.Matrix(done) if getattr(done, "is_Matrix", False) else [done])
-        clock.check()
-        normal = _normalizer(sampler, clock, *lines)
-        for a, b in zip(*lines, strict=True):
-            if not normal.field.is_zero(normal.scalar(a) - normal.scalar(b)):
-                return None
-        if not any(k == "orthogonal matrix" for k in sampler.kinds.values()):
-            break
+    orthogonal = any(sampler.kinds.get(m.name) == "orthogonal matrix" for m in sampler.matrices)
+    for reflected in (False, True) if orthogonal else (False,):
+        normal = _normalizer(sampler, clock, before, after)
+        entries = Entries(normal, reflected=reflected)
+        values = [entries.value(line) for line in (before, after)]
+        rows = [v if isinstance(v, tuple) else ((v,),) for v in values]
+        pairs = zip(*rows, strict=True)
+        flat = [(x, y) for r, s in pairs for x, y in zip(r, s, strict=True)]
+        if not all(normal.field.is_zero(x - y) for x, y in flat):
+            return None
     return "for n = 2: every entry; for n = 3: exact points"
-
-
-def _generic(matrix: Any, kinds: Any, reflected: bool) -> Any:
-    import sympy
-
-    kind, name = kinds.get(matrix.name, "matrix"), matrix.name
-
-    def entry(i: int, j: int) -> Any:
-        return sympy.Symbol(f"{name}{i + 1}{j + 1}", real=True)
-
-    if matrix.shape[1] == 1:
-        return sympy.ImmutableMatrix(2, 1, entry)
-    if kind == "orthogonal matrix":
-        t = sympy.Symbol(f"{name}t", real=True)
-        c, s = (1 - t**2) / (1 + t**2), 2 * t / (1 + t**2)
-        side = -1 if reflected else 1
-        return sympy.ImmutableMatrix([[c, -s * side], [s, c * side]])
-    if kind == "diagonal matrix":
-        return sympy.ImmutableMatrix(2, 2, lambda i, j: entry(i, j) if i == j else 0)
-    if kind == "matrix":
-        return sympy.ImmutableMatrix(2, 2, entry)
-    return sympy.ImmutableMatrix(2, 2, lambda i, j: entry(min(i, j), max(i, j)))
 
 
 # -- induction and SymPy -----------------------------------------------------------------------
@@ -280,6 +258,9 @@ def prove_statements(
 ) -> str | None:
     """Return how it was proved that two statements agree, or None."""
     try:
+        normal = _normalizer(sampler, clock, before, after)
+        if ordered(before) == ordered(after) and stays_real(before, after, normal):
+            return _ANOTHER_ORDER
         claim = recurrence_of(before, after)
         if claim is not None:
             return proved_by_induction(claim, _normalizer(sampler, clock, before, after))

@@ -47,7 +47,7 @@ def try_values(before: Any, after: Any, sampler: Sampler, clock: Clock) -> Trial
     tried, without = 0, []
     for order, limit in orders:
         for point in sampler.points(limit, order):
-            if clock.left < 0 and tried > 4:
+            if clock.left < 0:
                 return Trial(None, tried, tried)
             try:
                 value = first(point)
@@ -66,22 +66,24 @@ def try_values(before: Any, after: Any, sampler: Sampler, clock: Clock) -> Trial
     if tried == 0 and len(without) >= _ENOUGH:
         return Trial(without[0], len(without), 0)  # it has no value anywhere
     if tried == 0:
-        trial = _far(first, second, sampler)
-        return trial if trial.points else _complex(before, after, sampler)
+        trial = _far(first, second, sampler, clock)
+        return trial if trial.points else _complex(before, after, sampler, clock)
     return Trial(None, tried, tried)
 
 
-def _complex(before: Any, after: Any, sampler: Sampler) -> Trial:
+def _complex(before: Any, after: Any, sampler: Sampler, clock: Clock) -> Trial:
     """Compare complex values, where the line above is real nowhere; nothing of it is proved."""
     first, second = (compiled(line, complex_numbers=True) for line in (before, after))
-    trial = _far(first, second, sampler)
+    trial = _far(first, second, sampler, clock)
     return Trial(trial.point, trial.points, 0)
 
 
-def _far(first: Any, second: Any, sampler: Sampler) -> Trial:
+def _far(first: Any, second: Any, sampler: Sampler, clock: Clock) -> Trial:
     """Try many more points, where the first ones all lie outside the domain."""
     tried = 0
     for point in sampler.points(300):
+        if clock.left < 0:
+            break
         try:
             value, other = first(point), second(point)
         except Undefined:

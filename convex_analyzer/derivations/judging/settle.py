@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["settled"]
+__all__ = ["ordered", "settled"]
 
 
 def settled(e: Any) -> Any:
-    """Return an expression with the usual order and sums of its parts.
+    """Return an expression expanded, with the usual order and sums of its parts.
 
     Examples
     --------
@@ -22,3 +22,23 @@ def settled(e: Any) -> Any:
     if not e.args:
         return e
     return sympy.expand(e.func(*map(settled, e.args)))
+
+
+def ordered(e: Any) -> Any:
+    """Return an expression or statement with terms and factors in the usual order, not expanded.
+
+    Examples
+    --------
+    >>> import sympy
+    >>> x = sympy.Symbol("x")
+    >>> ordered(sympy.Mul((x + 1) ** 39, x + 1, evaluate=False))
+    (x + 1)**40
+    """
+    from sympy.core.relational import Relational
+
+    if not getattr(e, "args", None):
+        return e
+    parts = [ordered(part) for part in e.args]
+    if isinstance(e, Relational):
+        return e.func(*parts, evaluate=False)
+    return e.func(*parts)

@@ -27,7 +27,7 @@ __all__ = [
 
 _DIGITS = 60
 _CLOSE = 40  # digits to which irrational values must agree to count as equal
-_MOST_BITS = 6000
+_MOST_BITS = 20_000
 
 
 class Undefined(Exception):  # noqa: N818
@@ -185,14 +185,8 @@ def _whole_power(base: Any, exponent: int) -> Any:
             raise Undefined("division by zero")
         base = Fraction(1, base) if isinstance(base, int) else 1 / base
         exponent = -exponent
-    if isinstance(base, (int, Fraction)) and exponent > 64:
-        numerator, denominator = base.numerator, base.denominator
-        if exponent * max(
-            abs(numerator), denominator, 1
-        ).bit_length() > _MOST_BITS and base not in {
-            -1,
-            0,
-            1,
-        }:
+    if isinstance(base, (int, Fraction)) and exponent > 1 and base not in (-1, 0, 1):
+        size = max(abs(base.numerator), base.denominator).bit_length()
+        if exponent * size > _MOST_BITS:
             raise Undefined("too large")
     return base**exponent

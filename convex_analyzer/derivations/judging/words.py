@@ -199,7 +199,7 @@ class Words:
 
     def _word_power(self, word: Word, exponent: Quotient) -> Word:
         """Return the letters of a word to a power; P M P⁻¹ becomes P Mᵏ P⁻¹."""
-        if len(word) == 1 or len({atom.family for atom, _, _ in word}) == 1:
+        if not word or len({atom.family for atom, _, _ in word}) == 1:
             return tuple(
                 (atom, t, poly_key((Quotient(dict(e), {}) * exponent).top)) for atom, t, e in word
             )
@@ -315,8 +315,10 @@ class Words:
         for place, (atom, _, exponent) in enumerate(word):
             sum_ = self.sums.get(atom)
             number = dict(exponent).get((), 0) if len(exponent) == 1 else 0
-            if sum_ is None or not number < 0:
+            if sum_ is None or number == 0:
                 continue
+            if number > 0:
+                return self._expanded(word, place, sum_)
             lead = max(sum_.terms, key=lambda w: (len(w), repr(w)))
             size = len(lead)
             for start in (place - size, place + 1):
@@ -324,6 +326,19 @@ class Words:
                     continue
                 return self._replaced(word, place, start, lead, sum_)
         return None
+
+    def _expanded(self, word: Word, place: int, sum_: Form) -> list[tuple[Word, Quotient]] | None:
+        """Write out one factor of a sum to a positive whole power."""
+        atom, t, exponent = word[place]
+        number = dict(exponent)[()]
+        if t or number % 1 or number > _LARGEST_POWER:
+            return None
+        lower = poly_sum(dict(exponent), constant(1), -1)
+        rest: Word = ((atom, t, poly_key(lower)),) if lower else ()
+        return [
+            ((*word[:place], *rest, *inner, *word[place + 1 :]), coefficient)
+            for inner, coefficient in sum_.terms.items()
+        ]
 
     def _replaced(
         self, word: Word, place: int, start: int, lead: Word, sum_: Form
@@ -360,7 +375,8 @@ class Words:
 
     def _determinant(self, form: Form) -> Quotient:
         if len(form.terms) != 1:
-            return self._generator(("det", self.key(form)), ANY, frozenset())
+            least = min(self.key(form), self.key(self.transposed(form)), key=repr)
+            return self._generator(("det", least), ANY, frozenset())
         ((word, coefficient),) = form.terms.items()
         size = self.normal.symbol(self.sympy.Symbol("n", integer=True, positive=True))
         result = raised(self.field, coefficient, size)
