@@ -86,6 +86,7 @@ PROVED = (
     ("Eq(x**2 - 3*x + 2, 0)", "x == 1 or x == 2"),
     ("Eq(x**2, 2)", "Eq(x, sqrt(2)) or Eq(x, -sqrt(2))"),
     ("Eq(a**2, l)", "Eq(a, sqrt(l))"),
+    ("x + y = 7/3 and x - y = 1/5", "x = 19/15 and y = 16/15"),
     ("sqrt(1 - u) < a", "1 - u < a**2"),
     ("abs(1 - a*m) < 1 and abs(1 - a*M) < 1", "a < 2/M"),
     ("x + y > 1 and x - y > 1", "x - y > 1 and y > 1 - x"),
@@ -118,6 +119,7 @@ REFUTED = (
     ("x", "sqrt(x)**2"),  # not real for x = -1
     ("1", "1/(x - x)"),  # no value anywhere
     ("abs(1 - a*l) < 1", "sqrt(1 - a*l) < 1"),
+    ("x + y = 7/3 and x - y = 1/5", "x = 19/15 and y = 17/15"),  # a system
     ("Sum(u**i, (i, 0, k))", "(1 - u**k)/(1 - u)"),
 )
 NOT_PROVED = (  # right where both are real, and not real elsewhere

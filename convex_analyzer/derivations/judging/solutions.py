@@ -13,6 +13,7 @@ from typing import Any
 from convex_analyzer.derivations.judging.clock import Clock, OutOfTime
 from convex_analyzer.derivations.judging.evaluation import Point, compiled
 from convex_analyzer.derivations.judging.field import Field
+from convex_analyzer.derivations.judging.linear_systems import joint_points, matrix_points
 from convex_analyzer.derivations.judging.normal import Normalizer
 from convex_analyzer.derivations.judging.points import Sampler
 from convex_analyzer.derivations.judging.polynomials import Poly, TooLarge
@@ -56,7 +57,7 @@ def border_points(statements: list[Any], sampler: Sampler, clock: Clock) -> Iter
         seen.add(relation)
         try:
             if sampler.has_matrices and _is_matrix(relation):
-                yield from _matrix_points(relation, sampler)
+                yield from matrix_points(relation, sampler)
                 continue
             for case in _cases(relation.lhs - relation.rhs):
                 for point in _scalar_points(case, sampler, clock):
@@ -67,6 +68,8 @@ def border_points(statements: list[Any], sampler: Sampler, clock: Clock) -> Iter
                         late.append(point)
         except (TooLarge, Undefined, OutOfTime):
             continue
+    for statement in statements:
+        yield from joint_points(statement, sampler)
     yield from late
 
 
@@ -227,77 +230,3 @@ def _generator_value(field: Field, index: int, point: Point) -> Any:
         case ("exp", monomial):
             return context().exp(to_mp(numeric(field, {monomial: 1}, point)))
     raise Undefined("this generator has no value here")
-
-
-# -- matrices ----------------------------------------------------------------------------------
-
-
-def _matrix_points(relation: Any, sampler: Sampler) -> Iterator[Point]:
-    """Yield points on a matrix equation, solved for a matrix or vector in which it is linear."""
-    import sympy
-
-    left, right = compiled(relation.lhs), compiled(relation.rhs)
-    for unknown in sorted(
-        relation.atoms(sympy.MatrixSymbol), key=lambda m: (m.shape[1] != 1, m.name)
-    ):
-        if unknown.shape[1] != 1 and sampler.kinds.get(unknown.name, "matrix") != "matrix":
-            continue
-        for order in (2, 3):
-            for point in sampler.points(5, order):
-                try:
-                    solved = _solved(left, right, unknown, point, order)
-                except (Undefined, TypeError):
-                    continue
-                if solved is not None:
-                    yield solved
-
-
-def _solved(left: Any, right: Any, unknown: Any, point: Point, order: int) -> Point | None:
-    columns = 1 if unknown.shape[1] == 1 else order
-    places = [(i, j) for i in range(order) for j in range(columns)]
-
-    def residual(values: dict[tuple[int, int], int]) -> list[Any]:
-        rows = tuple(tuple(values.get((i, j), 0) for j in range(columns)) for i in range(order))
-        full = {**point, unknown: rows}
-        a, b = left(full), right(full)
-        if not isinstance(a, tuple) and not isinstance(b, tuple):
-            return [a - b]
-        a = a if isinstance(a, tuple) else tuple((a,) * len(b[0]) for _ in b)
-        b = b if isinstance(b, tuple) else tuple((b,) * len(a[0]) for _ in a)
-        return [x - y for r, s in zip(a, b, strict=True) for x, y in zip(r, s, strict=True)]
-
-    zero = residual({})
-    columns_of = [[x - z for x, z in zip(residual({p: 1}), zero, strict=True)] for p in places]
-    solution = _linear(columns_of, [-z for z in zero])
-    if solution is None:
-        return None
-    values = dict(zip(places, solution, strict=True))
-    full = {
-        **point,
-        unknown: tuple(tuple(values[i, j] for j in range(columns)) for i in range(order)),
-    }
-    return full if all(is_zero(x) for x in residual(values)) else None
-
-
-def _linear(columns: list[list[Any]], right: list[Any]) -> list[Any] | None:
-    """Solve a linear system exactly; free unknowns are 1; None: no solution or not rational."""
-    rows = [[Fraction(c[i]) for c in columns] + [Fraction(right[i])] for i in range(len(right))]
-    count, place, pivots = len(columns), 0, []
-    for j in range(count):
-        pivot = next((i for i in range(place, len(rows)) if rows[i][j]), None)
-        if pivot is None:
-            continue
-        rows[place], rows[pivot] = rows[pivot], rows[place]
-        rows[place] = [x / rows[place][j] for x in rows[place]]
-        for i, row in enumerate(rows):
-            if i != place and row[j]:
-                rows[i] = [x - row[j] * y for x, y in zip(row, rows[place], strict=True)]
-        pivots.append(j)
-        place += 1
-    if any(row[-1] for row in rows[place:]):
-        return None
-    free = [j for j in range(count) if j not in pivots]
-    values = [Fraction(1)] * count
-    for i, j in enumerate(pivots):
-        values[j] = rows[i][-1] - sum((rows[i][f] for f in free), Fraction(0))
-    return [v.numerator if v.denominator == 1 else v for v in values]
