@@ -142,6 +142,10 @@ class Curve:
         levels = np.interp([begin, end], grid, self.trend)
         return float(levels[0] - levels[1]) / self.size
 
+    def level_at(self, share: float) -> float:
+        """Return the trend at a share of the run, in units of the start."""
+        return float(np.interp(share, np.linspace(0, 1, len(self.trend)), self.trend)) / self.size
+
     @functools.cached_property
     def late_fall(self) -> float:
         """1 - J_end/J(¾ of the run): how much of what is left goes in the last quarter."""

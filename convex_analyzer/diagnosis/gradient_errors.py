@@ -18,7 +18,7 @@ _UNIT = 2.0**-52
 _STEP = 1e-5  # of the central differences, relative to the size of a parameter
 _SAFETY = 16.0  # roundings of a loss that sums many rows
 _DEAD = 0.9  # share of a layer's units: the loss is then constant, up to kinks nearby
-_LATE = 0.01  # of the largest derivative of all snapshots: at a minimum only kinks are left
+_LATE = {False: 0.01, True: 0.04}  # of the largest derivative: at a minimum only kinks are left
 _SHARE = 0.1  # of the largest derivative of a snapshot: smaller ones are judged against that
 
 
@@ -70,7 +70,12 @@ def check_error(reading: Reading) -> CheckError | None:
         (_top(t) for t, s in zip(good, steps, strict=True) if s <= reading.blow_up), default=0
     )
     found = [
-        _one(np.asarray(table, dtype=np.float64), float(step), floor, _LATE * largest)
+        _one(
+            np.asarray(table, dtype=np.float64),
+            float(step),
+            floor,
+            _LATE[kinked(reading)] * largest,
+        )
         for table, step, gone in zip(checks, steps, dead, strict=True)
         if step <= reading.blow_up and not gone
     ]

@@ -160,11 +160,21 @@ class Reading(Log):
 
     @functools.cached_property
     def condition(self) -> float | None:
-        """κ met along the way: largest over late curvature along the gradient."""
-        late, most = self.late_curvature, self.largest
-        if late is None or most is None or most <= 0:
+        """κ met along the way: largest over late curvature; schedules of α do not count."""
+        met = self.met_curvature
+        values = None if met is None else self._before_blow_up(met)
+        if values is None or self.adaptive:
             return None
-        return most / max(abs(late), 1e-12 * most)
+        values = values[np.isfinite(values)]
+        if not len(values) or not values.max() > 0:
+            return None
+        late = float(np.median(values[-max(3, len(values) // 10) :]))
+        found = [float(values.max())]
+        if self.evidence.sharpness is not None:
+            found.append(float(np.nanmax(self.evidence.sharpness.values)))
+        if self.input_curvature is not None:
+            found.append(self.input_curvature)
+        return max(found) / max(abs(late), 1e-12 * max(found))
 
     @functools.cached_property
     def to_give(self) -> float | None:
@@ -217,6 +227,16 @@ class Reading(Log):
         return Series(alpha * norms.values**2, norms.steps)
 
     @functools.cached_property
+    def restarts_agree(self) -> bool:
+        """Whether other random starts end within 8 % of the whole fall of this run's end."""
+        curve, restarts = self.curve, self.evidence.restarts
+        if curve is None or restarts is None or np.isfinite(restarts).sum() < 3:
+            return False
+        found = np.append(restarts[np.isfinite(restarts)], curve.end)
+        spread = float(np.ptp(found)) / max(curve.start - curve.end, 1e-300)
+        return 1e-6 < spread < 0.08
+
+    @functools.cached_property
     def nothing_lower(self) -> bool:
         """Whether other starts end at the same level, or the model looks convex.
 
@@ -229,5 +249,7 @@ class Reading(Log):
             return True
         if restarts is None or np.isfinite(restarts).sum() < 3:
             return False
-        found = restarts[np.isfinite(restarts)]
-        return float(np.ptp(np.append(found, curve.end))) < 0.02 * max(abs(curve.end), 1e-300)
+        found = np.append(restarts[np.isfinite(restarts)], curve.end)
+        spread = float(np.ptp(found))
+        same_start = spread < 1e-6 * abs(curve.end) and (curve.left > 0.9 or curve.late_fall > 1e-3)
+        return not same_start and spread < 0.02 * max(abs(curve.end), 1e-300)

@@ -30,6 +30,8 @@ def examine(reading: Reading) -> Sign:
     gone = max(gone, 0.65 * settled * geometric * beyond(1 / max(curve.left, 1e-12), 1.3, 1.3))
     if reading.nothing_lower:
         gone = max(gone, 0.9 * settled)
+    if reading.restarts_agree:
+        gone = max(gone, 0.8 * (1 - beyond(abs(curve.late_fall), 0.05, 1.6)))
     creeping = beyond(max(curve.late_fall, 0.0), 0.02, 2.0) * beyond(curve.left, 0.2, 1.3)
     gone *= 1 - 0.5 * creeping
     rising = beyond(max(curve.end / max(curve.trend.min(), 1e-300), 1e-3), 2.5, 2.0)

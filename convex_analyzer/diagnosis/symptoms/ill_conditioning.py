@@ -79,7 +79,7 @@ def examine(reading: Reading) -> Sign:
     if kappa is not None and largest is not None:
         share = largest / reading.limit
         # in a network the curvature itself shrinks as the loss goes
-        much = beyond(curve.left, 0.06 if reading.hidden_layers else 0.015, 3.0)
+        much = beyond(curve.left, 0.06 if reading.hidden_layers else 0.025, 2.5)
         if reading.to_give is not None:
             falling = max(falling, beyond(reading.to_give, 3e-3, 3.0))
         strength = beyond(share, 0.25, 1.6) * beyond(kappa, LARGE, 2.0) * falling * much

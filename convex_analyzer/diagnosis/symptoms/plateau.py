@@ -48,7 +48,7 @@ def examine(reading: Reading) -> Sign:
             strength *= 0.1
             text += "; nothing lower was found from other starts"
     else:
-        strength = 0.84 * beyond(length, 0.35, 1.4)
+        strength = 0.84 * beyond(length, 0.35, 1.4) * beyond(curve.level_at(begin), 0.1, 1.6)
         where = "at first" if begin < 0.05 else "in between"
         text += f" {where}, then it falls"
     if small is not None:
