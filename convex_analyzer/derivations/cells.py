@@ -94,6 +94,7 @@ class _Search:
 
     def __init__(self, statement: Any, variables: list[Any], budget: float) -> None:
         self.variables = variables
+        self.statement = statement
         self.end = time.monotonic() + budget
         self.tried = 0
         self.test = _compiled(statement, variables)
@@ -105,10 +106,10 @@ class _Search:
         try:
             last = self.split(self.given)
             for pool in self.pools():
-                point = self.line(pool, last)
+                point = self.line(pool, [p for p in last if p.has(self.variables[-1])])
                 if point is not None:
                     return self.found(point)
-            self.levels = [last]
+            self.exact, self.levels = True, [last]
             for place in range(len(self.variables) - 1, 0, -1):
                 self.levels.insert(0, self.split(self.projected(self.levels[0], place)))
             for place, level in enumerate(self.levels):
@@ -153,10 +154,23 @@ class _Search:
                 if self.test(point):
                     return point
                 continue
-            deeper = self.search(point, inside=inside)
+            if place == 0 and not inside and not is_rounded(value) and value in borders:
+                deeper = self.slice(value)
+            else:
+                deeper = self.search(point, inside=inside)
             if deeper is not None:
                 return deeper
         return None
+
+    def slice(self, value: Number) -> tuple[Number, ...] | None:
+        """Search where the first letter has a value: a problem of its own, with its own borders."""
+        import sympy
+
+        at = self.statement.subs(self.variables[0], sympy.Rational(value))
+        found = find(at, self.variables[1:], (), self.end - time.monotonic())
+        self.tried += found.tried
+        self.exact = self.exact and found.is_complete
+        return None if found.point is None else (value, *found.point)
 
     def count(self) -> None:
         self.tried += 1
@@ -170,8 +184,9 @@ class _Search:
         roots: list[Number] = []
         for polynomial in polynomials:
             coefficients = _at(polynomial, self.variables, prefix)
-            if not coefficients:
-                self.exact = self.exact and len(prefix) < 2
+            if not coefficients:  # on a line above a point it is zero: harmless for the last letter
+                last = len(prefix) == len(self.variables) - 1 <= 2
+                self.exact = self.exact and last
                 continue
             roots += _real_roots(coefficients)
         borders = _distinct(roots)

@@ -63,6 +63,8 @@ def check(setting: ClaimSetting, about: str, text: str, budget: float) -> ClaimC
             argument=about,
             value=text,
         )
+    if about != "stable" and claim.free_symbols & set(plain_symbols("m", "L", "kappa")):
+        raise InputError(f"{about} is claimed along one eigenvalue λ", argument=about)
     frame, claimed = frame_of(setting, claim)
     truth = _truth(setting, about, frame).subs(frame.substituted)
     universe = sympy.And(frame.universe, *_defined(claimed), evaluate=False)
@@ -235,8 +237,6 @@ def _truth(setting: ClaimSetting, about: str, frame: Frame) -> Any:
     stable = sympy.And(*(setting.stable(v) for v in frame.eigenvalues), evaluate=False)
     if about == "stable":
         return stable
-    if len(frame.eigenvalues) > 1:
-        raise InputError(f"{about} is claimed along one eigenvalue λ", argument=about)
     turning = turns(setting, frame.eigenvalues[0])
     if about == "oscillates":
         return turning

@@ -317,7 +317,7 @@ def _proved_tuned(
         return False
 
     def turned(expression: Any) -> Any:
-        return sympy.simplify(sympy.sympify(expression).subs(substitution))
+        return sympy.cancel(sympy.powdenest(sympy.sympify(expression).subs(substitution), force=True))
 
     size, rows = turned(value), [[turned(c) for c in end] for end in ends]
     inside = [sympy.And(*_in_disc(row, size), evaluate=False) for row in rows]

@@ -18,6 +18,7 @@ from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.parsing.expressions import read_expression
 from convex_analyzer.parsing.symbols import Symbols
 from convex_analyzer.tables import format_number
+from convex_analyzer.theory.modes import modes
 from convex_analyzer.theory.region_words import printed
 from convex_analyzer.theory.stability import stable_learning_rates
 
@@ -57,10 +58,7 @@ def check(
     shown, points = "", 0
     for values in _values(cls, used):
         rule = _rule(optimizer, values)
-        try:
-            stable = stable_learning_rates(rule, np.array([1.0]))
-        except NotDerivableError:
-            raise
+        stable = stable_learning_rates(rule, np.array([1.0]))
         if not shown:
             shown = _words(stable, values, letters)
         at = {plain_symbols(letters[n])[0]: sympy.Rational(v) for n, v in values.items()}
@@ -181,12 +179,15 @@ def _shown(
     told = "holds" if kind == "not sufficient" else "fails"
     does = "leaves the minimum" if kind == "not sufficient" else "returns to the minimum"
     smallest = min((float(v) for v in values.values()), default=1.0)
+    there = rule.unchecked(learning_rate=float(alpha))
+    largest = float(np.abs(modes(there, np.array([1.0]), local=True).roots).max())
     return Counterexample(
         shows=kind,
         point=point,
         text=f"the claim {told}, and a small error {does}",
-        optimizer=rule.unchecked(learning_rate=float(alpha)),
+        optimizer=there,
         eigenvalues=(1.0,),
         outcome="diverges" if kind == "not sufficient" else "converges",
+        rate=largest,
         start=1e-9 * smallest,
     )

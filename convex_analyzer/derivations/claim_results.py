@@ -95,9 +95,10 @@ class Counterexample(Result):
         if run.has_diverged:
             return self.outcome == "diverges"
         size = np.abs(run.theta).max(axis=1)
-        tail = float(size[-max(len(size) // 10, 3) :].max()) / float(size[0])
-        found = "diverges" if tail > 10 else "converges" if tail < 0.1 else "stays"
-        return found == self.outcome
+        tail, first = float(size[-max(len(size) // 10, 3) :].max()), float(size[0])
+        if tail < 0.1 * float(size.max()):
+            return self.outcome == "converges"
+        return self.outcome == ("diverges" if tail > 10 * first else "stays")
 
     def summary(self) -> Table:
         """Return a table of one row."""
