@@ -113,7 +113,10 @@ def roots_say_the_same(
             continue
         inside = bool(largest < 1)
         if all(value > 0 for value in signs(*point)) != inside:
-            return False, f"roots of modulus {largest:.6g} at {dict(zip(symbols, point))}"
+            return (
+                False,
+                f"roots of modulus {largest:.6g} at {dict(zip(symbols, point, strict=True))}",
+            )
         met[inside] += 1
     return True, f"against the roots at {met[True]} stable and {met[False]} unstable points"
 

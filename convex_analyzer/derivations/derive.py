@@ -11,8 +11,8 @@ import functools
 from typing import Any
 
 from convex_analyzer.derivations.conditions import best_lines, stability_lines
-from convex_analyzer.derivations.lines import Derivation
 from convex_analyzer.derivations.linear import gradient_line, matrix_lines, step_line
+from convex_analyzer.derivations.lines import Derivation
 from convex_analyzer.derivations.setting import Setting
 from convex_analyzer.derivations.topic import Topic, find_topic, registered_topics
 from convex_analyzer.errors import InputError

@@ -27,8 +27,8 @@ class Line:
     check
         What the machine did to check it.
     verdict
-        ``given``: a definition; ``proved``; ``refuted``, with a counterexample in `check`; ``plausible``: it held wherever
-        it was tried; ``undecided``.
+        ``given``: a definition; ``proved``; ``refuted``, with a counterexample in `check`;
+        ``plausible``: it held wherever it was tried; ``undecided``.
     """
 
     title: str

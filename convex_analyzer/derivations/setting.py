@@ -15,6 +15,7 @@ from convex_analyzer.theory.symbolic import exactly
 
 __all__ = ["Scalar", "Setting", "positively", "tidy", "verdict"]
 
+
 class Scalar:
     """J(x) = λx²/2 as `step` sees it when the rule is printed: gradients are plain symbols."""
 

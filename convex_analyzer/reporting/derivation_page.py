@@ -18,10 +18,10 @@ from convex_analyzer.reporting.document import (
 )
 from convex_analyzer.reporting.typst_math import math_block
 
-__all__ = ["derivation_blocks"]
+__all__ = ["derivation_blocks", "derivation_lines"]
 
 _KINDS: dict[str, Kind] = {
-    "given": "plain",
+    "given": "info",
     "proved": "ok",
     "plausible": "warn",
     "undecided": "warn",
@@ -46,7 +46,7 @@ def derivation_blocks(comparison: Comparison) -> list[Block]:
         except NotDerivableError as error:
             blocks.append(Note(f"{error}."))
             continue
-        lines = _lines(derivation)
+        lines = derivation_lines(derivation)
         if common is None:
             common = lines[0]
         else:  # the first line is about the problem: it need not be said twice
@@ -58,7 +58,8 @@ def derivation_blocks(comparison: Comparison) -> list[Block]:
     return blocks
 
 
-def _lines(derivation: Derivation) -> list[DerivationLine]:
+def derivation_lines(derivation: Derivation) -> list[DerivationLine]:
+    """Return the lines of a derivation as they stand in a document."""
     return [
         DerivationLine(
             title=line.title,

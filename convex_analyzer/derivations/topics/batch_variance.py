@@ -58,7 +58,10 @@ class Batch:
             "independent draws: C = 0",
             given=general,
             using={C: sympy.Integer(0)},
-            more=("enumerated for N = 4, S = 1 … 3", _enumerated(self, replace=True, formula=V / S)),
+            more=(
+                "enumerated for N = 4, S = 1 … 3",
+                _enumerated(self, replace=True, formula=V / S),
+            ),
         )
         whole = N * V + N * (N - 1) * C
         chain.say(

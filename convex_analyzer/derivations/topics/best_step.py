@@ -6,8 +6,8 @@ from typing import Any
 
 from convex_analyzer.derivations.chain import Chain, is_zero
 from convex_analyzer.derivations.conditions import best_lines
-from convex_analyzer.derivations.lines import Derivation
 from convex_analyzer.derivations.linear import gradient_line, polynomial_line, step_line
+from convex_analyzer.derivations.lines import Derivation
 from convex_analyzer.derivations.positivity import is_positive
 from convex_analyzer.derivations.setting import Setting, positively, tidy
 from convex_analyzer.derivations.topic import Topic
@@ -121,8 +121,9 @@ def _rate(s: Setting, chain: Chain) -> None:
     half = s.trace.subs(known).subs(s.eigenvalue, low) / 2
     for form in ({low: p**2, high: r**2}, {low: 3 * p**2 / (r**2 - 1), high: p**2}):
         inside = sympy.cancel(half.subs(form))
-        if not any(power.exp.is_Rational and not power.exp.is_Integer
-                   for power in inside.atoms(sympy.Pow)):
+        if not any(
+            power.exp.is_Rational and not power.exp.is_Integer for power in inside.atoms(sympy.Pow)
+        ):
             break
     else:
         return
@@ -135,7 +136,7 @@ def _rate(s: Setting, chain: Chain) -> None:
     other = sympy.cancel(s.determinant.subs(known).subs(s.eigenvalue, low).subs(form))
     chain.equal(
         "rate",
-        sympy.Symbol("rho", positive=True) ,
+        sympy.Symbol("rho", positive=True),
         rate,
         "the double root at m, half the sum of the roots",
         given=half,

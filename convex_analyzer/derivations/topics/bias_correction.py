@@ -84,7 +84,7 @@ def _corrected(run: OpenRun, chain: Chain, averages: list[Average], g: Any, t: A
     move = (run.step(t, Plane(g), state)[0] - run.theta).subs(powers)
     simple = root_free(move)
     shown = run.settled(simple).subs(back)
-    given = move.subs({f: v for f, v in back.items()}).subs(run.back)
+    given = move.subs(back).subs(run.back)
     chain.equal(
         "the step, by unbiased averages",
         sympy.Symbol("Delta_t"),

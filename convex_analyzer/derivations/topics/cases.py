@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from convex_analyzer.derivations.chain import Chain, is_zero
-from convex_analyzer.derivations.lines import Derivation
 from convex_analyzer.derivations.linear import (
     gradient_line,
     polynomial_line,
@@ -13,6 +12,7 @@ from convex_analyzer.derivations.linear import (
     recurrence_line,
     step_line,
 )
+from convex_analyzer.derivations.lines import Derivation
 from convex_analyzer.derivations.setting import Setting, tidy
 from convex_analyzer.derivations.topic import Topic
 from convex_analyzer.errors import NotDerivableError
@@ -58,8 +58,13 @@ def _one_factor(s: Setting, chain: Chain) -> Derivation:
         return chain.done(f"Stops here: the factor {factor} does not fall along a line in αλ.")
     f, at = sympy.Symbol("f", real=True), sympy.Function("f")
     shown = s.rate * s.eigenvalue
-    chain.equal("the factor", at(shown), tidy(s.matrix[0, 0]), "a function of αλ alone",
-                given=factor.subs(product, shown))
+    chain.equal(
+        "the factor",
+        at(shown),
+        tidy(s.matrix[0, 0]),
+        "a function of αλ alone",
+        given=factor.subs(product, shown),
+    )
     border = {}
     for value in (1, 0, -1):
         border[value] = tidy(sympy.solve(sympy.Eq(factor, value), product)[0])
@@ -213,8 +218,7 @@ def _signs(s: Setting, discriminant: Any, low: Any, high: Any) -> tuple[bool, st
 
     rng = random.Random(0)
     symbols = sorted(
-        (discriminant.free_symbols | low.free_symbols | high.free_symbols)
-        - {s.rate, s.eigenvalue},
+        (discriminant.free_symbols | low.free_symbols | high.free_symbols) - {s.rate, s.eigenvalue},
         key=str,
     )
     borders = sympy.lambdify(symbols, [low, high], "math")

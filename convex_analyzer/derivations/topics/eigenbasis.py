@@ -10,6 +10,11 @@ from convex_analyzer.derivations.setting import Setting
 from convex_analyzer.derivations.topic import Topic
 from convex_analyzer.errors import NotDerivableError
 
+_BASIS_CHECK = (
+    "non-commutative normal form with QᵀQ = QQᵀ = I, any n; equal in exact numbers for a rotation "
+    "of three dimensions"
+)
+
 
 class Basis:
     """Matrices of one size, and two ways to compare what is written with them.
@@ -38,8 +43,7 @@ class Basis:
     def same(self, a: Any, b: Any) -> tuple[str, bool]:
         """Compare for every n by non-commutative normal form, and for n = 3 in exact numbers."""
         return (
-            "non-commutative normal form with QᵀQ = QQᵀ = I, any n; equal in exact numbers for a "
-            "rotation of three dimensions",
+            _BASIS_CHECK,
             self._words(a) == self._words(b) and self._numbers(a) == self._numbers(b),
         )
 

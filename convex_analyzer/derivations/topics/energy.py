@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from convex_analyzer.derivations.chain import Chain
-from convex_analyzer.derivations.lines import Derivation
 from convex_analyzer.derivations.linear import gradient_line, recurrence_line, step_line
+from convex_analyzer.derivations.lines import Derivation
 from convex_analyzer.derivations.positivity import is_positive
 from convex_analyzer.derivations.setting import Setting, tidy
 from convex_analyzer.derivations.topic import Topic
@@ -47,12 +47,12 @@ def _build(optimizer: Any) -> Derivation:
         sympy.Mul(tidy(d), form(x[k + 1], x[k]), evaluate=False),
         "multiplied out",
     )
-    momentum = next((s.fractions[n] for n in ("momentum", "decay", "beta1") if n in s.fractions), None)
+    momentum = next(
+        (s.fractions[n] for n in ("momentum", "decay", "beta1") if n in s.fractions), None
+    )
     momentum = momentum or s.hyper.get("momentum")
     if momentum is None:
-        return chain.done(
-            f"Stops here: {s.name} has no hyper-parameter momentum to set to 1."
-        )
+        return chain.done(f"Stops here: {s.name} has no hyper-parameter momentum to set to 1.")
     kept = tidy(d.subs(momentum, 1))
     chain.equal(
         "at μ = 1",
@@ -101,8 +101,11 @@ def _positive(s: Setting, chain: Chain, momentum: Any) -> None:
         all(
             (value < 0) == inside
             for share, inside in (("1/9", True), ("8/9", True), ("-1/9", False), ("10/9", False))
-            for value in [((t**2 - 4).subs(s.rate, top * sympy.Rational(share) / s.eigenvalue)
-                           ).subs({y: sympy.Rational(1, 3) for y in s.hyper.values()})]
+            for value in [
+                ((t**2 - 4).subs(s.rate, top * sympy.Rational(share) / s.eigenvalue)).subs(
+                    {y: sympy.Rational(1, 3) for y in s.hyper.values()}
+                )
+            ]
         ),
     )
 

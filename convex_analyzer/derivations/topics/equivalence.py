@@ -34,7 +34,8 @@ def _build(first: Any, second: Any) -> Derivation:
             f"recurrence of {s.name}",
             sympy.Eq(x[k + size], right, evaluate=False),
             f"{s.optimizer.source or 'user rule'}; hyper-parameters with index b"
-            if s is b else s.optimizer.source or "user rule",
+            if s is b
+            else s.optimizer.source or "user rule",
             "Cayley–Hamilton on a general state of the rule",
             _holds(s, coefficients, own if s is b else {}),
         )

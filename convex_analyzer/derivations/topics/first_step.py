@@ -39,9 +39,7 @@ def _sizes(run: OpenRun, chain: Chain, left: Any, move: Any, g: Any) -> None:
     raw = (move.subs(run.back)).doit()
     simple = root_free(move)
     shown = run.settled(simple)
-    chain.equal(
-        "the step", left, shown, "θ after the step, less θ before; roots taken", given=raw
-    )
+    chain.equal("the step", left, shown, "θ after the step, less θ before; roots taken", given=raw)
     small = [e for e in run.epsilons if e in shown.free_symbols]
     without = run.settled(signed(root_free(simple.subs(dict.fromkeys(small, 0))), g))
     if without == shown or without.has(sympy.zoo, sympy.nan):
@@ -122,8 +120,10 @@ def _third_step(run: OpenRun, g: Any, formula: Any, small: Any, count: int = 3) 
     numbers = {s: sympy.Rational(i + 2, i + 7) for i, s in enumerate(run.hyper.values())}
     numbers |= small
     for slope in (sympy.Rational(-3, 2), sympy.Rational(2, 3)):
-        state = [sympy.Integer(0), *(v.subs(run.theta, 0) if hasattr(v, "subs") else v
-                                     for v in run.start()[1:])]
+        state = [
+            sympy.Integer(0),
+            *(v.subs(run.theta, 0) if hasattr(v, "subs") else v for v in run.start()[1:]),
+        ]
         values = {name: numbers[symbol] for name, symbol in run.hyper.items()}
         rule = run.rule.unchecked(**values)
         move = sympy.Integer(0)

@@ -6,8 +6,8 @@ from typing import Any
 
 from convex_analyzer.derivations.chain import Chain, is_zero
 from convex_analyzer.derivations.conditions import roots_say_the_same
-from convex_analyzer.derivations.lines import Derivation
 from convex_analyzer.derivations.linear import gradient_line, polynomial_line, step_line
+from convex_analyzer.derivations.lines import Derivation
 from convex_analyzer.derivations.positivity import is_positive, on_unit_interval
 from convex_analyzer.derivations.setting import Setting, tidy
 from convex_analyzer.derivations.topic import Topic

@@ -6,8 +6,8 @@ from typing import Any
 
 from convex_analyzer.derivations.chain import Chain, agree
 from convex_analyzer.derivations.conditions import stability_lines
-from convex_analyzer.derivations.lines import Derivation
 from convex_analyzer.derivations.linear import gradient_line, recurrence_line, step_line
+from convex_analyzer.derivations.lines import Derivation
 from convex_analyzer.derivations.setting import Setting, tidy
 from convex_analyzer.derivations.topic import Topic
 
@@ -30,7 +30,9 @@ def _build(optimizer: Any) -> Derivation:
         _ball(mu, product, x, s.k, ball),
     )
     t, d = s.trace, s.determinant
-    chain.equal("momentum of the direction", mu, tidy(d), "coefficient of x[k]", given=s.matrix.det())
+    chain.equal(
+        "momentum of the direction", mu, tidy(d), "coefficient of x[k]", given=s.matrix.det()
+    )
     chain.equal(
         "its αλ",
         product,

@@ -61,9 +61,7 @@ def _build(optimizer: Any) -> Derivation:
         g,
         scale,
         "solved for g, with the variance of G from above",
-        given=sympy.solve(
-            sympy.Eq((eta / N) ** 2 * F * N * (N / S - 1), g * F * (eta / N)), g
-        )[0],
+        given=sympy.solve(sympy.Eq((eta / N) ** 2 * F * N * (N / S - 1), g * F * (eta / N)), g)[0],
     )
     chain.equal(
         "by the hyper-parameters",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from convex_analyzer.derivations.chain import Chain, is_zero
-from convex_analyzer.derivations.lines import Derivation
 from convex_analyzer.derivations.linear import gradient_line, polynomial_line, step_line
+from convex_analyzer.derivations.lines import Derivation
 from convex_analyzer.derivations.setting import Setting, positively, tidy
 from convex_analyzer.derivations.topic import Topic
 from convex_analyzer.derivations.topics.cases import critical_borders
@@ -84,8 +84,10 @@ def _build(optimizer: Any) -> Derivation:
         given=(lower / low).subs(d, w**2).subs(w, momentum.subs(root, sympy.sqrt(high / low))),
         more=(
             "the condition at L gives the same",
-            is_zero(rate - (upper / high).subs(d, w**2).subs(w, momentum.subs(root, q / p)).subs(
-                high, q**2)),
+            is_zero(
+                rate
+                - (upper / high).subs(d, w**2).subs(w, momentum.subs(root, q / p)).subs(high, q**2)
+            ),
         ),
     )
     chain.equal(

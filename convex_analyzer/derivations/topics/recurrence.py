@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from convex_analyzer.derivations.chain import Chain, agree
-from convex_analyzer.derivations.lines import Derivation
 from convex_analyzer.derivations.linear import gradient_line, recurrence_line, step_line
+from convex_analyzer.derivations.lines import Derivation
 from convex_analyzer.derivations.opening import why_not_linear
 from convex_analyzer.derivations.running import OpenRun, Plane
 from convex_analyzer.derivations.setting import Setting
@@ -37,7 +37,7 @@ def _build(optimizer: Any) -> Derivation:
             shown,
             f"step, run on symbols ({s.optimizer.source or 'user rule'})",
             given=value,
-            using={name: v for name, v in zip(s.at(1), after, strict=True)},
+            using=dict(zip(s.at(1), after, strict=True)),
         )
     chain.lines.append(gradient_line(s))
     put_in = [v.replace(slope, lambda at: s.eigenvalue * at) for v in after]
@@ -85,8 +85,10 @@ def _rule_alone(optimizer: Any) -> Derivation:
             f"step, run on symbols ({run.cls.source or 'user rule'})",
             given=value,
             using=run.back,
-            more=("the same as step 3 of the rule at t = 3", agree(value.subs(t, 3), third)[0]
-                  != "refuted"),
+            more=(
+                "the same as step 3 of the rule at t = 3",
+                agree(value.subs(t, 3), third)[0] != "refuted",
+            ),
         )
     places = "; ".join(why_not_linear(optimizer))
     return chain.done(f"Stops here: no linear recurrence, because of {places}.")

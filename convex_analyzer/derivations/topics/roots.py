@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from convex_analyzer.derivations.chain import Chain, agree
-from convex_analyzer.derivations.lines import Derivation
 from convex_analyzer.derivations.linear import gradient_line, polynomial_line, step_line
+from convex_analyzer.derivations.lines import Derivation
 from convex_analyzer.derivations.setting import Setting, tidy
 from convex_analyzer.derivations.topic import Topic
 
@@ -30,9 +30,7 @@ def _build(optimizer: Any) -> Derivation:
         )
         return chain.done()
     if s.matrix.rows > 2:
-        return chain.done(
-            f"Stops here: degree {s.matrix.rows}. derive('jury', …) needs no roots."
-        )
+        return chain.done(f"Stops here: degree {s.matrix.rows}. derive('jury', …) needs no roots.")
     r1, r2 = sympy.symbols("r_1 r_2")
     t, d = s.trace, s.determinant
     chain.equal("sum of the roots", r1 + r2, tidy(t), "Vieta", given=s.matrix.trace())

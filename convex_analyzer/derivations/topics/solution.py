@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from convex_analyzer.derivations.chain import Chain
-from convex_analyzer.derivations.lines import Derivation
 from convex_analyzer.derivations.linear import gradient_line, matrix_lines, step_line
+from convex_analyzer.derivations.lines import Derivation
 from convex_analyzer.derivations.setting import Setting, tidy
 from convex_analyzer.derivations.topic import Topic
 from convex_analyzer.derivations.topics.eigenbasis import Basis, of_matrix
@@ -49,14 +49,10 @@ def _in_matrices(s: Setting, chain: Chain) -> None:
         *b.same(factor * (factor * start), two),
     )
     # induction: Q f(Λ)^k Qᵀ times Q f(Λ) Qᵀ loses QᵀQ = I; checked for several k
-    powers = [
-        b.same(factor**k * start, b.Q * diagonal**k * b.Q.T * start) for k in (1, 2, 3, 4)
-    ]
+    powers = [b.same(factor**k * start, b.Q * diagonal**k * b.Q.T * start) for k in (1, 2, 3, 4)]
     chain.say(
         "k steps",
-        sympy.Eq(
-            b.vector("e_k"), sympy.MatMul(sympy.MatPow(factor, s.k), start), evaluate=False
-        ),
+        sympy.Eq(b.vector("e_k"), sympy.MatMul(sympy.MatPow(factor, s.k), start), evaluate=False),
         "the same matrix in every step",
         "induction on k: one more step multiplies by the same matrix; written out for k = 1 … 4",
         all(holds for _, holds in powers),

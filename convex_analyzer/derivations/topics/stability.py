@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from convex_analyzer.derivations.conditions import stability_lines
-from convex_analyzer.derivations.lines import Derivation
 from convex_analyzer.derivations.linear import gradient_line, matrix_lines, step_line
+from convex_analyzer.derivations.lines import Derivation
 from convex_analyzer.derivations.setting import Setting
 from convex_analyzer.derivations.topic import Topic
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from convex_analyzer.derivations.chain import Chain, is_zero
-from convex_analyzer.derivations.lines import Derivation
 from convex_analyzer.derivations.linear import gradient_line, step_line
+from convex_analyzer.derivations.lines import Derivation
 from convex_analyzer.derivations.setting import Setting, positively, tidy
 from convex_analyzer.derivations.topic import Topic
 from convex_analyzer.errors import NotDerivableError
@@ -88,8 +88,9 @@ def _one(s: Setting, chain: Chain, noise: list[Any], sigma: Any) -> None:
         sympy.Eq(v, tidy(factor) ** 2 * v + tidy(push) * sigma**2, evaluate=False),
         "the noise is independent of x: variances add, factors are squared",
         "the noisy step squared and multiplied out; products replaced by their means",
-        _moments(s, noise, sympy.Matrix([[factor**2 * v + push * sigma**2]]), sympy.Matrix([[v]]),
-                 sigma),
+        _moments(
+            s, noise, sympy.Matrix([[factor**2 * v + push * sigma**2]]), sympy.Matrix([[v]]), sigma
+        ),
     )
     solution = tidy(push * sigma**2 / (1 - factor**2))
     chain.say(
@@ -111,8 +112,11 @@ def _two(s: Setting, chain: Chain, noise: list[Any], sigma: Any) -> None:
     after = s.matrix * P * s.matrix.T + push
     chain.say(
         "covariance in the long run",
-        sympy.Eq(P, sympy.MatAdd(sympy.MatMul(s.matrix, P, s.matrix.T), push.applyfunc(tidy)),
-                 evaluate=False),
+        sympy.Eq(
+            P,
+            sympy.MatAdd(sympy.MatMul(s.matrix, P, s.matrix.T), push.applyfunc(tidy)),
+            evaluate=False,
+        ),
         "P = M P Mᵀ + N: the noise is independent of the state",
         "entry by entry, the mean of the square of the noisy step above",
         _moments(s, noise, after, P, sigma),
@@ -200,9 +204,7 @@ def _small(s: Setting, chain: Chain) -> None:
     rest = sympy.cancel(line.rhs / s.rate - first)
     chain.say(
         "for a small learning rate",
-        sympy.Eq(
-            sympy.Limit(line.lhs / s.rate, s.rate, 0), tidy(first), evaluate=False
-        ),
+        sympy.Eq(sympy.Limit(line.lhs / s.rate, s.rate, 0), tidy(first), evaluate=False),
         "first order in α: the noise floor is proportional to α",
         "what is left over vanishes at α = 0: its numerator has the factor α",
         is_zero(rest.subs(s.rate, 0)),

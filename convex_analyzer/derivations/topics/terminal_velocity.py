@@ -80,7 +80,7 @@ def _plane(run: OpenRun, g: Any) -> tuple[list[Any], list[Any], Any]:
             raise refusal(run.rule, f"{run.name} is not linear on a plane")
         if run.theta in value.free_symbols or t in value.free_symbols:
             raise NotDerivableError(
-                f"{run.name} does not reach a steady velocity on a plane: its step depends on θ or t"
+                f"{run.name} reaches no steady velocity on a plane: its step depends on θ or t"
             )
     return after, after[1:], move
 
@@ -97,8 +97,11 @@ def terminal_move(run: OpenRun) -> Any:
 
     g = sympy.Symbol("g", real=True)
     _, memory, move = _plane(run, g)
-    solved = sympy.solve([m - s for m, s in zip(memory, run.slots, strict=True)], run.slots,
-                         dict=True) if run.slots else [{}]
+    solved = (
+        sympy.solve([m - s for m, s in zip(memory, run.slots, strict=True)], run.slots, dict=True)
+        if run.slots
+        else [{}]
+    )
     if len(solved) != 1 or len(solved[0]) != len(run.slots):
         raise NotDerivableError(f"{run.name} has no steady velocity on a plane")
     return run.settled(sympy.factor(move.subs(solved[0]).subs(g, 1)))
