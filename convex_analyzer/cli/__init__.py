@@ -30,6 +30,7 @@ COMMANDS = {
     "diagnose": "Say what is wrong with a training run, how sure that is, and what would help.",
     "report": "Write a report to print or show: PDF, PNG, JSON.",
     "optimizers": "List the optimizers, or show one.",
+    "derive": "Derive what an optimizer does from its update rule, every line checked.",
     "check-gradient": "Check a gradient in a Python file; name wrong entries, and why.",
 }
 

@@ -13,9 +13,34 @@ from convex_analyzer.parsing.derivation_text import read_derivation
 from convex_analyzer.parsing.statements import Statement
 from convex_analyzer.parsing.symbols import Symbols
 
-__all__ = ["Derivation", "check_derivation", "judged"]
+__all__ = ["Derivation", "check_derivation", "judged", "symbols"]
 
 _BUDGET = 2.0  # seconds for one line
+
+
+def symbols(declared: Any = None, /, **kinds: str) -> Symbols:
+    """Return declared symbols.
+
+    Parameters
+    ----------
+    declared
+        Text such as ``"a, l > 0; k natural"``, a table of kinds by name, or what was declared
+        before; None: nothing.
+    **kinds
+        Further names with their kinds.
+
+    Raises
+    ------
+    InputError
+        An unknown kind, or one name twice.
+
+    Examples
+    --------
+    >>> symbols("a, l > 0; k natural", mu="unit interval").names
+    ('a', 'l', 'k', 'mu')
+    """
+    found = _symbols(declared)
+    return found.declare(kinds) if kinds else found
 
 
 def _symbols(declared: Any) -> Symbols:
