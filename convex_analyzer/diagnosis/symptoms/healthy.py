@@ -26,8 +26,9 @@ def examine(reading: Reading) -> Sign:
         return Sign(0.0, "the loss is lost", used=("loss",))
     gone = beyond(1 / max(curve.left, 1e-12), 3.0, 2.0)
     settled = 1 - beyond(abs(curve.late_fall), 0.004, 2.0)
-    geometric = 1 - beyond(curve.picks_up, 0.05, 2.0)  # it ran out, as a convergent run does
-    gone = max(gone, 0.65 * settled * geometric * beyond(1 / max(curve.left, 1e-12), 1.3, 1.3))
+    ran_out = 1 - beyond(curve.picks_up, 0.5, 1.6)  # the fall ran out, as a convergent one does
+    floor = 0.65 * settled * ran_out * beyond(1 / max(curve.left, 1e-12), 1.2, 1.1)
+    gone = max(gone, floor * (1 - 0.6 * beyond(curve.flat[1] - curve.flat[0], 0.93, 1.04)))
     if reading.nothing_lower:
         gone = max(gone, 0.9 * settled)
     if reading.restarts_agree:

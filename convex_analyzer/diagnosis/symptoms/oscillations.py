@@ -174,8 +174,9 @@ def _waves(reading: Reading, lacks: str) -> Sign:
     curve = reading.curve
     assert curve is not None
     strength = beyond(curve.rises, 0.12, 1.6) * beyond(curve.noise, 0.005, 2.0)
-    if reading.stochastic is not False:  # momentum smooths noise as well
-        strength *= 0.4 * beyond(1 - curve.smoothness, 0.1, 1 / 1.7)
+    strength *= beyond(1 - curve.smoothness, 0.1, 1 / 1.7)  # momentum smooths noise as well
+    if reading.stochastic is not False:
+        strength *= 0.4
     if not reading.momentum and reading.evidence.optimizer == "gradient_descent":
         strength *= 0.5
     text = f"the loss goes up on {100 * curve.rises:.0f} % of the later steps, in smooth waves"

@@ -37,8 +37,7 @@ def examine(reading: Reading) -> Sign:
     used, lacks = ["loss"], "gradient norms"
     text = f"flat within {1 if small is None else 5} % over {100 * length:.0f} % of the run"
     if end > 0.97:
-        strength = beyond(length, 0.35, 1.5) * beyond(curve.left, 0.2, 1.6)
-        strength *= 0.4 + 0.6 * beyond(curve.picks_up, 0.05, 2.0)  # else it ran out: converged
+        strength = _at_the_end(reading, length)
         text += f", at {format_number(curve.left, 3)} of its start"
         chance = _chance(reading)
         if chance:
@@ -54,13 +53,30 @@ def examine(reading: Reading) -> Sign:
     if small is not None:
         share = small(begin, end)
         # where it falls ever faster the curvature is negative: no slow descent looks like that
-        leaving = 0.35 if curve.picks_up > 1.5 else 0.15
-        strength *= 1 - beyond(share, leaving, 1.8)
+        least = 0.35 if curve.picks_up > 1.5 else 0.1
+        strength *= 1 - beyond(share, least, 1.8)
         text += f", with a gradient of {format_number(share, 2)} of what it could be"
         used, lacks = ["loss", "gradient_norm"], ""
     if not reading.hidden_layers and _steep_beside(reading):
         strength *= 0.4
     return Sign(0.95 * strength, text, "heuristic", tuple(used), lacks)
+
+
+def _at_the_end(reading: Reading, length: float) -> float:
+    """Judge a run that ends flat: stuck, or converged to a floor that the task has.
+
+    Stuck near its start (nothing learned), or falling ever faster (leaving), or flat for all but
+    the very beginning; a fall that runs out over a good part of the run is convergence.
+    """
+    curve = reading.curve
+    assert curve is not None
+    near_start = beyond(curve.left, 0.88, 1.05)
+    leaving = beyond(curve.picks_up, 1.3, 1.3) * beyond(curve.left, 0.2, 1.6)
+    at_once = beyond(length, 0.93, 1.04) * beyond(curve.left, 0.2, 1.6)
+    if reading.gradient_fall is not None:
+        at_once *= 0.3  # with the gradient known, a floor and a plateau can be told apart
+    ran_out = 0.3 + 0.7 * beyond(curve.picks_up, 0.05, 2.0)
+    return beyond(length, 0.35, 1.5) * max(near_start, leaving, at_once * ran_out)
 
 
 def _small_gradient(reading: Reading) -> Callable[[float, float], float] | None:

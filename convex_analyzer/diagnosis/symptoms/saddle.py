@@ -50,8 +50,9 @@ def examine(reading: Reading) -> Sign:
     text += f"{format_number(grows, 3)}"
     if negative > 0:
         text += f"; negative curvature on {100 * negative:.0f} % of its measurements"
-    if reading.stochastic:
-        strength *= 0.7
+    cosine = reading.cosine(begin, end)
+    if reading.stochastic and (cosine is None or cosine < 0.5):
+        strength *= 0.2  # the norm of a mini-batch gradient is that of its noise
     return Sign(strength, text, "heuristic", ("loss", "gradient_norm", "curvature"))
 
 

@@ -53,7 +53,8 @@ def examine(reading: Reading) -> Sign:
     curve = reading.curve
     if curve is None or len(curve) < 5:
         return Sign(None, lacks="a loss curve")
-    much = beyond(curve.left, 0.22, 1.4)
+    slack = reading.largest is not None and reading.largest < 0.03 * reading.limit
+    much = beyond(curve.left, 0.12 if slack and not reading.adaptive else 0.22, 1.4)
     falling = beyond(max(curve.late_fall, 0.0), 0.012, 2.5)
     # however little: what falls as fast at the end as at the start has not arrived
     straight_on = beyond(min(curve.straightness, 1e3), 0.3, 1.5)
