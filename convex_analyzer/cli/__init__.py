@@ -31,6 +31,8 @@ COMMANDS = {
     "report": "Write a report to print or show: PDF, PNG, JSON.",
     "optimizers": "List the optimizers, or show one.",
     "derive": "Derive what an optimizer does from its update rule, every line checked.",
+    "check": "Judge a derivation line by line: text, LaTeX, or blocks of a Markdown file.",
+    "exercises": "List, show, check and grade the exercises in deriving; write your own.",
     "check-gradient": "Check a gradient in a Python file; name wrong entries, and why.",
 }
 

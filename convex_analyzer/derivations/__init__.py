@@ -1,4 +1,6 @@
-"""Derivations: produced from an update rule, and judged line by line when a person wrote them ::
+r"""Derivations: produced from an update rule, and judged line by line when a person wrote them.
+
+A person's own ::
 
     from convex_analyzer.derivations import Derivation, check_derivation, grade, symbols
 
@@ -6,7 +8,7 @@
     d.step("(1 - a*l)*x", why="factor")
     d.check().lines[1].status                   # 'proved'
 
-    grade("x - a*l*x\\n(1 - a*l)*x", "q15")     # points: what the cell of a grader returns
+    grade("x - a*l*x\n(1 - a*l)*x", "q15")     # points: what the cell of a grader returns
     check_code(step, optimizer="nesterov")      # a person's update, held against the rule
 
 Nothing here imports SymPy until one of these is used.

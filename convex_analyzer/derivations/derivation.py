@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from convex_analyzer.derivations.exercises import Exercise, exercise
@@ -193,5 +194,38 @@ def judged(
     elif task is not None:
         start = task.values[0]
     known = task.known_slips if task is not None else ()
-    checked = check_lines(found.statements, found.symbols, given=start, budget=budget, known=known)
-    return checked, found.statements
+    statements = _as_chains(found.statements, start)
+    checked = check_lines(statements, found.symbols, given=start, budget=budget, known=known)
+    return checked, statements
+
+
+def _as_chains(statements: tuple[Statement, ...], start: Any) -> tuple[Statement, ...]:
+    """Return statements, with a = b cut into a, = b where it is a chain and no equation to solve.
+
+    It is one where quantities are derived: what is given is none that is true or false, or the
+    equation stands alone.
+    """
+    from convex_analyzer.derivations.judging.evaluation import is_boolean
+
+    quantities = start is not None and not is_boolean(start)
+    if not quantities and not (start is None and len(statements) == 1):
+        return statements
+    parts = [part for each in statements for part in _cut(each)]
+    return tuple(replace(part, number=number) for number, part in enumerate(parts, 1))
+
+
+def _cut(statement: Statement) -> tuple[Statement, ...]:
+    """Return the two sides of an equation that is written with a sign, else the statement."""
+    import sympy
+
+    signs = list(re.finditer(r"(?<![<>=!:])=(?![=>])", statement.text))
+    if not isinstance(statement.value, sympy.Equality) or len(signs) != 1:
+        return (statement,)
+    if statement.left is not None or statement.relation not in (None, "="):
+        return (statement,)
+    before, after = statement.text[: signs[0].start()], statement.text[signs[0].end() :]
+    left, right = statement.value.args
+    column = statement.column + signs[0].end() + len(after) - len(after.lstrip(" &"))
+    first = replace(statement, text=before.rstrip(" &"), value=left)
+    last = {"text": after.lstrip(" &"), "value": right, "relation": "=", "left": left}
+    return first, replace(statement, column=column, notes=(), **last)

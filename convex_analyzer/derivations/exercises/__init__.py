@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import re
 import tomllib
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ from convex_analyzer.parsing.symbols import Symbols
 
 __all__ = ["Exercise", "Slip", "exercise", "exercise_names", "load_exercise"]
 
-_KEYS = {"title", "source", "points", "lines", "constraints", "symbols", "slips", "statement"}
+_KEYS = {"title", "source", "points", "lines", "constraints", "symbols", "slips", "statement",
+         "hints"}  # fmt: skip
 _NEEDED = ("title", "lines", "symbols")
 _LONGEST_FILE = 100_000  # bytes
 
@@ -60,6 +62,8 @@ class Exercise:
         Lecture or book.
     statement
         The task in words; by default the title and the first line.
+    hints
+        The most that a hint may say, from 0 (none) to 4 (the repair).
     """
 
     name: str
@@ -70,6 +74,7 @@ class Exercise:
     points: float = 1.0
     source: str = ""
     statement: str = ""
+    hints: int = 4
 
     @property
     def given(self) -> str:
@@ -145,8 +150,13 @@ def load_exercise(path: str | Path) -> Exercise:
         if len(data) > _LONGEST_FILE:
             raise InputError(f"{file.name}: larger than {_LONGEST_FILE} bytes", argument="path")
         table = tomllib.loads(data.decode("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{file.name}: {error}", argument="path") from None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InputError(f"{file.name}: {reason}", argument="path") from None
+    except (UnicodeDecodeError, RecursionError):
+        raise InputError(f"{file.name} is not a TOML file: no text", argument="path") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{file.name} is not a TOML file: {error}", argument="path") from None
     missing = [key for key in _NEEDED if key not in table]
     if missing:
         raise InputError(f"{file.name}: {', '.join(missing)} is missing", argument="path")
@@ -166,6 +176,14 @@ def _made(name: str, table: dict[str, Any]) -> Exercise:
         raise InputError(f"{name}: lines must be two texts or more", argument="lines")
     if not isinstance(table["symbols"], dict):
         raise InputError(f"{name}: symbols must be a table of names and kinds", argument="symbols")
+    constraints = table.get("constraints", [])
+    pairs = [*table["symbols"].items(), *((text, "") for text in _listed(constraints))]
+    if not isinstance(constraints, list) or not all(
+        isinstance(part, str) for pair in pairs for part in pair
+    ):
+        raise InputError(f"{name}: symbols and constraints are texts", argument="symbols")
+    if not isinstance(table.get("slips", []), list):
+        raise InputError(f"{name}: slips must be [[slips]] tables", argument="slips")
     slips = []
     for entry in table.get("slips", ()):
         try:
@@ -180,9 +198,29 @@ def _made(name: str, table: dict[str, Any]) -> Exercise:
                 argument="slips",
             )
         slips.append(slip)
-    symbols = Symbols.of(table["symbols"], table.get("constraints", ()))
+    symbols = Symbols.of(table["symbols"], constraints)
     title, statement = str(table["title"]), str(table.get("statement", ""))
     return Exercise(
-        name, title, symbols, tuple(lines), tuple(slips), float(table.get("points", 1)),
+        name, title, symbols, tuple(lines), tuple(slips), _points(name, table),
         str(table.get("source", "")), statement or f"{title}: start from {lines[0]}",
+        _hints(name, table),
     )  # fmt: skip
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _points(name: str, table: dict[str, Any]) -> float:
+    points = table.get("points", 1)
+    number = isinstance(points, int | float) and not isinstance(points, bool)
+    if not number or not math.isfinite(points) or points <= 0:
+        raise InputError(f"{name}: points must be a number above 0", argument="points")
+    return float(points)
+
+
+def _hints(name: str, table: dict[str, Any]) -> int:
+    hints = table.get("hints", 4)
+    if type(hints) is not int or not 0 <= hints <= 4:
+        raise InputError(f"{name}: hints must be 0, 1, 2, 3 or 4", argument="hints")
+    return hints
