@@ -293,6 +293,9 @@ class _Compiler:
     def _endless(self, e: Any) -> Function:
         """Return an endless sum by its closed form, where SymPy knows it."""
         closed = e.doit(deep=False)
+        if isinstance(closed, self.sympy.Piecewise):  # where it converges
+            known = [piece for piece in closed.args if not piece[0].has(self.sympy.Sum)]
+            closed = self.sympy.Piecewise(*known, evaluate=False) if known else e
         if closed.has(self.sympy.Sum):
             raise Undefined("an endless sum without a closed form")
         return self.build(closed)

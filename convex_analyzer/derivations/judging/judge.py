@@ -52,11 +52,12 @@ def judge(
     >>> print(judge(abs(1 - a*l) < 1, a < 1/l, symbols).counterexample)
     At a = 1, l = 1: the line above gives true, this line gives false.
     """
-    try:
-        hash((before, after))
-    except TypeError:  # a mutable matrix
-        return _work(before, after, symbols, budget, direction)
-    return _cached(before, after, symbols, budget, direction)
+    return _cached(_fixed(before), _fixed(after), symbols, budget, direction)
+
+
+def _fixed(line: Any) -> Any:
+    """Return a line that has a hash: a matrix that cannot be changed."""
+    return line.as_immutable() if hasattr(line, "as_immutable") else line
 
 
 @functools.lru_cache(maxsize=2048)

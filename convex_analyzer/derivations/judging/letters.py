@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from convex_analyzer.derivations.judging.field import poly_key
-from convex_analyzer.derivations.judging.polynomials import ZERO, Quotient, constant, scaled
+from convex_analyzer.derivations.judging.polynomials import (
+    ZERO,
+    Quotient,
+    constant,
+    poly_sum,
+    scaled,
+)
 
 __all__ = [
     "ONCE",
@@ -15,6 +21,7 @@ __all__ = [
     "Form",
     "Letter",
     "Word",
+    "after_lead",
     "cofactors",
     "commute",
     "is_definite",
@@ -108,3 +115,23 @@ def cofactors(rows: tuple[tuple[Quotient, ...], ...]) -> Quotient:
             minor = cofactors(tuple(row[:j] + row[j + 1 :] for row in rows[1:]))
             total = total + (entry * minor if j % 2 == 0 else -(entry * minor))
     return total
+
+
+def after_lead(word: Word, start: int, lead: Word) -> Word | None:
+    """Return what is left at a place once a word is taken out; None: it is not there.
+
+    Of a single letter a whole power may be left: A² holds A.
+    """
+    size = len(lead)
+    if size == 0 or start < 0:
+        return None
+    part = word[start : start + size]
+    if part == lead:
+        return ()
+    if size > 1 or not part or part[0][:2] != lead[0][:2]:
+        return None
+    rest = poly_sum(dict(part[0][2]), dict(lead[0][2]), -1)
+    number = rest.get((), 0)
+    if rest.keys() != {()} or number <= 0 or number % 1:
+        return None
+    return ((*lead[0][:2], poly_key(rest)),)

@@ -231,5 +231,5 @@ class _Parts:
         exponent = field.monomial_signs(monomial)
         below = field.signs({**scaled(inside, -1), (): 1 - inside.get((), 0)})
         if exponent <= {0, 1} and below <= {0, 1}:
-            strict = exponent == {1} and below == {1} and field.generators[index].whole
+            strict = exponent == {1} and below == {1}
             field.assume({(): 1, ((index, 1),): -1}, strict=strict)

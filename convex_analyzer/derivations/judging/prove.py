@@ -143,7 +143,7 @@ def _explicit(e: Any) -> Any:
 
     if isinstance(e, sympy.MatrixBase):
         return e
-    if e.atoms(sympy.MatrixSymbol) or not e.has(sympy.MatrixBase):
+    if e.atoms(sympy.MatrixSymbol) or not e.has(sympy.ImmutableDenseMatrix):
         return None
     done = e.doit()
     return done if isinstance(done, sympy.MatrixBase) else None

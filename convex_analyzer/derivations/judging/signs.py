@@ -93,8 +93,8 @@ class Conditions:
         else:
             if len(part.args) > 2:
                 raise TooLarge
-            first, second = part.args if isinstance(part, sympy.Max) else part.args[::-1]
-            test = first - second
+            first, second = part.args
+            test = first - second if isinstance(part, sympy.Max) else second - first
         inside = self.sign(self.normal.scalar(test))
         upper = self._relation(_with(relation, part, first), depth + 1)
         lower = self._relation(_with(relation, part, second), depth + 1)

@@ -48,10 +48,7 @@ def summed(normal: Normalizer, e: Any) -> Quotient:
         return summed(normal, e.func(inner, e.limits[-1]))
     index, low, high = e.limits[0]
     if high is sp.oo:
-        closed = e.doit(deep=False)
-        if closed.has(sp.Sum, sp.Piecewise):
-            raise TooLarge
-        return normal.scalar(closed)
+        return _endless(normal, e, index, low)
     count = sp.expand(high - low)
     if count.is_Integer:
         if not -1 <= int(count) <= _LONGEST:
@@ -61,6 +58,18 @@ def summed(normal: Normalizer, e: Any) -> Quotient:
     if closed_form is not None:
         return closed_form
     return _from_zero(normal, e, index, low, high) or _shortened(normal, e, index, low, high)
+
+
+def _endless(normal: Normalizer, e: Any, index: Any, low: Any) -> Quotient:
+    """Return an endless sum that converges."""
+    sp = normal.sympy
+    closed_form = _closed(normal, e.function, index, low, None)
+    if closed_form is not None:
+        return closed_form
+    closed = e.doit(deep=False)
+    if closed.has(sp.Sum, sp.Piecewise):
+        raise TooLarge
+    return normal.scalar(closed)
 
 
 def _from_zero(normal: Normalizer, e: Any, index: Any, low: Any, high: Any) -> Quotient | None:
@@ -128,7 +137,7 @@ def _own(sp: Any, body: Any) -> Any:
 
 
 def _closed(normal: Normalizer, body: Any, index: Any, low: Any, high: Any) -> Quotient | None:
-    """Return the sum of c * i**p * r**i in closed form, or None."""
+    """Return the sum of c * i**p * r**i in closed form, or None; `high` is None for endless."""
     sp, field = normal.sympy, normal.field
     own = _own(sp, body)
     try:
@@ -138,13 +147,15 @@ def _closed(normal: Normalizer, body: Any, index: Any, low: Any, high: Any) -> Q
     if any(own in field.free(dict(k)) for k in term.bottom):
         return None
     place = field.index(Generator(("symbol", own), ANY, frozenset((own,)), whole=True))
-    first, last = normal.scalar(low), normal.scalar(high)
+    first, last = normal.scalar(low), None if high is None else normal.scalar(high)
     total = ZERO
     for monomial, coefficient in term.top.items():
         split = _split(normal, monomial, place, own)
         if split is None:
             return None
         outer, degree, ratio = split
+        if last is None and not _converges(normal, ratio):
+            return None
         front = Quotient({outer: coefficient}, term.bottom)
         total = total + front * _moment(normal, degree, ratio, first, last)
     return total
@@ -182,8 +193,18 @@ def _split(
     return outer, degree, ratio
 
 
+def _converges(normal: Normalizer, ratio: Quotient) -> bool:
+    """Whether a ratio is shown to lie strictly between -1 and 1."""
+    field = normal.field
+    for gap in (ONE - ratio, ONE + ratio):
+        signs = [field.signs(field.reduced(gap.top)), *(field.signs(dict(k)) for k in gap.bottom)]
+        if any(s != {1} for s in signs):
+            return False
+    return True
+
+
 def _moment(
-    normal: Normalizer, degree: int, ratio: Quotient, first: Quotient, last: Quotient
+    normal: Normalizer, degree: int, ratio: Quotient, first: Quotient, last: Quotient | None
 ) -> Quotient:
     """Return the sum of i**degree * ratio**i from first to last.
 
@@ -191,15 +212,18 @@ def _moment(
     (r - 1) S_p = [(i)**p r**i] from first to last + 1 - sum of lower moments.
     """
     field = normal.field
-    after = last + ONE
-    if (ratio - ONE).is_zero:
+    if last is None:  # the end vanishes
+        after, end = ZERO, ZERO
+    else:
+        after = last + ONE
+        end = raised(field, ratio, after) * after**degree
+    if (ratio - ONE).is_zero and last is not None:
         # (i + 1)**(p + 1) - i**(p + 1) telescopes
         total = after ** (degree + 1) - first ** (degree + 1)
         for lower in range(degree):
             part = _moment(normal, lower, ratio, first, last)
             total = total - part * Quotient(constant(comb(degree + 1, lower)), {})
         return total * Quotient(constant(Fraction(1, degree + 1)), {})
-    end = raised(field, ratio, after) * after**degree
     start = raised(field, ratio, first) * first**degree
     total = end - start
     for lower in range(degree):

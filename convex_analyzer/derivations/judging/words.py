@@ -20,6 +20,7 @@ from convex_analyzer.derivations.judging.letters import (
     Form,
     Letter,
     Word,
+    after_lead,
     cofactors,
     commute,
     is_definite,
@@ -320,11 +321,10 @@ class Words:
             if number > 0:
                 return self._expanded(word, place, sum_)
             lead = max(sum_.terms, key=lambda w: (len(w), repr(w)))
-            size = len(lead)
-            for start in (place - size, place + 1):
-                if size == 0 or start < 0 or word[start : start + size] != lead:
-                    continue
-                return self._replaced(word, place, start, lead, sum_)
+            for start in (place - len(lead), place + 1):
+                rest = after_lead(word, start, lead)
+                if rest is not None:
+                    return self._replaced(word, place, start, lead, rest)
         return None
 
     def _expanded(self, word: Word, place: int, sum_: Form) -> list[tuple[Word, Quotient]] | None:
@@ -341,11 +341,17 @@ class Words:
         ]
 
     def _replaced(
-        self, word: Word, place: int, start: int, lead: Word, sum_: Form
+        self, word: Word, place: int, start: int, lead: Word, rest: Word
     ) -> list[tuple[Word, Quotient]]:
+        """Return a word whose part at `start` and the inverse at `place` are multiplied."""
         atom, t, exponent = word[place]
+        sum_ = self.sums[atom]
         low, high = min(place, start), max(place + 1, start + len(lead))
         before, after = word[:low], word[high:]
+        if start < place:
+            before = before + rest
+        else:
+            after = rest + after
         scale = sum_.terms[lead].inverse()
         lower = poly_sum(dict(exponent), constant(1))
         middle: Word = ((atom, t, poly_key(lower)),) if lower else ()
