@@ -14,7 +14,9 @@ from convex_analyzer.errors import InputError
 
 __all__ = ["diagnose"]
 
-_FORESEEN = {"noise", "batch_size", "start", "steps"}  # what a forecast takes
+# what a forecast takes
+_FORESEEN = {"noise", "batch_size", "start", "steps"} | {"lr", "learning_rate", "alpha"}
+_FORESEEN |= {"momentum", "mu"}
 _FEWEST = 5  # values of a loss curve that can show anything
 
 

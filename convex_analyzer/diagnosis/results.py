@@ -194,7 +194,8 @@ class Diagnosis(Result):
         )
         notes = [self.headline]
         if self.primary.prediction and self.primary.fault:
-            notes.append(f"Workaround: {self.primary.workaround}. {self.primary.prediction}")
+            advice = self.primary.workaround.rstrip(".")
+            notes.append(f"Workaround: {advice}. {self.primary.prediction}")
         notes += [f"Looks ill, is not: {each.problem}: {each.evidence}." for each in self.shown]
         if self.decided and self.advice:
             notes.append(self.advice)

@@ -48,5 +48,5 @@ if __name__ == "__main__":
     symptom = f"consecutive gradients turn round: their cosine is {np.median(cosines):.2f}"
     truly = np.linalg.eigvalsh(X.T @ X / len(X))[-1]
     note = f"λ of that direction is {1 / smaller:.4f} by the log, and truly {truly:.4f}. With this "
-    note += "momentum two roots meet: k·ρᵏ takes a few steps longer than ρᵏ, which is predicted."
+    note += "momentum two roots meet: k·ρᵏ takes a few steps longer than ρᵏ, which is counted."
     show(symptom, diagnosis, remedy, compared, note)

@@ -12,6 +12,7 @@ from convex_analyzer.diagnosis.evidence import Evidence, Layer, Series
 from convex_analyzer.diagnosis.reading import Reading
 from convex_analyzer.diagnosis.remedies import predict
 from convex_analyzer.diagnosis.remedies.networks import restarts_needed
+from convex_analyzer.diagnosis.remedies.remedy import Remedy, best_first
 from convex_analyzer.notation import KINDS
 from convex_analyzer.results import to_plain
 
@@ -99,9 +100,10 @@ def test_a_larger_rate_saves_what_was_predicted(drop):
         math.log1p(-new * 0.5) / math.log1p(-alpha * 0.5), rel=1e-3
     )
     (heavy,) = found.alternatives
-    assert heavy.steps_after == pytest.approx(
-        steps_below(values, path[-1], 0.1, alpha, 0.9, steps=400), rel=0.2
-    )  # from rest the velocity must build up first
+    measured = steps_below(values, path[-1], 0.1, alpha, 0.9, steps=400)
+    assert heavy.steps_after == pytest.approx(measured, abs=1)  # the velocity builds up
+    assert heavy.factor == pytest.approx(now / measured, rel=0.03)
+    assert "at most" not in heavy.prediction
 
 
 def test_with_the_problem_counts_are_exact_and_confirmed():
@@ -117,6 +119,8 @@ def test_with_the_problem_counts_are_exact_and_confirmed():
     assert counts["measured_before"] == found.steps_before
     assert found.steps_before == steps_below(values, [1.0, 1.0], 1e-6, 0.002, steps=6000)
     assert found.kind == "exact"
+    near = ca.local_quadratic(lambda x: x @ np.diag(values) @ x / 2, np.ones(2))
+    assert "of the quadratic model" in remedy("slow_progress", log, near).prediction
 
 
 def test_the_factor_holds_on_a_logistic_regression():
@@ -200,6 +204,8 @@ def test_a_flipping_direction_dies_in_one_step(drop):
     assert found.steps_before == math.ceil(math.log(1e-3) / math.log(0.9))
     damped, warned = found.alternatives
     assert damped.settings["momentum"] == pytest.approx((math.sqrt(1.9) - 1) ** 2)
+    count = rests([4.0], 0, 1e-3, 0.475, damped.settings["momentum"])
+    assert damped.steps_after == count > math.log(1e-3) / math.log(math.sqrt(1.9) - 1) + 2
     assert damped.factor == pytest.approx(
         math.log(radius(4.0, 0.475, damped.settings["momentum"])) / math.log(0.9), rel=1e-6
     )
@@ -207,16 +213,57 @@ def test_a_flipping_direction_dies_in_one_step(drop):
     assert "0.949 instead of ×0.9" in warned.prediction
 
 
+def rests(values, k, share, alpha, mu, **how):
+    """Steps after which one direction stays below a share of its start."""
+    start = np.zeros(len(values))
+    start[k] = 1.0
+    path, _ = run(values, start, alpha, mu, steps=700, **how)
+    return int(np.flatnonzero(np.abs(path[:, k]) > share)[-1]) + 1
+
+
 @pytest.mark.parametrize("nesterov", [False, True])
-def test_the_rhythm_of_the_loss_gives_the_curvature(nesterov):
+def test_the_rhythm_of_the_loss_gives_the_curvature(nesterov, by_hand):
     alpha, mu = 0.01, 0.95
     log, _ = evidence([4.0], [1.0], alpha, mu, nesterov=nesterov, steps=300, drop="curvature")
     found = remedy("oscillation", log)
+    assert any(abs(number / 0.04 - 1) < 0.05 for number in by_hand.numbers(found.prediction))
     new = found.settings["momentum"]
-    before, after = (radius(4.0, alpha, m, nesterov=nesterov) for m in (mu, new))
-    assert found.factor == pytest.approx(math.log(after) / math.log(before), rel=0.05)
-    best = min(radius(4.0, alpha, m, nesterov=nesterov) for m in np.linspace(0, 0.99, 400))
-    assert after < best + 0.02
+    for eigenvalue in (4.0, 1.0, 0.5):
+        now = rests([eigenvalue], 0, 1e-3, alpha, mu, nesterov=nesterov)
+        then = rests([eigenvalue], 0, 1e-3, alpha, new, nesterov=nesterov)
+        assert then <= found.steps_after < found.steps_before
+        assert now <= found.steps_before
+        assert nesterov or then < now
+
+
+def test_a_flat_direction_that_momentum_hides_is_kept_in_mind():
+    s = np.array([0.0158, 0.117, 0.167])  # of three columns of the Longley data
+    log, _ = evidence(s / 0.1, [0.5, 1.0, 3.0], 0.1, 0.95, steps=100)
+    found = remedy("oscillation", log)
+    mu = found.settings["momentum"]
+    now = max(rests(s / 0.1, k, 1e-3, 0.1, 0.95) for k in range(3))
+    then = max(rests(s / 0.1, k, 1e-3, 0.1, mu) for k in range(3))
+    assert then <= found.steps_after
+    assert now == pytest.approx(found.steps_before, rel=0.1)
+    assert now / then > 1.5
+    assert "flatter ones" in found.prediction
+
+
+def test_with_the_problem_what_is_slower_is_not_offered_first():
+    values, start = np.array([0.003, 0.46, 2.534]), [1.0, 0.3, 0.2]
+    log, _ = evidence(values, start, 0.7, steps=80)
+    found = remedy("oscillation", log, ca.Quadratic.diagonal(values))
+    assert found.factor > 1
+    rate, mu = found.settings["learning_rate"], found.settings.get("momentum", 0.0)
+    assert found.confirmed["measured"] == found.steps_after
+    now, then = (
+        steps_below(values, start, 1e-6, *pair, steps=6000) for pair in ((0.7, 0.0), (rate, mu))
+    )
+    assert then < now
+    assert rate <= 0.7 * (1 + 1e-12) or mu > 0
+    worse = Remedy("a", "b", 0.5, alternatives=(Remedy("c", "d", 0.9),))
+    assert not best_first(worse).predicts
+    assert best_first(worse).alternatives[-1].change == "a"
 
 
 # -- fluctuation -------------------------------------------------------------------------------
@@ -242,7 +289,8 @@ def test_half_the_rate_lowers_the_floor_as_predicted(alpha, mu, drop):
 def test_batches_of_known_data_are_confirmed_by_runs():
     rng = np.random.default_rng(1)
     X = rng.normal(size=(40, 2))
-    problem = ca.least_squares(X, X @ [1.0, -1.0] + rng.normal(size=40))
+    y = X @ [1.0, -1.0] + rng.normal(size=40)
+    problem = ca.least_squares(X, y)
     log = Evidence(
         loss=Series(np.full(50, 0.6)), learning_rate=Series(np.array([0.2])), batch_size=4, rows=40,
         optimizer=PLAIN,
@@ -251,6 +299,21 @@ def test_batches_of_known_data_are_confirmed_by_runs():
     assert found.confirmed is not None
     assert found.confirmed["measured"] == pytest.approx(found.confirmed["predicted"], rel=0.1)
     assert 0.3 < found.factor < 0.5
+    larger = found.alternatives[0]
+    best = np.linalg.lstsq(X, y, rcond=None)[0]
+    floors = []
+    for batch in (4, 16):
+        theta = np.tile(best, (1500, 1))
+        for _ in range(60):
+            rows = rng.integers(40, size=(1500, batch))
+            error = np.einsum("rbd,rd->rb", X[rows], theta) - y[rows]
+            theta = theta - 0.2 * np.einsum("rb,rbd->rd", error, X[rows]) / batch
+        floors.append(np.mean((X @ (theta - best).T) ** 2))
+    assert larger.factor == pytest.approx(floors[1] / floors[0], rel=0.15)
+    assert larger.factor < 0.245  # less than a quarter: the noise fades with the error
+    from_log = remedy("fluctuation", log).alternatives[-1]
+    assert from_log.kind == "asymptotic"
+    assert "as long as the noise" in from_log.prediction
 
 
 # -- ill-conditioning --------------------------------------------------------------------------
@@ -266,15 +329,40 @@ def test_momentum_needs_as_many_steps_as_predicted():
         for a, m in ((0.45, 0.0), (alpha, mu))
     ]
     assert found.steps_before == pytest.approx(worst[0], rel=0.01)
-    assert found.steps_after == pytest.approx(worst[1], rel=0.02)
+    assert worst[1] <= found.steps_after < 1.5 * worst[1]
     assert "may first rise" in found.prediction
-    peak = losses(values, run(values, [0, 1.0], alpha, mu, steps=50)[0])
+    top = [0.01, 2 / 0.45]  # what a stable run leaves open: there the count is attained
+    last = max(steps_below(top, each, 1e-6, alpha, mu, steps=300) for each in ([1.0, 0], [0, 1.0]))
+    assert last == pytest.approx(found.steps_after, abs=1)
+    peak = losses(top, run(top, [0, 1.0], alpha, mu, steps=50)[0])
     assert f"×{peak.max() / peak[0]:.2g}" in found.prediction
     known = remedy("ill_conditioning", log, ca.Quadratic.diagonal(values))
     assert known.confirmed is not None
     assert known.confirmed["measured"] == known.steps_after
     alpha, mu = (known.settings[name] for name in ("learning_rate", "momentum"))
     assert known.steps_after == steps_below(values, [1.0, 1.0], 1e-6, alpha, mu, steps=300)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("mu", "nesterov"), [(0.0, False), (0.5, False), (0.5, True)])
+def test_momentum_from_a_log_is_stable_whatever_was_not_met(seed, mu, nesterov):
+    """Longley, three columns: αλ = 1.77 at the top, of which the run meets less."""
+    s = np.array([0.0021, 0.324, 1.774]) * (0.7 if nesterov else 1.0)
+    start = np.random.default_rng(seed).normal(size=3) * [3.0, 1.0, 0.03]
+    log, _ = evidence(s / 0.7, start, 0.7, mu, nesterov=nesterov, steps=100)
+    found = remedy("ill_conditioning", log)
+    limit = (2 * (1 + mu) / (1 + 2 * mu) if nesterov else 2 * (1 + mu)) / 0.7
+    offered = [found, *(each for each in found.alternatives if "momentum" in each.settings)]
+    assert len(offered) == 2
+    for each, accelerated in zip(offered, (False, True), strict=True):
+        rate, new = (each.settings[name] for name in ("learning_rate", "momentum"))
+        for eigenvalue in np.geomspace(1e-6, limit, 300):
+            assert radius(eigenvalue, rate, new, nesterov=accelerated) < 1
+        for k in range(3):
+            assert rests(s / 0.7, k, 1e-3, rate, new, nesterov=accelerated) <= each.steps_after + 1
+    assert "which no λ exceeds" in found.prediction
+    lost, _ = evidence([0.01, 4.0], [1.0, 1.0], 0.51, steps=200)
+    assert not remedy("ill_conditioning", lost).predicts
 
 
 # -- networks ----------------------------------------------------------------------------------
@@ -322,8 +410,9 @@ def test_saturated_and_dead_units():
                    learning_rate=Series(np.array([0.5])))  # fmt: skip
     found = remedy("dead_or_saturated_units", log)
     scale = found.settings["initial_scale"]
-    slopes = [np.mean(s * (1 - s)) for s in (a, 1 / (1 + np.exp(-scale * z)))]
-    assert found.factor == pytest.approx(slopes[1] / slopes[0], rel=1e-6)
+    backed = rng.normal(size=z.shape)  # what comes down to the units, whatever their slope
+    norms = [np.linalg.norm(backed * s * (1 - s)) for s in (a, 1 / (1 + np.exp(-scale * z)))]
+    assert found.factor == pytest.approx(norms[1] / norms[0], rel=0.1)
     (plateau,) = found.alternatives
     Z = np.median(np.abs(z)[np.abs(z) > 4.357])
     counts = []

@@ -21,7 +21,7 @@ from convex_analyzer.diagnosis.remedies.networks import (
     symmetry,
 )
 from convex_analyzer.diagnosis.remedies.oscillating import oscillation
-from convex_analyzer.diagnosis.remedies.remedy import Remedy, nothing
+from convex_analyzer.diagnosis.remedies.remedy import Remedy, best_first, nothing
 from convex_analyzer.diagnosis.remedies.slow import slow_progress
 from convex_analyzer.diagnosis.remedies.unstable import instability
 
@@ -39,6 +39,8 @@ _ROWS = {
     "saddle": saddle,
     "plateau": plateau,
 }
+
+_OF_SPEED = {"slow_progress", "instability", "oscillation", "ill_conditioning"}
 
 
 def predict(name: str, reading: Reading, problem: Any = None) -> Remedy | None:
@@ -75,4 +77,7 @@ def predict(name: str, reading: Reading, problem: Any = None) -> Remedy | None:
     if name == "healthy":
         return nothing("none", "nothing is wrong")
     row = _ROWS.get(name)
-    return None if row is None else row(Facts(reading, problem))
+    if row is None:
+        return None
+    found = row(Facts(reading, problem))
+    return best_first(found) if name in _OF_SPEED else found

@@ -15,7 +15,7 @@ from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.tables import format_count, format_number
 from convex_analyzer.theory.analysis import Analysis, analyze
 
-__all__ = ["confirm", "count_steps", "start_of"]
+__all__ = ["confirm", "count_steps", "start_of", "steps_from"]
 
 TOLERANCE = 1e-6
 _AFFORDABLE = 20_000  # steps of a run that confirms
@@ -43,18 +43,14 @@ def confirm(remedy: Remedy, facts: Facts, after: Optimizer, note: str = "") -> R
     measured. Without a problem the remedy comes back as it is.
     """
     spectrum, before = facts.spectrum, facts.rule
-    if spectrum is None or before is None or (spectrum.condition_number or 1) > _STEEP:
+    if spectrum is None or before is None:
         return remedy
     start = start_of(facts)
-    where = None if spectrum.is_interval else start
-    try:
-        counts = [count_steps(analyze(spectrum, rule), where) for rule in (before, after)]
-    except ConvexAnalyzerError:
-        return remedy
-    old, new = counts
+    old, new = (steps_from(facts, rule, start) for rule in (before, after))
     factor = old / new if old and new else remedy.factor
     text = f"{format_count(old) if old is not None else 'never'} → "
     text += f"{format_count(new) if new is not None else 'never'} steps to a gap of 1e-6"
+    text += facts.of_model
     if old and new:
         text += f" (×{format_number(old / new, 3)})"
     return dataclasses.replace(
@@ -63,9 +59,25 @@ def confirm(remedy: Remedy, facts: Facts, after: Optimizer, note: str = "") -> R
         factor=factor,
         steps_before=old,
         steps_after=new,
-        kind="bracketed" if spectrum.is_interval else "exact",
+        kind="asymptotic" if _steep(facts) else "bracketed" if spectrum.is_interval else "exact",
         confirmed=_run(facts, after, start, old, new),
     )
+
+
+def _steep(facts: Facts) -> bool:
+    return facts.spectrum is not None and (facts.spectrum.condition_number or 1) > _STEEP
+
+
+def steps_from(facts: Facts, rule: Optimizer, start: Any) -> int | None:
+    """Return the steps to the goal on the known problem; by the rate where κ is very large."""
+    assert facts.spectrum is not None
+    analysis = analyze(facts.spectrum, rule)
+    if _steep(facts):
+        return analysis.steps_to(TOLERANCE**0.5, criterion="rate")
+    try:
+        return count_steps(analysis, None if facts.spectrum.is_interval else start)
+    except ConvexAnalyzerError:
+        return analysis.steps_to(TOLERANCE**0.5, criterion="rate")
 
 
 def count_steps(analysis: Analysis, start: Any) -> int | None:

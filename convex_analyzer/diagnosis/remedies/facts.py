@@ -17,6 +17,7 @@ from convex_analyzer.diagnosis.reading import Reading
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.optimizers.gradient import GradientDescent
 from convex_analyzer.optimizers.momentum import HeavyBall, Nesterov
+from convex_analyzer.problems.local_model import LocalModel
 from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.spectra.compute import spectrum as compute_spectrum
 from convex_analyzer.spectra.spectrum import Spectrum
@@ -24,11 +25,13 @@ from convex_analyzer.tables import format_number
 from convex_analyzer.theory.analysis import Analysis, analyze
 from convex_analyzer.theory.counting import steps_at_rate
 from convex_analyzer.theory.curves import log_rates
+from convex_analyzer.theory.dynamics import from_rest
 from convex_analyzer.theory.modes import modes
 
 __all__ = ["Facts", "along", "log_rate", "steps_for"]
 
 GOAL = 0.1  # of the gap at the end of the log: what step counts refer to
+_FOLLOWED = 20_000  # steps up to which a direction of a rule with memory is followed
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,6 +138,32 @@ class Facts:
             return None
         return -math.expm1(math.log(second / first) / (2 * half))
 
+    @functools.cached_property
+    def upper(self) -> float | None:
+        """Upper end of αλmax: of the problem, as measured, or what a run that is stable proves.
+
+        A direction beyond the limit of its rule grows; a run that did not blow up has none, up to
+        what had no time to grow. (The largest curvature met is a lower end.)
+        """
+        if self.spectrum is not None:
+            return self.largest
+        sharp = self.reading.evidence.sharpness
+        if sharp is not None and not self.reading.adaptive:
+            return self.unit * float(np.nanmax(sharp.values))
+        curve = self.reading.curve
+        if curve is None or curve.bad_step is not None or math.isfinite(self.reading.blow_up):
+            return None
+        if not curve.end <= curve.start:
+            return None
+        if self.rule is None:  # momentum of unknown size: 2(1 + μ) < 4, and less for Nesterov's
+            return 4.0 if self.reading.evidence.optimizer in {"momentum", "nesterov"} else None
+        return along(self.rule, 1.0).stability_limit
+
+    @property
+    def of_model(self) -> str:
+        """Say that steps are those of the Taylor quadratic, where the problem is one."""
+        return " of the quadratic model" if isinstance(self.problem, LocalModel) else ""
+
     @property
     def kind(self) -> str:
         """What a number from these curvatures is."""
@@ -171,5 +200,19 @@ def log_rate(rule: Optimizer, eigenvalue: float) -> float:
 
 
 def steps_for(rule: Optimizer, eigenvalue: float, error: float) -> int | None:
-    """Return the steps after which a direction's error is this share of what it is; by its rate."""
-    return steps_at_rate(along(rule, eigenvalue).one_minus_rate, error)
+    """Return the steps, from rest, after which a direction stays within this share of its start.
+
+    Exact also where two roots meet, kρᵏ; by the rate alone beyond 20,000 steps.
+
+    Examples
+    --------
+    >>> steps_for(GradientDescent(0.1), 1.0, 1e-3), steps_for(HeavyBall(0.25, 0.25), 1.0, 1e-3)
+    (66, 14)
+    """
+    about = steps_at_rate(along(rule, eigenvalue).one_minus_rate, error)
+    if about is None or not rule.memory or about > _FOLLOWED:
+        return about
+    k = np.arange(4 * about + 16, dtype=float)
+    sizes = np.abs(from_rest(modes(rule, np.array([eigenvalue])), k)[:, 0])
+    outside = np.flatnonzero(sizes > error * (1 + 1e-12))
+    return int(outside[-1]) + 1 if outside.size else 0

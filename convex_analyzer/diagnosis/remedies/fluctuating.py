@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,9 @@ __all__ = ["curvature_from_noise", "fluctuation"]
 
 _UNIT = AdditiveNoise(1.0)  # the floor is proportional to the variance, so any will do
 _LARGER = 4  # times the batch
+_FADES = (
+    ", as long as the noise is as large near the minimum as elsewhere; lower where it fades there"
+)
 _FEWEST = 10  # gradients that a correlation is read from
 _RUNS, _AFFORDABLE = 64, 3e8  # of a simulation that confirms a floor
 
@@ -86,7 +90,8 @@ def fluctuation(facts: Facts) -> Remedy:
     eigenvalue = s / facts.unit
     halved = rule.replace(learning_rate=facts.unit / 2)
     factor = _floor(along(halved, eigenvalue)) / _floor(along(rule, eigenvalue))
-    text = f"the noise floor falls to ×{format_number(factor, 3)} at αλ = {format_number(s, 2)}"
+    text = f"the noise floor falls to about ×{format_number(factor, 3)} at αλ = "
+    text += f"{format_number(s, 2)}, for noise that does not depend on the parameters"
     text += f"{_level(facts, factor)}, and every direction then takes twice the steps"
     text += facts.assumed
     return Remedy(
@@ -138,16 +143,30 @@ def _averaged(rule: Optimizer, s: float | None, unit: float) -> tuple[Remedy, ..
     )
 
 
-def _batches(facts: Facts) -> Remedy:
-    """Return larger batches: the variance of the gradient is Σ/B."""
-    batch = facts.reading.evidence.batch_size
-    change = f"batch ×{_LARGER}"
-    settings = {}
-    if batch:
-        change = f"batch from {batch} to {_LARGER * batch}"
-        settings = {"batch_size": _LARGER * batch}
-    text = f"the noise floor falls to 1/{_LARGER} at the same α, for {_LARGER} times the work"
-    return Remedy(change, text, 1 / _LARGER, formula="floor/c", kind="exact", settings=settings)
+def _batches(facts: Facts, exact: Callable[[int], float] | None = None) -> Remedy:
+    """Return larger batches: the variance of the gradient is Σ/B, at the same parameters."""
+    batch, rows = facts.reading.evidence.batch_size, facts.reading.evidence.rows
+    if not batch:
+        text = f"the noise floor falls to about 1/{_LARGER}{_FADES}, for {_LARGER} times the work"
+        return Remedy(f"batch ×{_LARGER}", text, 1 / _LARGER, formula="floor/c", kind="asymptotic")
+    new = _LARGER * batch
+    settings = {"batch_size": new}
+    if rows and new >= rows:
+        text = "gradients of all rows have no noise, and the floor is gone"
+        settings = {"batch_size": rows}
+        return Remedy(f"all {rows} rows", text, 0.0, kind="exact", settings=settings)
+    work = f"at the same α, for {_LARGER} times the work"
+    change = f"batch from {batch} to {new}"
+    if exact is None:
+        text = f"the noise floor falls to about 1/{_LARGER} {work}{_FADES}"
+        formula = "floor/c for noise that does not depend on θ"
+        return Remedy(
+            change, text, 1 / _LARGER, formula=formula, kind="asymptotic", settings=settings
+        )
+    factor = exact(new)
+    text = f"the noise floor falls to ×{format_number(factor, 3)} {work}"
+    formula = "stationary second moments of the batches"
+    return Remedy(change, text, factor, formula=formula, kind="numerical", settings=settings)
 
 
 def _adaptive(facts: Facts) -> Remedy:
@@ -186,6 +205,11 @@ def _known(facts: Facts, rule: Optimizer) -> Remedy | None:
     factor = new.value / old.value
     text = f"the noise floor falls from {format_number(old.value, 3)} to "
     text += f"{format_number(new.value, 3)} (×{format_number(factor, 3)})"
+
+    def of_batch(size: int) -> float:
+        larger = MiniBatch(size, replacement=True)
+        return noise_floor(analyze(facts.spectrum, rule), larger, facts.problem).value / old.value
+
     remedy = Remedy(
         facts.new_alpha(0.5),
         text,
@@ -193,7 +217,7 @@ def _known(facts: Facts, rule: Optimizer) -> Remedy | None:
         formula="stationary second moments of the batches",
         kind=new.kind,
         settings=facts.settings(0.5),
-        alternatives=(_batches(facts),),
+        alternatives=(_batches(facts, of_batch),),
     )
     return dataclasses.replace(remedy, confirmed=_run(facts, halved, noise, new.value))
 

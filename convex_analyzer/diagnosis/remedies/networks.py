@@ -11,7 +11,6 @@ from convex_analyzer.diagnosis.evidence import Layer
 from convex_analyzer.diagnosis.remedies.facts import Facts, along, log_rate
 from convex_analyzer.diagnosis.remedies.remedy import Remedy, nothing
 from convex_analyzer.diagnosis.units import Units, activation_kind, units
-from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.optimizers.gradient import GradientDescent
 from convex_analyzer.optimizers.momentum import HeavyBall
 from convex_analyzer.problems.plateaus import dead_relu, saturated_logistic, saturation_border
@@ -85,17 +84,19 @@ def _saturated(facts: Facts, layer: Layer, found: Units) -> Remedy:
     beyond = z[z > saturation_border(kind)]
     typical = float(np.median(beyond)) if beyond.size else float(np.median(z))
     scale = _AIM / typical
-    slope = np.array([float(np.mean(_slopes(kind, factor * z))) for factor in (1.0, scale)])
-    gain = float(slope[1] / max(slope[0], 1e-300))
-    text = f"the mean slope of {found.name} rises from {format_number(slope[0], 2)} to "
-    text += f"{format_number(slope[1], 2)} of its largest: gradients below it ×"
-    text += f"{format_number(gain, 3)} ({100 * share:.0f} % of its units are saturated, |z| is "
-    text += f"typically {format_number(typical, 3)})"
+    slopes = [np.array(_slopes(kind, factor * z)) for factor in (1.0, scale)]
+    slope = [math.sqrt(float(np.mean(each**2))) for each in slopes]
+    gain = slope[1] / max(slope[0], 1e-300)
+    text = f"the root mean square of the slopes of {found.name} rises from "
+    text += f"{format_number(slope[0], 2)} to {format_number(slope[1], 2)} of the largest, and the "
+    text += f"gradient below it like that: about ×{format_number(gain, 3)}, if what comes down to "
+    text += f"it stays as it is ({100 * share:.0f} % of its units are saturated, |z| is typically "
+    text += f"{format_number(typical, 3)})"
     return Remedy(
         f"initial scale of W into {found.name} ×{format_number(scale, 2)}",
         text,
         gain,
-        formula="mean σ′(cz)/mean σ′(z)",
+        formula="rms σ′(cz)/rms σ′(z)",
         kind="heuristic",
         settings={"initial_scale": scale},
         alternatives=(_plateau_times(facts, kind, typical),),
@@ -220,24 +221,6 @@ def _growth(facts: Facts) -> tuple[float, float, float] | None:
     return (slope, float(values[low]), float(values[high])) if slope > 0 else None
 
 
-def _negative(rule: Optimizer, log_growth: float) -> float | None:
-    """Return ν, the size of the negative curvature along which a rule grows at this rate."""
-    from scipy.optimize import brentq
-
-    alpha = float(rule.values["learning_rate"])
-    high = math.expm1(log_growth) / alpha  # gradient descent: exactly this
-    low = high * 1e-6
-    if log_rate(rule, -low) > log_growth:
-        return None
-
-    def short(size: float) -> float:
-        return log_rate(rule, -size) - log_growth
-
-    if short(high) <= 0:
-        return high
-    return float(brentq(short, low, high, rtol=1e-9))
-
-
 def saddle(facts: Facts) -> Remedy:
     """Perturb, or add momentum: growth per step 1 + αν, and the steps that it saves."""
     grown = _growth(facts)
@@ -268,9 +251,7 @@ def _with_momentum(facts: Facts, slope: float, took: int) -> tuple[Remedy, ...]:
     rule = facts.rule
     if not isinstance(rule, GradientDescent):
         return ()
-    size = _negative(rule, slope)
-    if size is None:
-        return ()
+    size = math.expm1(slope) / facts.unit  # 1 + αν = growth
     heavy = HeavyBall(facts.unit, _MU)
     factor = log_rate(heavy, -size) / slope
     text = f"×{format_number(along(heavy, -size).rate, 4)} instead of "

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
-import numpy.typing as npt
 
-from convex_analyzer.diagnosis.remedies.confirming import confirm
+from convex_analyzer.diagnosis.remedies.confirming import confirm, start_of, steps_from
 from convex_analyzer.diagnosis.remedies.facts import Facts, along, log_rate, steps_for
 from convex_analyzer.diagnosis.remedies.remedy import Remedy, nothing
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.optimizers.gradient import GradientDescent
-from convex_analyzer.optimizers.momentum import HeavyBall
+from convex_analyzer.optimizers.momentum import HeavyBall, Nesterov
 from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.tables import format_count, format_number
 from convex_analyzer.theory.analysis import analyze
-from convex_analyzer.theory.counting import steps_at_rate
-from convex_analyzer.theory.modes import modes
 
 __all__ = ["curvature_from_angle", "oscillation", "overshoot_of"]
-
-Array = npt.NDArray[np.float64]
 
 _SMALL = 1e-3  # share of a swing that counts as gone
 _USUAL = 0.9  # the momentum that the warning is about
@@ -29,7 +25,13 @@ _FEWEST = 6  # gradient norms that a factor is read from
 
 
 def oscillation(facts: Facts) -> Remedy:
-    """Overshoot: α → 1/λ. Under-damped momentum: μ → (1 - √(αλ))²."""
+    """Overshoot: α → 1/λ. Under-damped momentum: μ → (1 - √(αλ))² of the flattest that matters.
+
+    A log of a run with momentum hardly shows flat directions: all that swing shrink by the same √μ,
+    and the steepest fill the gradient. With s between the critical one of the present μ and the
+    least that was met, μ = (1 - √s₀)² costs a factor √(s/s₀) where s > s₀ and 2√(s₀/s) where
+    s < s₀ against the best μ; the largest of the two is least at s₀ = √(s_critical s_met)/2.
+    """
     if facts.reading.adaptive:
         text = f"{facts.why_no_rule}: its swings shrink with the band, in proportion to α"
         return nothing(facts.new_alpha(0.5), text, settings=facts.settings(0.5))
@@ -88,16 +90,50 @@ def _overshoot(facts: Facts, rule: Optimizer) -> Remedy:
     )
     if facts.spectrum is None or not facts.spectrum.positive.size:
         return remedy
-    best = analyze(facts.spectrum, GradientDescent).optimizer
+    return _known_overshoot(facts, rule, s, remedy)
+
+
+def _known_overshoot(facts: Facts, rule: Optimizer, s: float, told: Remedy) -> Remedy:
+    """With the problem: what ends the swing and is no slower from this start, by exact counts.
+
+    A smaller α where it does not cost more than it saves: 2/(m+L), or 1/L. Else momentum, which
+    damps the direction that flips and speeds up the flat ones: the better of the best μ at this α
+    and Polyak's pair. What is slower comes last.
+    """
+    assert facts.spectrum is not None
+    spectrum, start = facts.spectrum, start_of(facts)
+    now = steps_from(facts, rule, start)
+    rules = [
+        ("2/(m+L)", analyze(spectrum, GradientDescent).optimizer),
+        ("α = 1/λmax", rule.replace(learning_rate=facts.unit / s)),
+        ("best μ at this α", analyze(spectrum, HeavyBall, {"learning_rate": facts.unit}).optimizer),
+        ("Polyak's pair", analyze(spectrum, HeavyBall).optimizer),
+    ]
+    smaller, damped = [], []
+    for formula, each in rules:
+        alpha = float(each.values["learning_rate"])
+        if not each.memory and alpha >= facts.unit:
+            continue  # a larger α flips more
+        steps = steps_from(facts, each, start)
+        factor = now / steps if now and steps else 0.0
+        (damped if each.memory else smaller).append((factor, formula, each))
+    good = [each for each in smaller if each[0] >= 1]
+    pool = good or damped
+    _, formula, best = max(pool, key=lambda each: each[0])
     gain = float(best.values["learning_rate"]) / facts.unit
-    told = Remedy(
-        facts.new_alpha(gain),
+    change, settings = facts.new_alpha(gain), facts.settings(gain)
+    if best.memory:
+        mu = float(best.values["momentum"])
+        change = f"heavy ball, {change if gain != 1 else 'the same α'}, μ = {format_number(mu, 4)}"
+        settings = facts.settings(gain, momentum=mu)
+    first = Remedy(
+        change,
         "",
-        formula="2/(m+L)",
-        settings=facts.settings(gain),
-        alternatives=remedy.alternatives,
+        formula=formula,
+        settings=settings,
+        alternatives=(dataclasses.replace(told, alternatives=()), *told.alternatives),
     )
-    return confirm(told, facts, best, f"; the direction that flips: {text}")
+    return confirm(first, facts, best)
 
 
 def _damped(facts: Facts, rule: Optimizer, eigenvalue: float, s: float) -> Remedy:
@@ -147,7 +183,7 @@ def _warned(facts: Facts, rule: Optimizer, eigenvalue: float, s: float) -> Remed
 def curvature_from_angle(rule: Optimizer, angle: float) -> float | None:
     """Return λ along which the roots of a rule with a velocity have this angle, in (0, π).
 
-    For heavy ball αλ = 1 + μ - 2√μ cos φ, inverted on the rule's own roots. A loss swings twice
+    For heavy ball αλ = 1 + μ - 2√μ cos φ, from cos φ = t/(2√d) (THEORY 2.3). A loss swings twice
     per turn of the root: φ = π/period of the loss.
 
     Examples
@@ -156,27 +192,13 @@ def curvature_from_angle(rule: Optimizer, angle: float) -> float | None:
     >>> round(curvature_from_angle(rule, math.acos(1.6 / 1.8)), 9)  # αλ = 0.21
     2.1
     """
-    from scipy.optimize import brentq
-
-    alpha = float(rule.values["learning_rate"])
-    limit = along(rule, 1.0).stability_limit
-    if limit is None or not 0 < angle < math.pi:
+    if not 0 < angle < math.pi:
         return None
-    top = limit / alpha
-    grid = np.concatenate([[0.0], np.geomspace(1e-9, 1, 200)]) * top
-
-    def turns(eigenvalues: Array) -> Array:
-        root = modes(rule, eigenvalues).roots[:, 0]
-        return np.asarray(np.abs(np.angle(root)) - angle)
-
-    def turned(eigenvalue: float) -> float:
-        return float(turns(np.array([eigenvalue]))[0])
-
-    above = np.flatnonzero(turns(grid) > 0)
-    if not above.size:
-        return None
-    high = int(above[0])
-    return float(brentq(turned, float(grid[high - 1]), float(grid[high]), rtol=1e-12))
+    alpha, mu = (float(rule.values[name]) for name in ("learning_rate", "momentum"))
+    if isinstance(rule, Nesterov):  # cos φ = (1 + μ)√(1 - s)/(2√μ), complex for s < 1 only
+        cosine = 2 * math.sqrt(mu) * math.cos(angle) / (1 + mu)
+        return (1 - cosine**2) / alpha if angle < math.pi / 2 else None
+    return (1 + mu - 2 * math.sqrt(mu) * math.cos(angle)) / alpha
 
 
 def _period(facts: Facts) -> float | None:
@@ -208,39 +230,72 @@ def _underdamped(facts: Facts, rule: Optimizer) -> Remedy:
     if eigenvalue is None:
         text = f"no curvature makes the roots of this rule turn with a period of {2 * period:g}"
         return nothing("lower μ", text)
-    slow = _slowest(facts, eigenvalue)
+    least = _least(facts, eigenvalue)
+    border = _border(rule) / facts.unit
+    slow = math.sqrt(border * least) / 2
+    if slow <= border:
+        text = f"directions down to αλ = {format_number(facts.unit * border, 2)} are damped "
+        text += "critically by this μ, and the log has not met less than four times that"
+        return nothing("leave μ; a smaller α", text)
     ends = Spectrum.from_eigenvalues([slow, eigenvalue])
     tuned = analyze(ends, type(rule), {"learning_rate": facts.unit})
-    now = analyze(ends, rule)
     new = float(tuned.optimizer.values["momentum"])
-    old_steps, new_steps = (steps_at_rate(each.one_minus_rate, _SMALL) for each in (now, tuned))
-    factor = math.log(tuned.rate) / math.log(now.rate)
+    old_steps, new_steps = (
+        max(steps_for(each, float(lam), _SMALL) or 0 for lam in np.geomspace(slow, eigenvalue, 7))
+        for each in (rule, tuned.optimizer)
+    )
+    if not 0 < new_steps < old_steps:
+        return nothing("lower μ", "no other μ is faster at this α, down to flat directions")
     text = f"the loss swings every {format_number(period, 3)} steps, so the root turns by "
     text += f"π/{format_number(period, 3)} and αλ = {format_number(facts.unit * eigenvalue, 3)}; "
-    text += f"×{format_number(tuned.rate, 3)} instead of ×{format_number(now.rate, 3)} per step, "
-    text += f"{format_count(old_steps)} → {format_count(new_steps)} steps to 0.1 %"
-    if slow < eigenvalue:
-        text += f" down to the least αλ met, {format_number(facts.unit * slow, 2)}"
-    else:
-        text += "; directions with less curvature than that are not damped so well"
+    text += f"×{format_number(tuned.rate, 3)} instead of "
+    text += f"×{format_number(analyze(ends, rule).rate, 3)} per step, "
+    text += f"{format_count(old_steps)} → at most {format_count(new_steps)} steps to 0.1 %, in "
+    text += f"that direction and in all down to αλ = {format_number(facts.unit * slow, 2)}; "
+    text += _flatter(facts, rule, least, eigenvalue)
     return Remedy(
         f"μ from {format_number(mu, 4)} to {format_number(new, 3)} at the same α",
         text,
-        factor,
+        old_steps / new_steps,
         old_steps,
         new_steps,
-        "φ = π/period of the loss → αλ; μ = (1 − √(αm))², ρ = √μ",
+        "φ = π/period of the loss → αλ; μ = (1 − √s)², s = √(s_met s_critical)/2",
         "heuristic",
         facts.settings(momentum=new),
     )
 
 
-def _slowest(facts: Facts, eigenvalue: float) -> float:
-    """Return the least curvature met along the gradient, or that of the swing itself."""
+def _border(rule: Optimizer) -> float:
+    """Return s of the direction that a rule damps critically; flatter ones do not swing."""
+    mu = float(rule.values["momentum"])
+    if isinstance(rule, Nesterov):
+        return ((1 - mu) / (1 + mu)) ** 2
+    return (1 - math.sqrt(mu)) ** 2
+
+
+def _flatter(facts: Facts, rule: Optimizer, least: float, eigenvalue: float) -> str:
+    """Say why μ is not lower still, and what it would be for what was met alone."""
+    met = Spectrum.from_eigenvalues([least, eigenvalue] if least < eigenvalue else [eigenvalue])
+    alone = analyze(met, type(rule), {"learning_rate": facts.unit}).optimizer
+    mu = format_number(float(alone.values["momentum"]), 3)
+    return (
+        f"for the directions met alone (αλ from {format_number(facts.unit * least, 2)}) μ = {mu} "
+        "would do; flatter ones, which momentum hides, would then set the pace: this μ loses the "
+        "least where nothing is known of them, and still flatter ones take longer"
+    )
+
+
+def _least(facts: Facts, eigenvalue: float) -> float:
+    """Return the least curvature met along the gradient, late or early, or that of the swing."""
     series = facts.reading.step_curvature
     met = np.empty(0) if series is None else series.values[series.values > 0]
-    least = float(np.quantile(met, 0.02)) / facts.unit if len(met) > _FEWEST else eigenvalue
-    return least if least < eigenvalue / 1.1 else eigenvalue
+    found = [eigenvalue]
+    if len(met) > _FEWEST:
+        found.append(float(np.quantile(met, 0.02)) / facts.unit)
+    late = facts.reading.late_curvature
+    if late is not None and late > 0:
+        found.append(late / facts.unit)
+    return min(found)
 
 
 def _known(facts: Facts, rule: Optimizer) -> Remedy:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from convex_analyzer.errors import InputError
 from convex_analyzer.notation import KINDS
 
-__all__ = ["NO_SPEED", "Remedy", "nothing"]
+__all__ = ["NO_SPEED", "Remedy", "best_first", "nothing"]
 
 NO_SPEED = "no speed prediction"
 
@@ -72,3 +72,27 @@ def nothing(change: str, why: str, **known: Any) -> Remedy:
     'no speed prediction: a wrong gradient has no rate'
     """
     return Remedy(change, f"{NO_SPEED}: {why}", **known)
+
+
+def best_first(remedy: Remedy) -> Remedy:
+    """Return the remedy, or, where it is predicted to be slower, the fastest beside it.
+
+    What is slower comes last; where nothing is faster, that is the answer.
+
+    Examples
+    --------
+    >>> worse = Remedy("α from 1 to 2", "20 → 40 steps", 0.5, alternatives=(
+    ...     Remedy("momentum", "20 → 10 steps", 2.0),))
+    >>> best_first(worse).change, best_first(worse).alternatives[-1].change
+    ('momentum', 'α from 1 to 2')
+    """
+    if remedy.factor is None or remedy.factor >= 1:
+        return remedy
+    last = replace(remedy, alternatives=())
+    better = [each for each in remedy.alternatives if each.factor is not None and each.factor > 1]
+    if not better:
+        text = f"what the table suggests would be slower here: {remedy.change}"
+        return nothing("leave α and μ", text, alternatives=(*remedy.alternatives, last))
+    best = max(better, key=lambda each: each.factor or 0.0)
+    rest = tuple(each for each in remedy.alternatives if each is not best)
+    return replace(best, alternatives=(*rest, last))

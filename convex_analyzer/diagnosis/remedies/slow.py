@@ -18,6 +18,7 @@ SHARE = 0.5  # of the limit from λmax; for gradient descent 1/λmax
 CAREFUL = 0.1  # of the limit from the largest curvature met along the gradient: λmax is larger
 _APART = 0.1  # late over largest curvature, above which slow directions have not been met yet
 MU = 0.9  # the momentum that is suggested
+_FAR = 0.1  # of (1 - √μ)², below which momentum multiplies α by 1/(1 - μ)
 
 
 def slow_progress(facts: Facts) -> Remedy:
@@ -101,18 +102,24 @@ def _momentum(facts: Facts, rule: Optimizer) -> tuple[Remedy, ...]:
         return ()
     heavy = HeavyBall(facts.unit, MU)
     most = 1 / (1 - MU)
-    change, formula = f"momentum {MU} at the same α", "ln ρ(μ)/ln ρ(0) ≤ 1/(1−μ)"
+    change, formula = f"momentum {MU} at the same α", "ln ρ(μ)/ln ρ(0) → 1/(1−μ)"
     late = facts.late
     if late is None:
         text = f"up to ×{format_number(most, 3)} as fast, while αλ ≪ (1−√μ)²"
         return (Remedy(change, text, None, formula=formula, settings=facts.settings(momentum=MU)),)
     eigenvalue = late / facts.unit
-    factor = log_rate(heavy, eigenvalue) / log_rate(rule, eigenvalue)
     old, new = (steps_for(each, eigenvalue, GOAL**0.5) for each in (rule, heavy))
-    text = f"×{format_number(factor, 3)} as fast (at most 1/(1−μ) = {format_number(most, 3)} "
-    text += "while αλ ≪ (1−√μ)²)"
+    factor = log_rate(heavy, eigenvalue) / log_rate(rule, eigenvalue)
+    if old and new:
+        factor = old / new  # with the steps in which the velocity builds up
+    text = f"×{format_number(factor, 3)} as fast: {format_count(old)} → {format_count(new)} steps "
+    text += f"to a tenth of the gap along directions of the late αλ = {format_number(late, 2)}, "
+    text += "from rest"
+    if late < _FAR * (1 - MU**0.5) ** 2:
+        text += f" (once the velocity is there ×{format_number(most, 3)}, the most for αλ ≪ "
+        text += "(1−√μ)²)"
     settings = facts.settings(momentum=MU)
-    return (Remedy(change, text, factor, old, new, formula, facts.kind, settings),)
+    return (Remedy(change, text, factor, old, new, formula, "heuristic", settings),)
 
 
 def _known(facts: Facts, rule: Optimizer) -> Remedy:

@@ -8,9 +8,10 @@ import numpy as np
 
 from convex_analyzer.diagnosis.reading import Reading
 from convex_analyzer.diagnosis.remedies.confirming import confirm
-from convex_analyzer.diagnosis.remedies.facts import Facts, along, log_rate
+from convex_analyzer.diagnosis.remedies.facts import Facts, along
 from convex_analyzer.diagnosis.remedies.remedy import Remedy, nothing
 from convex_analyzer.optimizers.base import Optimizer
+from convex_analyzer.optimizers.momentum import Nesterov
 from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.tables import format_factor, format_number
 from convex_analyzer.theory.analysis import analyze
@@ -19,7 +20,6 @@ __all__ = ["curvature_from_growth", "instability", "settled_growth"]
 
 SHARE = 0.5  # of the limit: for gradient descent 1/λ, where the direction dies in one step
 _EVEN = 0.02  # scatter of the growth of ln J per step, relative, up to which it counts as settled
-_FARTHEST = 1e6
 
 
 def settled_growth(reading: Reading) -> float | None:
@@ -50,8 +50,8 @@ def settled_growth(reading: Reading) -> float | None:
 def curvature_from_growth(rule: Optimizer, growth: float) -> float | None:
     """Return λ along which a rule makes the loss grow by this factor per step: ρ(λ) = √growth.
 
-    Found on the rule's own roots, beyond the stability limit, where ρ increases with λ. For
-    gradient descent (1 + √growth)/α.
+    The root -ρ beyond the stability limit, put into the characteristic polynomial (THEORY 2.2).
+    For gradient descent (1 + √growth)/α.
 
     Examples
     --------
@@ -59,23 +59,13 @@ def curvature_from_growth(rule: Optimizer, growth: float) -> float | None:
     >>> round(curvature_from_growth(GradientDescent(0.1), 1.44), 9)
     22.0
     """
-    from scipy.optimize import brentq
-
-    goal = math.log(growth) / 2
-    alpha = float(rule.values["learning_rate"])
-    limit = along(rule, 1.0).stability_limit
-    if limit is None or not goal > 0:
+    if not growth > 1 or not {"learning_rate"} <= set(rule.values):
         return None
-    low = high = limit / alpha  # αλ at the limit, over α
-
-    def beyond(eigenvalue: float) -> float:
-        return log_rate(rule, eigenvalue) - goal
-
-    while beyond(high) < 0:
-        high *= 2
-        if high > _FARTHEST * low:
-            return None
-    return float(brentq(beyond, low, high, rtol=1e-12))
+    alpha, rho = float(rule.values["learning_rate"]), math.sqrt(growth)
+    mu = float(rule.values.get("momentum", 0.0))
+    if isinstance(rule, Nesterov):  # r = -ρ in r² - (1 + μ)(1 - s)r + μ(1 - s) = 0
+        return (1 + rho * rho / ((1 + mu) * rho + mu)) / alpha
+    return (1 + mu + rho + mu / rho) / alpha  # r = -ρ in r² - (1 + μ - s)r + μ = 0
 
 
 def instability(facts: Facts) -> Remedy:
