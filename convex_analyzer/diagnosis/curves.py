@@ -89,8 +89,8 @@ class Curve:
     def trend(self) -> Array:
         """Median of each block; the first value stands for the first block of a steep start."""
         means = np.array([float(np.median(block)) for block in self.blocks if len(block)])
-        if len(means) and len(self.blocks[0]) > 1 and self.per_block == 1:
-            means[0] = self.values[0]
+        if len(means) and len(self.blocks[0]) > 1:
+            means[0] = self.values[0] if self.per_block == 1 else np.median(self.values[:5])
         return means
 
     @property

@@ -84,6 +84,12 @@ class Log:
         series = self.evidence.learning_rate
         return None if series is None else float(np.nanmedian(series.values))
 
+    @property
+    def constant_rate(self) -> bool:
+        """Whether α is known and the same throughout."""
+        series = self.evidence.learning_rate
+        return series is not None and float(np.ptp(series.values[np.isfinite(series.values)])) == 0
+
     @functools.cached_property
     def drops(self) -> Array:
         """Steps at which α was lowered to less than 0.7 of what it was at once."""

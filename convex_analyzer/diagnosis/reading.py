@@ -109,7 +109,7 @@ class Reading(Log):
         """Loss that gradient noise alone keeps up, in units of the loss at the end.
 
         α E‖g‖²/(4(1 - μ)) at stationarity: (α/4)·tr Σ/(1 - μ) for small αλ (THEORY 5.2), where
-        the mini-batch gradient is nearly all noise. An upper bound while the mean still counts.
+        the mini-batch gradient is noise; what consecutive gradients share is taken off.
         For a learning rate per coordinate α‖g‖ is read off the length of the updates, which
         averaging with β₁ shortens by √((1 - β₁)/(1 + β₁)) (heuristic).
         """
@@ -128,7 +128,8 @@ class Reading(Log):
             power = alpha * norms.values**2 / (1 - self.momentum)
         late = power[len(power) * 2 // 3 :]
         late = late[np.isfinite(late)]
-        return float(np.mean(late)) / 4 / curve.level if len(late) else None
+        signal = max(self.cosine(2 / 3, 1.0) or 0.0, 0.0)  # what consecutive gradients share
+        return (1 - signal) * float(np.mean(late)) / 4 / curve.level if len(late) else None
 
     @property
     def averaging(self) -> float:

@@ -75,6 +75,6 @@ def _from_curve(reading: Reading) -> Sign:
     if curve.chance and curve.left > 0.85 and curve.flat[1] > 0.97:
         strength = 0.9 * beyond(curve.flat[1] - curve.flat[0], 0.3, 1.5)
         text = f"the loss starts at ln {curve.chance} exactly (equal outputs for every row) and "
-        text += "hardly moves: no hidden unit passes anything on"
+        text += "hardly moves, as with dead hidden units or weights near zero"
         return Sign(strength, text, "heuristic", ("loss",), lacks)
     return Sign(None, lacks=lacks)

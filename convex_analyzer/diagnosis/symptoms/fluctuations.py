@@ -53,11 +53,11 @@ def examine(reading: Reading) -> Sign:
     # what the second half still takes, against how much the noise shakes it
     falls = beyond(max(curve.half_fall, 1e-3) / max(curve.noise, 1e-12), 1.5, 1.7)
     settled = 1 - falls * beyond(max(trend, 0.0), 4.0, 2.0)
-    shaken = beyond(curve.noise, 0.03, 3.0) * beyond(curve.rises, 0.15, 1.5)
+    shaken = beyond(curve.noise, 0.055, 1.8) * beyond(curve.rises, 0.15, 1.5)
     matters = beyond(curve.left, 0.01, 4.0)
     known = 1.0 if reading.stochastic else 0.75
-    text = f"the loss on all rows is shaken by {format_number(100 * curve.noise, 2)} % a step at "
-    text += f"{format_number(curve.left, 2)} of its start"
+    text = f"the loss is shaken by {format_number(100 * curve.noise, 2)} % about its trend, at "
+    text += f"{format_number(curve.left, 2)} of its start,"
     text += " and no longer falls" if trend < 3 else " and still falls"
     lacks = "" if reading.evidence.batch_size else "the batch size"
     return Sign(0.96 * settled * shaken * matters * known, text, "heuristic", ("loss",), lacks)
@@ -82,7 +82,8 @@ def _from_gradients(reading: Reading, share: float) -> Sign:
     curve = reading.curve
     assert curve is not None
     strength = 0.95 * beyond(share, 0.12, 1.7) * beyond(curve.left, 0.008, 2.5)
-    text = f"gradient noise at this α keeps up about {format_number(100 * share, 2)} % of the loss"
+    much = f"about {100 * share:.0f} %" if share < 0.95 else "nearly all"
+    text = f"gradient noise at this α keeps up {much} of the loss"
     text += f", which is at {format_number(curve.left, 2)} of its start"
     used = ("loss", "gradient_norm", "learning_rate", "batch_size")
     return Sign(strength, text, "heuristic", used)

@@ -115,7 +115,8 @@ def _growth(reading: Reading) -> str:
     if factor <= 1 or not reading.every_step:
         return text
     text += f"; it grows by {format_number(factor, 4)} a step"
-    if alpha is None or reading.adaptive or reading.momentum or reading.stochastic:
+    plain = reading.evidence.optimizer == "gradient_descent" and reading.constant_rate
+    if alpha is None or not plain or reading.momentum or reading.stochastic:
         return text
     steep = (1 + factor**0.5) / alpha
     limit = format_number(2 / steep, 3)

@@ -155,6 +155,12 @@ def _swing(reading: Reading) -> Sign:
         and curve.left < 1.3
     ):
         return _waves(reading, lacks)
+    rough = reading.stochastic is False and curve.rises > 0.2 and not coherent
+    if rough and curve.positive and reading.every_step:
+        strength = 0.65 * beyond(curve.rises, 0.3, 1.3) * beyond(curve.noise, 0.06, 1.6)
+        text = f"the loss goes up on {100 * curve.rises:.0f} % of the later steps although every "
+        text += "gradient is of all rows: several directions swing at once"
+        return Sign(strength, text, "heuristic", ("loss", "batch_size"), lacks)
     if rhythm is None:
         return Sign(0.05, "no rhythm in the loss", used=("loss",), lacks=lacks)
     strength = beyond(rhythm.coherence, 0.45, 1.5) * beyond(rhythm.amplitude, 0.02, 3)
