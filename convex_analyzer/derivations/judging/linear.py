@@ -7,6 +7,7 @@ Programming, section 12.2.
 from __future__ import annotations
 
 from fractions import Fraction
+from math import gcd, lcm
 from typing import Any
 
 from convex_analyzer.derivations.judging.polynomials import Poly
@@ -52,8 +53,7 @@ def _tidy(rows: list[Row]) -> list[Row] | None:
             if number < 0 or (number == 0 and strict):
                 return None
             continue
-        scale = Fraction(1) / max(abs(c) for m, c in form.items() if m)
-        slim = {m: c * scale for m, c in form.items()}
+        slim = _primitive(form)
         key = tuple(sorted((m, c) for m, c in slim.items() if m))
         other = kept.get(key)
         here = slim.get((), 0)
@@ -63,6 +63,19 @@ def _tidy(rows: list[Row]) -> list[Row] | None:
                 continue
         kept[key] = (slim, strict)
     return list(kept.values())
+
+
+def _primitive(form: Poly) -> Poly:
+    """Return a positive multiple whose coefficients are whole and coprime, the constant apart."""
+    bottom = lcm(*(c.denominator for m, c in form.items() if m))
+    whole = {m: int(c * bottom) for m, c in form.items() if m}
+    common = gcd(*whole.values())
+    slim: Poly = {m: c // common for m, c in whole.items()}
+    rest = form.get((), 0)
+    if rest:
+        constant = Fraction(rest) * bottom / common
+        slim[()] = constant.numerator if constant.denominator == 1 else constant
+    return slim
 
 
 def _without(rows: list[Row], variable: Any) -> list[Row] | None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from convex_analyzer.derivations.judging.clock import OutOfTime
 from convex_analyzer.derivations.judging.field import sign_rows
-from convex_analyzer.derivations.judging.linear import infeasible
+from convex_analyzer.derivations.judging.linear import Row, infeasible
 from convex_analyzer.derivations.judging.normal import Normalizer
 from convex_analyzer.derivations.judging.polynomials import Poly, TooLarge
 from convex_analyzer.derivations.judging.signs import Assignment, Conditions, Truth
@@ -90,16 +90,31 @@ def _apart(
 
 
 def _all_infeasible(apart: list[Assignment], normal: Normalizer) -> bool:
-    if len(apart) > 250:
+    """Whether no combination of signs that tells the two apart can occur.
+
+    Signs are fixed one polynomial after the other, and what is impossible already is left out.
+    """
+    keys = list(apart[0])
+    known = normal.field.rows(*map(dict, keys))
+    wanted = [tuple(assignment[key] for key in keys) for assignment in apart]
+    return not _occurs(wanted, keys, known, normal)
+
+
+def _occurs(
+    wanted: list[tuple[int, ...]], keys: list[Any], rows: list[Row], normal: Normalizer
+) -> bool:
+    """Whether one of the wanted combinations of signs may occur together with some rows."""
+    normal.field.clock.check()
+    if infeasible(rows):
         return False
-    polynomials = [dict(key) for key in apart[0]]
-    known = normal.field.rows(*polynomials)
-    for assignment in apart:
-        normal.field.clock.check()
-        rows = [row for key, sign in assignment.items() for row in sign_rows(dict(key), sign)]
-        if not infeasible(rows + known):
-            return False
-    return True
+    if not keys:
+        return True
+    first, *rest = keys
+    for sign in sorted({signs[0] for signs in wanted}):
+        here = [signs[1:] for signs in wanted if signs[0] == sign]
+        if _occurs(here, rest, rows + sign_rows(dict(first), sign), normal):
+            return True
+    return False
 
 
 # -- one variable ------------------------------------------------------------------------------
