@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from convex_analyzer.derivations.judging.lines import CheckedDerivation, CheckedLine
 
-__all__ = ["SIGNS", "code_of", "fit", "hint_of", "line_data", "lines_of", "verdict_of"]
+__all__ = ["SIGNS", "code_of", "fit", "hint_of", "line_data", "lines_of", "sign_of", "verdict_of"]
 
 #: Of a status: the sign, and the one for a terminal that has only ASCII.
 SIGNS = {
@@ -55,6 +55,13 @@ def fit(text: str) -> str:
     except LookupError:
         return text
     return text
+
+
+def sign_of(status: str) -> str:
+    """Return the sign of a status, in the letters that standard output has, all equally wide."""
+    if all(fit(sign) == sign for sign, _ in SIGNS.values()):
+        return SIGNS[status][0]
+    return f"{SIGNS[status][1]:<2}"
 
 
 def _letter(letter: str, encoding: str) -> str:
@@ -117,9 +124,7 @@ def _is_wrong(line: CheckedLine) -> bool:
 
 
 def _head(line: CheckedLine) -> str:
-    sign = fit(SIGNS[line.status][0])
-    wide = 2 if fit(SIGNS["proved"][0]) == SIGNS["proved"][1] else 1
-    return f"line {line.number} {sign:<{wide}} "
+    return f"line {line.number} {sign_of(line.status)} "
 
 
 def _right(line: CheckedLine, room: int, width: int) -> list[str]:

@@ -61,11 +61,11 @@ def new(file: Path, as_json: bool) -> int:
 
 
 def _print(found: SelfTest) -> None:
-    from convex_analyzer.cli.derivation_screen import SIGNS, fit
+    from convex_analyzer.cli.derivation_screen import fit, sign_of
 
     for where, text, status in found.rows:
         right = (status == "refuted") == where.startswith("slip")
-        sign = SIGNS["proved" if right else "refuted"][0] if status != "given" else "·"
+        sign = sign_of("given" if status == "given" else "proved" if right else "refuted")
         click.echo(fit(f"{where:<7} {sign} {status:<9}  {text}"))
     click.echo()
     for sentence in (*found.failures, *found.remarks):

@@ -21,6 +21,7 @@ from convex_analyzer.derivations.exercises.folders import ready
 from convex_analyzer.derivations.grading import PLAUSIBLE
 from convex_analyzer.derivations.worker import Worker
 from convex_analyzer.errors import InputError
+from convex_analyzer.parsing.notations import source_named
 from convex_analyzer.results import Result
 from convex_analyzer.tables import Table, format_number
 
@@ -213,6 +214,8 @@ def mark_folder(
         raise InputError(f"plausible must be one of {', '.join(PLAUSIBLE)}", argument="plausible")
     if not 0 < seconds <= 3600:
         raise InputError("seconds must be above 0 and at most 3600", argument="seconds")
+    if notation:
+        notation = source_named(notation)
     options: dict[str, Any] = {"plausible": plausible, "notation": notation, "seconds": seconds}
     rows = []
     with Worker() as worker:
