@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Iterable, Mapping
+from fractions import Fraction
 from typing import Any
 
 from convex_analyzer.derivations.lines import Derivation, Line
@@ -91,8 +92,6 @@ def agree(a: Any, b: Any, using: Mapping[Any, Any] | None = None) -> tuple[str, 
     >>> agree((1 - x) * (1 + x), 1 - x**2)[0], agree(sympy.sqrt(x**2), -x)[0]
     ('proved', 'refuted')
     """
-    import sympy
-
     pairs = list(zip(_entries(a), _entries(b), strict=True))
     if using:
         pairs = [(x.subs(using), y.subs(using)) for x, y in pairs]
@@ -100,11 +99,12 @@ def agree(a: Any, b: Any, using: Mapping[Any, Any] | None = None) -> tuple[str, 
     tried = 0
     for point in itertools.islice(_points(symbols), _POINTS):
         for x, y in pairs:
-            left, right = _value(x, point), _value(y, point)
-            if left.has(sympy.nan, sympy.zoo, sympy.oo) or right.has(sympy.nan, sympy.zoo):
+            same = _same_at(x, y, point)
+            if same is None:
                 continue
             tried += 1
-            if not _same_number(left, right):
+            if not same:
+                left, right = _value(x, point), _value(y, point)
                 where = ", ".join(f"{s} = {v}" for s, v in sorted(point.items(), key=str))
                 return "refuted", f"at {where}: {left} against {right}"
     if tried and all(is_zero(x - y) for x, y in pairs):
@@ -149,17 +149,95 @@ def _value(expression: Any, point: Mapping[Any, Any]) -> Any:
     return given.xreplace(numbers)
 
 
-def _same_number(a: Any, b: Any) -> bool:
-    difference = a - b
-    if difference.is_Rational:
-        return bool(difference == 0)
-    size = max(1, abs(complex(a)), abs(complex(b)))
-    return bool(abs(complex(difference.evalf(_DIGITS))) < 1e-30 * size)
+def _same_at(x: Any, y: Any, point: Mapping[Any, Any]) -> bool | None:
+    """Compare at a point; None where a side is undefined."""
+    from mpmath import mp
+
+    with mp.workdps(_DIGITS):
+        try:
+            numbers = {s: Fraction(int(v.p), int(v.q)) for s, v in point.items()}
+            a, b = (_arithmetic(e, numbers) for e in (x, y))
+        except _NoArithmeticError:
+            a, b = _value(x, point).evalf(_DIGITS), _value(y, point).evalf(_DIGITS)
+            if not (a.is_finite and b.is_finite):
+                return None
+            a, b = complex(a), complex(b)
+            return abs(a - b) <= 1e-12 * max(1, abs(a), abs(b))
+        except (ZeroDivisionError, OverflowError):
+            return None
+        if isinstance(a, Fraction) and isinstance(b, Fraction):
+            return a == b
+        a, b = _real(a), _real(b)
+        return bool(abs(a - b) <= mp.mpf(10) ** -30 * max(1, abs(a), abs(b)))
+
+
+class _NoArithmeticError(Exception):
+    """Something other than + - * / powers and roots."""
+
+
+def _real(number: Any) -> Any:
+    from mpmath import mp
+
+    if isinstance(number, Fraction):
+        return mp.mpf(number.numerator) / number.denominator
+    return number
+
+
+def _arithmetic(e: Any, point: Mapping[Any, Any]) -> Any:
+    """Evaluate: fractions stay fractions, roots have 40 digits."""
+    if e in point:
+        return point[e]
+    if e.is_Rational:
+        return Fraction(int(e.p), int(e.q))
+    if e.is_Add or e.is_Mul:
+        values = [_arithmetic(part, point) for part in e.args]
+        if not all(isinstance(value, Fraction) for value in values):
+            values = [_real(value) for value in values]
+        out = values[0]
+        for value in values[1:]:
+            out = out + value if e.is_Add else out * value
+        return out
+    if e.is_Pow:
+        base, exponent = _arithmetic(e.base, point), _arithmetic(e.exp, point)
+        if isinstance(base, Fraction) and isinstance(exponent, Fraction):
+            return _power(base, exponent)
+        return _real(base) ** _real(exponent)
+    return _of_function(e, point)
+
+
+def _of_function(e: Any, point: Mapping[Any, Any]) -> Any:
+    """Evaluate |x| and sign(x); give x[3] or g(1/2) a number of its own, always the same."""
+    import sympy
+
+    name = type(e).__name__
+    if not isinstance(e, sympy.Indexed | sympy.core.function.AppliedUndef | sympy.Abs | sympy.sign):
+        raise _NoArithmeticError
+    values = [_arithmetic(part, point) for part in (e.indices if name == "Indexed" else e.args)]
+    if not all(isinstance(value, Fraction) for value in values):
+        raise _NoArithmeticError
+    if name in {"Abs", "sign"}:
+        (value,) = values
+        return abs(value) if name == "Abs" else Fraction((value > 0) - (value < 0))
+    base = str(e.base) if name == "Indexed" else name
+    drawn = sample(sympy.Symbol("u", real=True), random.Random(f"{base}{values}"))
+    return Fraction(int(drawn.p), int(drawn.q))
+
+
+def _power(base: Fraction, exponent: Fraction) -> Any:
+    from mpmath import mp
+
+    if exponent.denominator == 1:
+        return base**exponent.numerator
+    number = _real(base)
+    return (mp.mpc(number) if number < 0 else number) ** _real(exponent)
 
 
 def is_zero(expression: Any) -> bool:
     """Tell whether the normal form of an expression is zero."""
-    return bool(normal_form(expression) == 0)
+    import sympy
+
+    top = sympy.fraction(sympy.together(sympy.sympify(expression)))[0]
+    return bool(sympy.expand(sympy.expand(top)) == 0 or normal_form(top) == 0)
 
 
 def normal_form(expression: Any) -> Any:

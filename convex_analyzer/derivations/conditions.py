@@ -271,6 +271,8 @@ def _ends_agree(s: Setting, values: Any, low: Any, high: Any) -> bool:
     ]
     for form in forms:
         numbers = {k: sympy.cancel(v.subs(form)) for k, v in values.items()}
+        if any(not p.exp.is_Integer for v in numbers.values() for p in v.atoms(sympy.Pow)):
+            continue  # this form leaves roots
         at_low, at_high = (
             s.matrix.subs(numbers).subs(s.eigenvalue, form[end]) for end in (low, high)
         )

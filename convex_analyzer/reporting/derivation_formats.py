@@ -138,7 +138,7 @@ _TO_MATH = {
     "∇": r"\nabla", "∈": r"\in", "√": r"\surd", "½": r"\tfrac12", "→": r"\to", "←": r"\leftarrow",
     "²": "^2", "³": "^3", "ᵏ": "^k", "ᵗ": "^t", "ᵀ": r"^\top", "⁻": "^-", "¹": "^1", "₀": "_0",
     "₁": "_1", "₂": "_2", "ᵢ": "_i", "ε": r"\varepsilon", "′": "'", "…": r"\dots", "Σ": r"\Sigma",
-    "≈": r"\approx", "✓": r"\checkmark",
+    "≈": r"\approx", "±": r"\pm", "⇔": r"\Leftrightarrow", "✓": r"\checkmark",
 }  # fmt: skip
 _SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
 

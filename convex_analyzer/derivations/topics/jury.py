@@ -50,10 +50,10 @@ def _build(optimizer: Any) -> Derivation:
         sampled,
         same,
     )
-    return chain.done(_solved(s, chain, binding))
+    return chain.done(solve_for_product(s, chain, binding))
 
 
-def _solved(s: Setting, chain: Chain, conditions: list[Any]) -> str:
+def solve_for_product(s: Setting, chain: Chain, conditions: list[Any]) -> str:
     """Add the interval of αλ; return why there is none."""
     import sympy
 
