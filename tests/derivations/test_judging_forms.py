@@ -297,3 +297,67 @@ def test_a_wrong_shape_is_a_slip_of_its_own():
     assert line.slip[0] == "shapes"
     assert "n × 1" in line.hint(2)
     assert "No single edit" in line.hint(4) or "would follow" in line.hint(4)
+
+
+def test_functions_and_sequences_without_a_law():
+    symbols = Symbols.of({"f": "function", "x, y": "real", "v, q": "sequence", "k, i": "natural"})
+    assert status("f(x*(y + 1))", "f(x*y + x)", symbols) == "proved"
+    assert status("f(x + y)", "f(x) + f(y)", symbols) == "refuted"
+    assert status("f(x) = y", "y = f(x)", symbols) == "proved"
+    # not the form of a recurrence and its solution: judged as plain equations
+    odd = (
+        ("v(k+1) = v(k)", "v(k) = v(k-1)"),
+        ("v(k+1) = q(k)", "v(k) = 2"),
+        ("v(k+1) = v(k) and x > 0", "v(k) = 1"),
+        ("v(k+1) = v(k) and v(k+2) = v(k)", "v(k) = v(0)"),
+        ("v(2*k) = v(k)", "v(k) = v(0)"),
+        ("v(0) = 1", "v(k) = 1"),
+        ("q(k+1) = q(k)", "v(k) = v(0)"),
+    )
+    for before, after in odd:
+        assert status(before, after, symbols, "=>") != "proved", before
+
+
+def test_entries_of_matrices():
+    c, d = MATRICES["C"], MATRICES["D"]
+    assert status((c * d)[0, 1], (d.T * c.T)[1, 0], MATRICES) in ("proved", "plausible")
+    assert status((c * d)[0, 1], (d * c)[0, 1], MATRICES) == "refuted"
+    assert status(c[0, 0], c[0, 0] + 0, MATRICES) == "proved"
+    assert status(c[0, 0], c[1, 1], MATRICES) == "refuted"
+
+
+def test_order_two_settles_what_words_do_not():
+    for before, after, wanted in (
+        ("det(C)*det(I + inv(C)*D)", "det(C + D)", "plausible"),
+        ("trace(inv(inv(C) + inv(D)))", "trace(C*inv(C + D)*D)", "plausible"),
+        ("(Q + I)*inv(Q - I)", "-inv(I - Q)*(I + Q)", "plausible"),
+        ("inv(A*t*t.T + I)*A*t", "A*t/(1 + t.T*A*t)", "plausible"),
+        ("A*C + C*A", "2*A*C", "refuted"),
+    ):
+        found = status(before, after, MATRICES)
+        assert found in (wanted, "proved" if wanted == "plausible" else wanted), before
+
+
+def test_a_judgement_is_a_result():
+    right = judge(X + X, 2 * X, SYMBOLS)
+    assert right == judge(2 * X, X + X, SYMBOLS) or right.status == "proved"
+    wrong = judge(X + X, 3 * X, SYMBOLS)
+    data = wrong.to_dict()
+    assert data["schema"] == "convex_analyzer.judgement/1"
+    assert data["counterexample"]["before"] == "2"
+    assert "refuted" in str(wrong)
+    assert "<table>" in wrong._repr_html_()
+    gone = judge(X, read_expression("1/(x - x)", SYMBOLS).value, SYMBOLS)
+    assert gone.status == "refuted"
+    assert "nothing" in gone.counterexample.after
+    roots = judge(sp.Eq(X**2, 2), sp.Eq(X, sp.sqrt(2)), SYMBOLS)
+    assert "sqrt(2)" in str(roots.counterexample)
+
+
+def test_systems_in_more_unknowns_than_are_small():
+    symbols = Symbols.of({"p, q, r": "real", "a": "positive"})
+    before = "p + q = 10/7 and q + r = 11/7 and p - r = -1/7"
+    assert status(before, "p = 10/7 - q and r = 11/7 - q", symbols) == "proved"
+    assert status(before, "p = 10/7 - q and r = 12/7 - q", symbols) == "refuted"
+    assert status("p*q = 10/7 and q*q = 5", "p = 3 and q = 5", symbols) != "proved"
+    assert status("p**12 - p = 5 and q = 2", "q = 2", symbols, "=>") == "proved"

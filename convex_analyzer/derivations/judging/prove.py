@@ -27,10 +27,10 @@ __all__ = ["prove_statements", "prove_values"]
 
 _MOST_INDUCTIONS = 2
 _ANOTHER_ORDER = "the same terms in another order"
-# SymPy says with a TypeError or ValueError, too, that it cannot do something; no proof then.
+# SymPy says with errors of its own that it cannot do something; there is no proof then.
 _FAILURES = (
     *(TooLarge, OutOfTime, ZeroDivisionError, RecursionError),
-    *(TypeError, ValueError, NotImplementedError),
+    *(TypeError, ValueError, IndexError, NotImplementedError),
 )
 
 
