@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
+from convex_analyzer.conventions.code_forms import form_of, rule_of
+from convex_analyzer.conventions.code_running import KINDS, Foreign, Gradient, kind_of
+from convex_analyzer.conventions.code_slips import slips
+from convex_analyzer.conventions.code_symbols import Expressions, on_symbols
 from convex_analyzer.conventions.equivalence import trials
 from convex_analyzer.conventions.running import Arena, horizon
 from convex_analyzer.conventions.variants import Variant, variants
@@ -25,31 +29,8 @@ Array = npt.NDArray[np.float64]
 
 _PROBLEMS = 5
 _SINGLE = 1e-5  # relative; float32 code agrees to that for a while
+_FIRST = 4  # steps in which most causes differ
 _EARLY = 20  # steps in which a cause must show its agreement, at least
-_KINDS = ("step", "run")
-_COUNTS = {"steps", "n_steps", "num_steps", "nsteps", "count"}
-
-
-class Gradient(np.ndarray):
-    """The gradient at θ as an array; called, ``gradient(point)``, the gradient elsewhere."""
-
-    function: Callable[[Any], Any]
-
-    @classmethod
-    def at(cls, problem: Any, theta: Array) -> Gradient:
-        """Return the gradient of a problem."""
-        found = np.asarray(problem.gradient(theta), dtype=float).view(cls)
-        found.function = problem.gradient
-        return found
-
-    def __call__(self, point: Any) -> Array:
-        """Return the gradient at another point."""
-        return np.asarray(self.function(np.asarray(point, dtype=float)))
-
-    def __array_wrap__(self, array: Any, context: Any = None, return_scalar: bool = False) -> Any:
-        """Return plain arrays from arithmetic."""
-        del context
-        return array[()] if return_scalar else np.asarray(array)
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +56,13 @@ class CodeCheck(Result):
         What the code does instead, if one of the known conventions and slips explains the runs.
     explanation
         Our rule that runs as the code does; None if none is known.
+    form
+        Of code that agrees: whether it is written as the rule is, or in an equivalent form.
+    expressions
+        The first steps as expressions in the gradients, if the code takes SymPy's symbols: what
+        agrees there does so for every objective.
+    notes
+        What the code does besides: changes its arguments, prints.
     """
 
     schema: ClassVar[str] = "convex_analyzer.code_check/1"
@@ -90,6 +78,9 @@ class CodeCheck(Result):
     ours: float | None = None
     cause: str = ""
     explanation: Optimizer | None = field(default=None)
+    form: str = ""
+    expressions: Expressions | None = None
+    notes: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return self.agrees
@@ -102,12 +93,21 @@ class CodeCheck(Result):
             ("compared", f"{len(self.compared)} quadratics, up to the steps {steps}"),
             ("largest difference", f"{format_number(self.largest, 2)} of the largest iterate"),
         ]
+        if self.form:
+            rows.append(("form", self.form))
+        if self.expressions is not None and self.expressions.differs_at is None:
+            count = self.expressions.steps
+            rows.append(("on symbols", f"the same expressions in {count} steps, for any gradients"))
         if not self.agrees:
             where = f"step {self.step} on quadratic {self.problem}, coordinate {self.coordinate}"
             rows.append(("first difference", where))
             rows.append(("yours", format_number(self.yours, 10)))
             rows.append(("ours", format_number(self.ours, 10)))
+            if self.expressions is not None and self.expressions.differs_at is not None:
+                rows.append(("θ in your code", self.expressions.yours))
+                rows.append(("θ in the rule", self.expressions.ours))
             rows.append(("likely cause", self.cause or "none that is known"))
+        rows += [("besides", note) for note in self.notes]
         return Table((str(self.optimizer), "your code"), tuple(rows), left=2)
 
     def __repr__(self) -> str:
@@ -118,37 +118,44 @@ class CodeCheck(Result):
 
 def check_code(
     code: Callable[..., Any],
-    optimizer: Optimizer,
+    optimizer: Optimizer | type[Optimizer] | str,
     *,
     kind: str | None = None,
     steps: int = 200,
     tolerance: float = 1e-9,
+    state: Any = None,
 ) -> CodeCheck:
     """Compare an implementation of an optimizer with a rule, and name the first difference.
 
-    Both are run on five quadratics, as long as rounding has not grown. On a difference the rule is
-    run in its other conventions, and with the usual slips, until one explains the code.
+    Both are run on five quadratics, as long as rounding has not grown, and on symbols if the code
+    takes them. On a difference the rule is run in its other conventions, and with the usual slips,
+    until one explains the code. It is run here, in this process: code that never ends is not
+    stopped, and code of strangers belongs in a process of its own.
 
     Parameters
     ----------
     code
-        One of two kinds of function:
+        One of three kinds of function:
 
-        - ``step(gradient, theta, state)``, which returns the new theta and state. `theta` is an
-          array (d,), `gradient` the gradient there, also an array (and called at another point,
-          ``gradient(point)``, the gradient there). The first `state` is None.
+        - ``update(theta, state, grad)``, which returns the new theta and state. `theta` is an array
+          (d,), `grad` the gradient there, also an array (and called at another point,
+          ``grad(point)``, the gradient there).
+        - ``step(gradient, theta, state)``: the same in another order.
         - ``run(gradient, start, steps)``, which returns all points, an array (steps + 1, d) that
           begins with `start`. `gradient` is a function of the point. This is for code with its own
           loop, such as a wrapped ``torch.optim``.
     optimizer
-        The rule that the code is meant to be.
+        The rule that the code is meant to be; also its name as text, ``"nesterov"``. The learning
+        rate of a momentum method, if it is left out, is read off the first step of the code.
     kind
-        ``"step"`` or ``"run"``; told by the name of the third argument (``steps`` is a run) if left
-        out.
+        ``"step"``, ``"update"`` or ``"run"``; told by the names of the arguments if left out:
+        ``theta`` first or ``grad`` last is an update, ``steps`` last a run.
     steps
         How many.
     tolerance
         Largest difference that counts as agreement, relative to the largest iterate.
+    state
+        The first state: a value, copied for every run, or a function of theta.
 
     Returns
     -------
@@ -157,36 +164,50 @@ def check_code(
     Raises
     ------
     InputError
-        The code returns something else; what it raises itself is not caught.
+        The code raises something, or returns something else: one sentence says what and where.
 
     Examples
     --------
     >>> from convex_analyzer.optimizers.momentum import HeavyBall
-    >>> def step(gradient, theta, velocity):
-    ...     velocity = 0.9 * (0 if velocity is None else velocity) + 0.1 * gradient
+    >>> def update(theta, velocity, grad):
+    ...     velocity = 0.9 * (0 if velocity is None else velocity) + 0.1 * grad
     ...     return theta - 0.05 * velocity, velocity
-    >>> check_code(step, HeavyBall(0.005, 0.9)).agrees
-    True
-    >>> check_code(step, HeavyBall(0.05, 0.9)).cause
+    >>> found = check_code(update, HeavyBall(0.005, 0.9))
+    >>> found.agrees, found.form
+    (True, 'an equivalent form: its state is −20 times velocity')
+    >>> check_code(update, HeavyBall(0.05, 0.9)).cause
     'averages gradients with weights 1 - μ and μ'
     """
-    _check_arguments(code, optimizer, kind, steps)
-    chosen = kind or _kind(code)
+    _check_arguments(code, kind, steps)
+    foreign = Foreign(code, kind or kind_of(code), state)
+    optimizer = rule_of(optimizer, foreign, trials(1, 1)[0])
+    _check_rule(optimizer)
     lengths = [each.length for each in optimizer.schedules() if each.length is not None]
     places = trials(min([steps, *lengths]), _PROBLEMS)
-    theirs = [_run_code(code, chosen, place) for place in places]
+    theirs = [foreign.path(place) for place in places]
     ours = [place.path(optimizer) for place in places]
     last = [horizon(optimizer, place, tolerance / 100, tolerance / 1e4) for place in places]
     gaps = [_gaps(a, b, end) for a, b, end in zip(ours, theirs, last, strict=True)]
     largest = max(float(gap.max(initial=0.0)) for gap in gaps)
     firsts = [int(np.argmax(gap > tolerance)) if (gap > tolerance).any() else None for gap in gaps]
+    expressions = on_symbols(code, foreign.kind, state, optimizer)
     if all(first is None for first in firsts):
-        return CodeCheck(optimizer, agrees=True, largest=largest, compared=tuple(last))
+        if expressions is not None and expressions.differs_at is not None:
+            expressions = None  # no more than rounding
+        return CodeCheck(
+            optimizer,
+            agrees=True,
+            largest=largest,
+            compared=tuple(last),
+            form=form_of(optimizer, foreign, places[0]),
+            expressions=expressions,
+            notes=tuple(foreign.notes),
+        )
     step, where = min((first, n) for n, first in enumerate(firsts) if first is not None)
     one, other = theirs[where][step], ours[where][step]
     away = np.nan_to_num(np.abs(one - other), nan=np.inf)
     coordinate = int(np.argmax(away))
-    cause, rule = _explained(optimizer, places, theirs, max(_EARLY, step + 10), tolerance)
+    cause, rule = _told(optimizer, foreign, places, theirs, max(_EARLY, step + 10), tolerance)
     return CodeCheck(
         optimizer,
         agrees=False,
@@ -199,24 +220,23 @@ def check_code(
         ours=float(other[coordinate]),
         cause=cause,
         explanation=rule,
+        expressions=expressions if expressions and expressions.differs_at else None,
+        notes=tuple(foreign.notes),
     )
 
 
-def _check_arguments(code: Any, optimizer: Any, kind: Any, steps: Any) -> None:
+def _check_arguments(code: Any, kind: Any, steps: Any) -> None:
     if not callable(code):
         raise InputError(f"code must be a function, got {code!r}", argument="code", value=code)
-    if not isinstance(optimizer, Optimizer):
-        raise InputError(
-            f"optimizer must be an Optimizer instance, got {optimizer!r}",
-            argument="optimizer",
-            value=optimizer,
-            hint="from_library(...) returns the rule behind a library's call",
-        )
-    require_one_setting(optimizer)
-    if kind is not None and kind not in _KINDS:
-        raise InputError(f"kind must be 'step' or 'run', got {kind!r}", argument="kind")
+    if kind is not None and kind not in KINDS:
+        words = "'step', 'update' or 'run'"
+        raise InputError(f"kind must be {words}, got {kind!r}", argument="kind")
     if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
         raise InputError(f"steps must be a whole number from 1, got {steps!r}", argument="steps")
+
+
+def _check_rule(optimizer: Optimizer) -> None:
+    require_one_setting(optimizer)
     if optimizer.random:
         raise InputError(
             f"{type(optimizer).__name__} draws random numbers, which no other code draws alike",
@@ -224,75 +244,42 @@ def _check_arguments(code: Any, optimizer: Any, kind: Any, steps: Any) -> None:
         )
 
 
-def _kind(code: Callable[..., Any]) -> str:
-    try:
-        names = list(inspect.signature(code).parameters)
-    except (TypeError, ValueError):
-        return "step"
-    return "run" if len(names) > 2 and names[2] in _COUNTS else "step"
-
-
-# -- running foreign code --------------------------------------------------------------------------
-
-
-def _run_code(code: Callable[..., Any], kind: str, place: Arena) -> Array:
-    """Return the points of foreign code, (steps + 1, d); what follows a number too large is NaN."""
-    if kind == "run":
-        return _whole_run(code, place)
-    theta, state = place.start.copy(), None
-    points = [theta]
-    for _ in range(place.steps):
-        returned = code(Gradient.at(place.problem, theta), theta.copy(), state)
-        if not isinstance(returned, tuple) or len(returned) != 2:
-            raise InputError(
-                "the step function must return theta and state",
-                argument="code",
-                hint="return theta, state (a state that is not needed is None)",
-            )
-        theta, state = _point(returned[0], place.start.shape), returned[1]
-        points.append(theta)
-        if not np.all(np.isfinite(theta)):
-            break
-    path = np.full((place.steps + 1, len(place.start)), np.nan)
-    path[: len(points)] = points
-    return path
-
-
-def _whole_run(code: Callable[..., Any], place: Arena) -> Array:
-    def gradient(point: Any) -> Array:
-        return np.asarray(place.problem.gradient(np.asarray(point, dtype=float)))
-
-    returned = np.asarray(code(gradient, place.start.copy(), place.steps), dtype=float)
-    expected = (place.steps + 1, len(place.start))
-    if returned.shape != expected:
-        raise InputError(
-            f"the run must return all points, shape {expected}, got {returned.shape}",
-            argument="code",
-            hint="the first row is the start",
-        )
-    return returned
-
-
-def _point(value: Any, shape: tuple[int, ...]) -> Array:
-    point = np.array(value, dtype=float)
-    if point.shape != shape:
-        raise InputError(
-            f"the step function must return a theta of shape {shape}, got {point.shape}",
-            argument="code",
-        )
-    return point
-
-
 def _gaps(ours: Array, theirs: Array, last: int) -> Array:
     """Return the difference after each step, relative to the largest iterate so far."""
     ours, theirs = ours[: last + 1], theirs[: last + 1]
-    size = np.maximum.accumulate(np.abs(ours).max(axis=1))
+    size = np.maximum.accumulate(np.nan_to_num(np.abs(ours)).max(axis=1))
     with np.errstate(over="ignore", invalid="ignore"):
-        gap = np.abs(ours - theirs).max(axis=1) / np.where(size > 0, size, 1.0)
+        apart = np.where(np.isfinite(ours) | np.isfinite(theirs), np.abs(ours - theirs), 0.0)
+        gap = apart.max(axis=1) / np.where(size > 0, size, 1.0)
     return np.asarray(np.nan_to_num(gap, nan=np.inf))
 
 
 # -- looking for the cause -------------------------------------------------------------------------
+
+
+def _told(
+    optimizer: Optimizer,
+    foreign: Foreign,
+    places: list[Arena],
+    theirs: list[Array],
+    enough: int,
+    tolerance: float,
+) -> tuple[str, Optimizer | None]:
+    """Return what the code does instead, with what its state and its numbers show."""
+    if foreign.remembers(places[0], theirs[0]):
+        return (
+            "keeps something outside its state (a global variable, an attribute, random numbers): "
+            "a second run from the same start differs"
+        ), None
+    cause, rule = _explained(optimizer, places, theirs, enough, tolerance)
+    finite = [np.isfinite(path).all(axis=1) for path in theirs]
+    broken = [int(np.argmin(rows)) for rows in finite if not rows.all()]
+    if not cause and broken:
+        cause = f"turns into NaN or infinity in step {min(broken)}"
+    if foreign.kind != "run" and optimizer.memory and foreign.is_forgetful:
+        told = "does not carry its state over: what it returns as state is always the first one"
+        cause = f"{told} (it {cause})" if cause else told
+    return cause, rule
 
 
 def _explained(
@@ -300,8 +287,10 @@ def _explained(
 ) -> tuple[str, Optimizer | None]:
     """Return what the code does, and our rule that does so, if one is found."""
     steps = min(enough, places[0].steps)
-    short = [Arena(place.problem, place.start, steps, place.name) for place in places]
-    cut = [path[: steps + 1] for path in theirs]
+    lengths = [min(_FIRST, steps), *(steps for _ in places)]  # most are told apart at once
+    rows = list(zip([places[0], *places], [theirs[0], *theirs], lengths, strict=True))
+    short = [Arena(place.problem, place.start, count, place.name) for place, _, count in rows]
+    cut = [path[: count + 1] for _, path, count in rows]
     same = [place.path(optimizer) for place in short]
     if _agree(same, cut, _SINGLE):
         return "computes in single precision (float32)", None
@@ -309,12 +298,13 @@ def _explained(
     if _agree(late, cut, tolerance):
         return "makes every step one step late", None
     for each in _usual(optimizer):
-        try:
-            paths = [place.path(each.rule) for place in short]
-        except ConvexAnalyzerError:
-            continue
-        if _agree(paths, cut, tolerance):
-            return each.cause, each.rule
+        with contextlib.suppress(ConvexAnalyzerError):
+            if _agree((place.path(each.rule) for place in short), cut, tolerance):
+                return each.cause, each.rule
+    for slip in slips(optimizer):
+        wrong = Foreign(slip.step, "step")
+        if _agree((wrong.path(place) for place in short), cut, tolerance):
+            return slip.cause, None
     return "", None
 
 
@@ -325,7 +315,8 @@ def _usual(optimizer: Optimizer) -> list[Variant]:
         return []
 
 
-def _agree(ours: list[Array], theirs: list[Array], tolerance: float) -> bool:
+def _agree(ours: Iterable[Array], theirs: list[Array], tolerance: float) -> bool:
+    """Tell whether all paths agree; the first that does not ends it."""
     return all(
         bool(np.all(_gaps(a, b, len(a) - 1) <= tolerance))
         for a, b in zip(ours, theirs, strict=True)

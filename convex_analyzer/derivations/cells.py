@@ -52,7 +52,7 @@ class Found:
     tried: int
 
 
-class _OutOfTime(Exception):
+class _OutOfTimeError(Exception):
     """The budget is spent."""
 
 
@@ -118,7 +118,7 @@ class _Search:
                 point = self.search((), inside=inside)
                 if point is not None:
                     return self.found(point)
-        except (_OutOfTime, NotDerivableError):
+        except (_OutOfTimeError, NotDerivableError):
             return Found(None, is_complete=False, is_inside=False, tried=self.tried)
         return Found(None, is_complete=self.exact, is_inside=False, tried=self.tried)
 
@@ -175,7 +175,7 @@ class _Search:
     def count(self) -> None:
         self.tried += 1
         if time.monotonic() > self.end:
-            raise _OutOfTime
+            raise _OutOfTimeError
 
     def samples(
         self, polynomials: list[Any], prefix: tuple[Number, ...]

@@ -90,9 +90,7 @@ def is_largest(polynomial: list[Any], size: Any, setting: ClaimSetting) -> Any:
 
     positive = relation(sympy.Ge, size, 0)
     if len(polynomial) == 2:
-        return sympy.And(
-            positive, relation(sympy.Eq, polynomial[1] ** 2, size**2), evaluate=False
-        )
+        return sympy.And(positive, relation(sympy.Eq, polynomial[1] ** 2, size**2), evaluate=False)
     if len(polynomial) > 3:
         raise NotDerivableError(
             f"{setting.region.rule} has {len(polynomial) - 1} slots; rates are compared for one or "
@@ -284,9 +282,7 @@ def _published_words(setting: ClaimSetting, given: dict[str, Any]) -> tuple[str,
     return ", ".join(words), r",\ ".join(codes)
 
 
-def _proved_tuned(
-    setting: ClaimSetting, value: Any, given: dict[str, Any], budget: float
-) -> bool:
+def _proved_tuned(setting: ClaimSetting, value: Any, given: dict[str, Any], budget: float) -> bool:
     """Prove a tuned rate for all κ; False means "not proved"."""
     import sympy
 
@@ -317,7 +313,8 @@ def _proved_tuned(
         return False
 
     def turned(expression: Any) -> Any:
-        return sympy.cancel(sympy.powdenest(sympy.sympify(expression).subs(substitution), force=True))
+        whole = sympy.sympify(expression).subs(substitution)
+        return sympy.cancel(sympy.powdenest(whole, force=True))
 
     size, rows = turned(value), [[turned(c) for c in end] for end in ends]
     inside = [sympy.And(*_in_disc(row, size), evaluate=False) for row in rows]
@@ -388,9 +385,11 @@ def best(setting: ClaimSetting, text: str, budget: float) -> ClaimCheck:
             break
     settings, code = _published_words(setting, fixed)
     proved = bool(made) or _proved_best(setting, claimed, budget)
-    how = "exact roots" if made else (
-        "exact cells: no other learning rate contracts both ends faster" if proved else
-        f"exact roots at {len(_SPECTRA)} condition numbers: as fast as the published best setting")  # fmt: skip
+    how = f"exact roots at {len(_SPECTRA)} condition numbers: as fast as the published setting"
+    if proved:
+        how = "exact cells: no other learning rate contracts both ends faster"
+    if made:
+        how = "exact roots"
     words = ["eigenvalues in [m, L]", *(f"{printed(sympy.Symbol(setting.letters[n]))} = {v}"
              for n, v in fixed.items() if n in setting.letters)]  # fmt: skip
     return ClaimCheck(

@@ -46,7 +46,7 @@ def check(
     letters = _letters(optimizer)
     if given or "learning_rate" not in letters:
         raise error
-    table = {letter: "positive" for letter in (*letters.values(), "lambda")}
+    table = dict.fromkeys((*letters.values(), "lambda"), "positive")
     symbols = Symbols.of(table, aliases={letter: (name,) for name, letter in letters.items()})
     symbols = symbols.in_notation(notation) if notation else symbols
     claim = reals(read_expression(text, symbols).value)
@@ -170,7 +170,11 @@ def _published(optimizer: Any, letters: dict[str, str]) -> str:
 
 
 def _shown(
-    rule: Optimizer, values: dict[str, Fraction], letters: dict[str, str], alpha: Fraction, kind: str
+    rule: Optimizer,
+    values: dict[str, Fraction],
+    letters: dict[str, str],
+    alpha: Fraction,
+    kind: str,
 ) -> Counterexample:
     import sympy
 

@@ -174,7 +174,8 @@ class ClaimCheck(Result):
 
     def latex(self) -> str:
         """Return claim and truth as LaTeX."""
-        return rf"\text{{claimed: }} {self.claim_latex} \qquad \text{{derived: }} {self.truth_latex}"
+        claimed, derived = rf"\text{{claimed: }} {self.claim_latex}", self.truth_latex
+        return rf"{claimed} \qquad \text{{derived: }} {derived}"
 
     def summary(self) -> Table:
         """Return the verdict, the truth and the counterexamples."""

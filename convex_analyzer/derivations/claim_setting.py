@@ -86,10 +86,10 @@ class ClaimSetting:
     @functools.cached_property
     def symbols(self) -> Symbols:
         """What claims are read with."""
-        table = {letter: "real" for letter in self.letters.values()}
+        table = dict.fromkeys(self.letters.values(), "real")
         table |= {"lambda": "positive", "m": "positive", "L": "positive", "kappa": "positive"}
         table[self.letters["learning_rate"]] = "positive"
-        spellings = {letter: _SPELLINGS.get(letter, (name,)) for name, letter in self.letters.items()}
+        spellings = {own: _SPELLINGS.get(own, (name,)) for name, own in self.letters.items()}
         spellings |= {name: words for name, words in _SPELLINGS.items() if name in table}
         declared = Symbols.of(table, aliases=spellings)
         return declared.in_notation(self.notation) if self.notation else declared
@@ -119,7 +119,7 @@ class ClaimSetting:
     # -- ranges ----------------------------------------------------------------------------------
 
     def left_out(self, mentioned: set[Any]) -> dict[Any, Any]:
-        """Return parameters of which nothing is said and that are zero by default: they are zero."""
+        """Return what is zero by default and not spoken of: it is zero."""
         if not isinstance(self.optimizer, type):
             return {}
         names = {symbol.name for symbol in mentioned | self.assumed.free_symbols}
@@ -303,6 +303,7 @@ def _in_factors(expression: Any) -> Any:
 
 
 def is_statement(value: Any) -> bool:
+    """Return whether a value is a relation, or several."""
     from sympy.logic.boolalg import Boolean
 
     return isinstance(value, Boolean) and not value.is_Symbol

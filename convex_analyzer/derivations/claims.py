@@ -1,4 +1,4 @@
-"""`check_claim`: is a claimed condition sufficient, necessary, both or neither, and what is true."""
+"""`check_claim`: is a claimed condition sufficient, necessary, both or neither; what is true."""
 
 from __future__ import annotations
 

@@ -216,8 +216,9 @@ def test_code_that_breaks():
     def raises(gradient, theta, state):
         raise BrokenError
 
-    with pytest.raises(BrokenError):
+    with pytest.raises(ca.InputError, match="BrokenError in step 1") as caught:
         ca.check_code(raises, GradientDescent(0.05))
+    assert isinstance(caught.value.__cause__, BrokenError)
     with pytest.raises(ca.InputError, match="theta and state"):
         ca.check_code(lambda g, x, s: x, GradientDescent(0.05))
     with pytest.raises(ca.InputError, match="shape"):
@@ -232,7 +233,7 @@ def test_code_that_breaks():
     ("arguments", "options", "message"),
     [
         ((3, Adam(0.1)), {}, "code must be"),
-        ((descent(), Adam), {}, "optimizer must be"),
+        ((descent(), 3), {}, "optimizer must be"),
         ((descent(), Adam(0.1)), {"kind": "walk"}, "kind must be"),
         ((descent(), Adam(0.1)), {"steps": 0}, "steps must be"),
         ((descent(), Adam(0.1)), {"steps": True}, "steps must be"),

@@ -11,12 +11,11 @@ import pytest
 import sympy
 from cases import each
 
-
 from convex_analyzer.derivations.cells import find, simplest_between
 from convex_analyzer.derivations.claims import check_claim
 from convex_analyzer.domains import Positive, UnitInterval
-from convex_analyzer.optimizers.adam import Adam
 from convex_analyzer.errors import InputError, NotDerivableError, ParseError
+from convex_analyzer.optimizers.adam import Adam
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.optimizers.gradient import GradientDescent
 from convex_analyzer.optimizers.momentum import EMAMomentum, HeavyBall, Nesterov, OuterMomentum
