@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,9 +82,6 @@ def _list(folders: tuple[Path, ...], as_json: bool) -> int:
     from convex_analyzer.tables import format_number
 
     found = [load_exercise(file) for file in exercise_files(folders).values()]
-    by_source: dict[str, list[Exercise]] = {}
-    for task in found:
-        by_source.setdefault(task.source or "without a source", []).append(task)
     if as_json:
         plain = [
             {"name": t.name, "title": t.title, "source": t.source, "points": t.points,
@@ -93,16 +91,30 @@ def _list(folders: tuple[Path, ...], as_json: bool) -> int:
         print_json({"schema": _SCHEMA, "exercises": plain})
         return 0
     wide = max(len(task.name) for task in found)
-    for source in sorted(by_source):
-        tasks = by_source[source]
-        total = format_number(sum(task.points for task in tasks))
-        click.echo(fit(f"{source[0].upper()}{source[1:]}  ({total} points)"))
+    for heading, tasks in _by_lecture(found):
+        total = sum(task.points for task in tasks)
+        unit = "point" if total == 1 else "points"
+        click.echo(fit(f"{heading}  ({format_number(total)} {unit})"))
         for task in tasks:
             click.echo(fit(f"  {task.name:<{wide}}  {format_number(task.points):>3}  {task.title}"))
     click.echo()
     total = format_number(sum(task.points for task in found))
     click.echo(f"{len(found)} exercises, {total} points. exercises show NAME has the task.")
     return 0
+
+
+def _by_lecture(found: list[Exercise]) -> list[tuple[str, list[Exercise]]]:
+    """Return headings and their exercises: of a lecture all, whatever the slide; others last."""
+    groups: dict[str, list[Exercise]] = {}
+    for task in found:
+        lecture = re.match(r"lecture \d+", task.source)
+        groups.setdefault(lecture[0] if lecture else "", []).append(task)
+    named = []
+    for key in sorted(groups, key=lambda key: (not key, key)):
+        sources = [task.source for task in groups[key]]
+        heading = max(sources, key=sources.count) if key else "from papers, books and elsewhere"
+        named.append((f"{heading[0].upper()}{heading[1:]}", groups[key]))
+    return named
 
 
 @exercises.command("show", short_help="Show the task of exercises; worksheets and solutions.")

@@ -122,7 +122,7 @@ def printable(value: Any) -> Any:
     >>> half = sp.Mul(sp.Symbol("s"), sp.Rational(1, 2), evaluate=False)
     >>> from convex_analyzer.reporting.latex_math import to_latex
     >>> to_latex(printable(half))
-    '\\\\frac{s}{2}'
+    '\\frac{s}{2}'
     """
     import sympy
 
@@ -316,7 +316,7 @@ def worksheet_text(
     Start from the line below.
       S*v/S**2
     <BLANKLINE>
-    Letters: v positive; S positive integer
+    Letters: S positive integer; v positive
     Answer: a file with one line for each step, then exercises check q21 FILE
     <BLANKLINE>
     """

@@ -135,7 +135,8 @@ def test_list_has_every_exercise_with_its_points(cli, written):
     assert found.code == 0
     for name in exercise_names():
         assert f"\n  {name:<3}  " in found.out
-    assert "Lecture 000 (Lelarge, dataflowr Module 4)  (9 points)" in found.out
+    for heading in ("Lecture 000 (Lelarge, dataflowr Module 4)  (", "Lecture 003 (Banburski)  ("):
+        assert heading in found.out
     written("own/mine.toml", 'title = "T"\nlines = ["x + x", "2*x"]\n[symbols]\nx = "real"\n')
     data = json.loads(cli("exercises", "list", "--exercises", "own", "--json").out)
     assert len(data["exercises"]) == len(exercise_names()) + 1
@@ -165,15 +166,15 @@ class _Balanced(html.parser.HTMLParser):
 
 def test_no_worksheet_has_an_answer_in_it_and_solutions_have_all():
     tasks = [exercise(name) for name in exercise_names()]
-    long = [t for t in tasks if len(t.lines[-1]) > 4 and t.lines[-1] not in t.lines[0]]
+    long = [t for t in tasks if len(t.lines[-1]) > 6 and t.lines[-1] not in t.given]
     assert len(long) > 30
     for make in (worksheet_text, worksheet_markdown, worksheet_html):
-        sheet = html.unescape(make(tasks))
-        for task in long:
-            assert task.lines[-1] not in sheet, task.name
-            assert all(slip.text not in sheet for slip in task.slips if len(slip.text) > 6)
         for task in tasks:
+            sheet = html.unescape(make([task]))
             assert task.given in sheet
+            assert task not in long or task.lines[-1] not in sheet, task.name
+            telling = [s.text for s in task.slips if len(s.text) > 6 and s.text not in task.given]
+            assert not any(text in sheet for text in telling), task.name
     some = [exercise(name) for name in ("q1", "q13", "q15", "q26", "q33")]
     for make in (worksheet_text, worksheet_markdown, worksheet_html):
         sheet = html.unescape(make(some, solutions=True))

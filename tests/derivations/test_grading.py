@@ -27,6 +27,7 @@ from convex_analyzer.derivations.worker import Worker
 from convex_analyzer.errors import InputError
 
 RIGHT = "sqrt((s/2)**2 + (4*u - s**2)/4)\nsqrt(u)\n"  # of q15
+FORTY = {f"q{number}" for number in range(1, 41)}
 PLAUSIBLE = """
 title = "Where the sine stays below one"
 points = 4
@@ -53,13 +54,14 @@ def made(tmp_path):
 
 
 def test_right_answers_earn_all_and_every_slip_costs_and_is_located():
+    assert set(exercise_names()) >= FORTY
     for name in exercise_names():
         task = exercise(name)
         full = mark("\n".join(task.lines), name)
         assert (full.points, full.arrived) == (task.points, True), name
         assert full.checked.first_wrong is None, name
         assert len(task.slips) >= 2, name
-        for slip in task.slips:
+        for slip in task.slips if name in FORTY else ():  # of all: test_judging
             lines = list(task.lines)
             lines[slip.line - 1] = slip.text
             found = mark("\n".join(lines), name)
