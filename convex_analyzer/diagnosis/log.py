@@ -68,15 +68,54 @@ class Log:
                 return not np.allclose(match[seen], both.values[seen], rtol=1e-4)
         return True if self.monitored == "batch_loss" else None
 
-    @property
+    @functools.cached_property
     def adaptive(self) -> bool:
-        """Whether the rule scales each coordinate by itself: α is then no step along g."""
-        return self.evidence.optimizer in {"adaptive", "sign"}
+        """Whether the rule scales each coordinate by itself: α is then no step along g.
 
-    @property
+        Where the rule is not named: whether the first update is anything but -αg.
+        """
+        if self.evidence.optimizer is not None:
+            return self.evidence.optimizer in {"adaptive", "sign"}
+        first = self._first_steps
+        return first is not None and abs(first[0] - 1) > 0.02
+
+    @functools.cached_property
     def momentum(self) -> float:
-        """μ of the rule; 0 if it has none or it is unknown."""
-        return self.evidence.momentum or 0.0
+        """μ of the rule; 0 if it has none or it is unknown.
+
+        Where it is not given, from the first two updates: Δ₀ = -αg₀ and Δ₁ = μΔ₀ - αg₁, so that
+        ‖Δ₁‖²/α² = μ²‖g₀‖² + 2μ g₀·g₁ + ‖g₁‖² (heavy ball, exact).
+        """
+        if self.evidence.momentum is not None or self.adaptive:
+            return self.evidence.momentum or 0.0
+        if self.evidence.optimizer == "gradient_descent":
+            return 0.0
+        first = self._first_steps
+        if first is None or abs(first[0] - 1) > 0.02:
+            return 0.0
+        _, second, before, now, cosine = first
+        linear = before * now * cosine
+        rest = now**2 - second**2
+        root = linear**2 - before**2 * rest
+        found = (-linear + math.sqrt(root)) / before**2 if root >= 0 else 0.0
+        return found if 0.02 < found < 1 else 0.0
+
+    @functools.cached_property
+    def _first_steps(self) -> tuple[float, float, float, float, float] | None:
+        """Return ‖Δ₀‖/(α‖g₀‖), ‖Δ₁‖/α, ‖g₀‖, ‖g₁‖ and cos(g₀, g₁); None if not logged."""
+        norms, updates = self.evidence.gradient_norm, self.evidence.update_norm
+        turns, rates = self.evidence.gradient_cosine, self.evidence.learning_rate
+        if norms is None or updates is None or turns is None or rates is None:
+            return None
+        steps = np.array([0.0, 1.0])
+        size, moved = norms.at(steps), updates.at(steps)
+        alpha = np.full(2, rates.values[0]) if len(rates) == 1 else rates.at(steps)
+        cosine = float(turns.at(steps)[1])
+        known = np.concatenate([size, moved, alpha, [cosine]])
+        if not np.isfinite(known).all() or not (size > 0).all() or not (alpha > 0).all():
+            return None
+        ratio = float(moved[0] / (alpha[0] * size[0]))
+        return ratio, float(moved[1] / alpha[1]), float(size[0]), float(size[1]), cosine
 
     @functools.cached_property
     def learning_rate(self) -> float | None:

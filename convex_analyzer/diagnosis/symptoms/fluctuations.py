@@ -82,6 +82,9 @@ def _from_gradients(reading: Reading, share: float) -> Sign:
     curve = reading.curve
     assert curve is not None
     strength = 0.95 * beyond(share, 0.12, 1.7) * beyond(curve.left, 0.008, 2.5)
+    if reading.monitored == "loss":  # seen directly: what falls far faster than it shakes is fine
+        falls = beyond(max(curve.half_fall, 1e-3) / max(curve.noise, 1e-9), 6.0, 1.6)
+        strength *= 1 - falls * beyond(max(curve.late_trend, 0.0), 4.0, 2.0)
     much = f"about {100 * share:.0f} %" if share < 0.95 else "nearly all"
     text = f"gradient noise at this α keeps up {much} of the loss"
     text += f", which is at {format_number(curve.left, 2)} of its start"
