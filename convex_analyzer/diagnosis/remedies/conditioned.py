@@ -43,12 +43,12 @@ def ill_conditioning(facts: Facts) -> Remedy:
     then = _steps(tuned)
     alpha, mu = (float(tuned.optimizer.values[name]) for name in ("learning_rate", "momentum"))
     factor = now / then if now and then else None
-    text = f"{format_count(now)} → at most " if now else "at most "
+    text = f"in directions from the late αλ = {format_number(late, 2)} up to {_top(facts, top)}: "
+    text += f"{format_count(now)} → at most " if now else "at most "
     text += f"{format_count(then)} steps to a gap of 1e-6"
     text += f" (×{format_number(factor, 3)})" if factor else ""
-    text += f" in directions from the late αλ = {format_number(late, 2)} up to {_top(facts, top)}"
-    text += f": κ between {format_number(met / late, 3)} and {format_number(top / late, 3)} there"
-    text += f"{_transient(tuned)}; directions flatter than that, if there are any, take longer"
+    text += f", κ between {format_number(met / late, 3)} and {format_number(top / late, 3)} there"
+    text += f"{_transient(tuned)}; what is left in flatter directions takes longer by either"
     return Remedy(
         f"heavy ball, {facts.new_alpha(alpha / facts.unit)}, μ = {format_number(mu, 4)}",
         text + facts.assumed,

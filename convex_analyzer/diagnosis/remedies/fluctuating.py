@@ -25,8 +25,9 @@ __all__ = ["curvature_from_noise", "fluctuation"]
 
 _UNIT = AdditiveNoise(1.0)  # the floor is proportional to the variance, so any will do
 _LARGER = 4  # times the batch
-_FADES = (
-    ", as long as the noise is as large near the minimum as elsewhere; lower where it fades there"
+_LESS = (
+    ", or lower: less where the noise fades near the minimum, and where rows are not drawn anew in "
+    "every step but shuffled"
 )
 _FEWEST = 10  # gradients that a correlation is read from
 _RUNS, _AFFORDABLE = 64, 3e8  # of a simulation that confirms a floor
@@ -91,7 +92,7 @@ def fluctuation(facts: Facts) -> Remedy:
     halved = rule.replace(learning_rate=facts.unit / 2)
     factor = _floor(along(halved, eigenvalue)) / _floor(along(rule, eigenvalue))
     text = f"the noise floor falls to about ×{format_number(factor, 3)} at αλ = "
-    text += f"{format_number(s, 2)}, for noise that does not depend on the parameters"
+    text += f"{format_number(s, 2)}{_LESS}"
     text += f"{_level(facts, factor)}, and every direction then takes twice the steps"
     text += facts.assumed
     return Remedy(
@@ -115,7 +116,7 @@ def _level(facts: Facts, factor: float) -> str:
     if curve is None or not len(curve) or not curve.positive:
         return ""
     low, high = format_number(factor * curve.end, 3), format_number(curve.end, 3)
-    return f": the loss ends between {low} and {high}, as its {high} is all noise or none"
+    return f"; the loss ends between {low} and {high}, as its {high} is all noise or none"
 
 
 def _averaged(rule: Optimizer, s: float | None, unit: float) -> tuple[Remedy, ...]:
@@ -147,7 +148,7 @@ def _batches(facts: Facts, exact: Callable[[int], float] | None = None) -> Remed
     """Return larger batches: the variance of the gradient is Σ/B, at the same parameters."""
     batch, rows = facts.reading.evidence.batch_size, facts.reading.evidence.rows
     if not batch:
-        text = f"the noise floor falls to about 1/{_LARGER}{_FADES}, for {_LARGER} times the work"
+        text = f"the noise floor falls to about 1/{_LARGER} for {_LARGER} times the work{_LESS}"
         return Remedy(f"batch ×{_LARGER}", text, 1 / _LARGER, formula="floor/c", kind="asymptotic")
     new = _LARGER * batch
     settings = {"batch_size": new}
@@ -158,7 +159,7 @@ def _batches(facts: Facts, exact: Callable[[int], float] | None = None) -> Remed
     work = f"at the same α, for {_LARGER} times the work"
     change = f"batch from {batch} to {new}"
     if exact is None:
-        text = f"the noise floor falls to about 1/{_LARGER} {work}{_FADES}"
+        text = f"the noise floor falls to about 1/{_LARGER} {work}{_LESS}"
         formula = "floor/c for noise that does not depend on θ"
         return Remedy(
             change, text, 1 / _LARGER, formula=formula, kind="asymptotic", settings=settings

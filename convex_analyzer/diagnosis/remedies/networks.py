@@ -89,11 +89,12 @@ def _saturated(facts: Facts, layer: Layer, found: Units) -> Remedy:
     gain = slope[1] / max(slope[0], 1e-300)
     text = f"the root mean square of the slopes of {found.name} rises from "
     text += f"{format_number(slope[0], 2)} to {format_number(slope[1], 2)} of the largest, and the "
-    text += f"gradient below it like that: about ×{format_number(gain, 3)}, if what comes down to "
-    text += f"it stays as it is ({100 * share:.0f} % of its units are saturated, |z| is typically "
+    text += f"gradient below it about like that, ×{format_number(gain, 3)}, if what comes down to "
+    text += "it stays as it is: from half to four times as much on test networks "
+    text += f"({100 * share:.0f} % of its units are saturated, |z| is typically "
     text += f"{format_number(typical, 3)})"
     return Remedy(
-        f"initial scale of W into {found.name} ×{format_number(scale, 2)}",
+        f"initial scale of W and b into {found.name} ×{format_number(scale, 2)}",
         text,
         gain,
         formula="rms σ′(cz)/rms σ′(z)",

@@ -10,6 +10,7 @@ import numpy as np
 from convex_analyzer.diagnosis.remedies.confirming import confirm, start_of, steps_from
 from convex_analyzer.diagnosis.remedies.facts import Facts, along, log_rate, steps_for
 from convex_analyzer.diagnosis.remedies.remedy import Remedy, nothing
+from convex_analyzer.diagnosis.remedies.unstable import curvature_of_flip
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.optimizers.gradient import GradientDescent
 from convex_analyzer.optimizers.momentum import HeavyBall, Nesterov
@@ -53,6 +54,12 @@ def overshoot_of(facts: Facts) -> float | None:
     measured = facts.reading.late_curvature
     if measured is not None and 1 < measured < 2:
         return measured
+    ratio = _shrinking(facts)
+    return None if ratio is None else 1 + ratio
+
+
+def _shrinking(facts: Facts) -> float | None:
+    """Return ‖g′‖/‖g‖ of late steps, where every one of them turns the gradient round."""
     norms, cosine = facts.reading.evidence.gradient_norm, facts.reading.cosine(0.5, 1.0)
     if norms is None or facts.reading.stochastic or cosine is None or cosine > -0.9:
         return None
@@ -60,7 +67,7 @@ def overshoot_of(facts: Facts) -> float | None:
     late = late[np.isfinite(late) & (late > 1e-10 * np.nanmax(norms.values))]
     if len(late) < _FEWEST or norms.stride != 1:
         return None
-    return 1 + math.exp(float(np.mean(np.diff(np.log(late)))))
+    return math.exp(float(np.mean(np.diff(np.log(late)))))
 
 
 def _overshoot(facts: Facts, rule: Optimizer) -> Remedy:
@@ -109,7 +116,8 @@ def _known_overshoot(facts: Facts, rule: Optimizer, s: float, told: Remedy) -> R
         ("best μ at this α", analyze(spectrum, HeavyBall, {"learning_rate": facts.unit}).optimizer),
         ("Polyak's pair", analyze(spectrum, HeavyBall).optimizer),
     ]
-    smaller, damped = [], []
+    smaller: list[tuple[float, str, Optimizer]] = []
+    damped: list[tuple[float, str, Optimizer]] = []
     for formula, each in rules:
         alpha = float(each.values["learning_rate"])
         if not each.memory and alpha >= facts.unit:
@@ -224,8 +232,7 @@ def _underdamped(facts: Facts, rule: Optimizer) -> Remedy:
     mu = float(rule.values["momentum"])
     period = _period(facts)
     if period is None or period <= 2:
-        text = "the loss shows no rhythm from which the curvature could be read (log every step)"
-        return nothing("lower μ", text)
+        return _flipping(facts, rule)
     eigenvalue = curvature_from_angle(rule, math.pi / period)
     if eigenvalue is None:
         text = f"no curvature makes the roots of this rule turn with a period of {2 * period:g}"
@@ -262,6 +269,36 @@ def _underdamped(facts: Facts, rule: Optimizer) -> Remedy:
         "φ = π/period of the loss → αλ; μ = (1 − √s)², s = √(s_met s_critical)/2",
         "heuristic",
         facts.settings(momentum=new),
+    )
+
+
+def _flipping(facts: Facts, rule: Optimizer) -> Remedy:
+    """Return what a smaller α does to a direction that flips every step in spite of momentum."""
+    mu = float(rule.values["momentum"])
+    border = 1.0 if isinstance(rule, Nesterov) else (1 + math.sqrt(mu)) ** 2
+    s, ratio = facts.reading.late_curvature, _shrinking(facts)
+    if (s is None or not s > border) and ratio is not None:
+        s = facts.unit * curvature_of_flip(rule, ratio)
+    limit = along(rule, 1.0).stability_limit
+    if s is None or limit is None or not border < s < limit:
+        text = "the loss shows no rhythm from which the curvature could be read (log every step)"
+        return nothing("lower μ", text)
+    eigenvalue = s / facts.unit
+    after = rule.replace(learning_rate=facts.unit / s)
+    old, new = (steps_for(each, eigenvalue, _SMALL) for each in (rule, after))
+    text = f"the direction with αλ = {format_number(s, 3)} flips every step and shrinks "
+    text += f"×{format_number(along(rule, eigenvalue).rate, 3)}; at αλ = 1 it needs "
+    text += f"{format_count(new)} instead of {format_count(old)} steps to 0.1 %; directions with "
+    text += f"little curvature take ×{format_number(s, 3)} as many"
+    return Remedy(
+        facts.new_alpha(1 / s),
+        text,
+        None,
+        old,
+        new,
+        "root −ρ of the rule at αλ → those at αλ = 1",
+        "heuristic",
+        facts.settings(1 / s),
     )
 
 

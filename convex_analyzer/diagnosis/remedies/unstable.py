@@ -16,7 +16,7 @@ from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.tables import format_factor, format_number
 from convex_analyzer.theory.analysis import analyze
 
-__all__ = ["curvature_from_growth", "instability", "settled_growth"]
+__all__ = ["curvature_from_growth", "curvature_of_flip", "instability", "settled_growth"]
 
 SHARE = 0.5  # of the limit: for gradient descent 1/λ, where the direction dies in one step
 _EVEN = 0.02  # scatter of the growth of ln J per step, relative, up to which it counts as settled
@@ -59,10 +59,19 @@ def curvature_from_growth(rule: Optimizer, growth: float) -> float | None:
     >>> round(curvature_from_growth(GradientDescent(0.1), 1.44), 9)
     22.0
     """
-    if not growth > 1 or not {"learning_rate"} <= set(rule.values):
-        return None
-    alpha, rho = float(rule.values["learning_rate"]), math.sqrt(growth)
-    mu = float(rule.values.get("momentum", 0.0))
+    return curvature_of_flip(rule, math.sqrt(growth)) if growth > 1 else None
+
+
+def curvature_of_flip(rule: Optimizer, rho: float) -> float:
+    """Return λ along which an error flips its sign every step and is multiplied by ρ: root -ρ.
+
+    Examples
+    --------
+    >>> from convex_analyzer.optimizers.gradient import GradientDescent
+    >>> round(curvature_of_flip(GradientDescent(0.1), 0.9), 9)  # αλ = 1.9
+    19.0
+    """
+    alpha, mu = float(rule.values["learning_rate"]), float(rule.values.get("momentum", 0.0))
     if isinstance(rule, Nesterov):  # r = -ρ in r² - (1 + μ)(1 - s)r + μ(1 - s) = 0
         return (1 + rho * rho / ((1 + mu) * rho + mu)) / alpha
     return (1 + mu + rho + mu / rho) / alpha  # r = -ρ in r² - (1 + μ - s)r + μ = 0
