@@ -92,12 +92,14 @@ def _subjects(takes: str, about: tuple[str, ...], modules: tuple[Path, ...]) -> 
     found = []
     for text in about:
         parsed = parse_optimizer(text, extra)
-        if isinstance(parsed, tuple):
-            cls, given = parsed
-            needed = {name: _STAND_IN for name in cls.hyperparameters() if not hasattr(cls, name)}
-            parsed = cls(**{**needed, **given}) if given else cls
-        found.append(parsed)
+        found.append(_completed(*parsed) if isinstance(parsed, tuple) else parsed)
     return found
+
+
+def _completed(cls: Any, given: dict[str, Any]) -> Any:
+    """Return the class, or with values an instance."""
+    needed = {name: _STAND_IN for name in cls.hyperparameters() if not hasattr(cls, name)}
+    return cls(**{**needed, **given}) if given else cls
 
 
 def _check_target(out: Path | None, notation: str | None) -> None:

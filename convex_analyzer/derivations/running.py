@@ -30,6 +30,14 @@ class Plane:
         """Return the gradient."""
         return self._gradient(theta) if callable(self._gradient) else self._gradient
 
+    def _unknown(self, *_: Any, **__: Any) -> Any:
+        raise NotDerivableError(
+            "the rule asks for curvature, values or random numbers; this derivation knows "
+            "gradients alone"
+        )
+
+    hessian_vector = inverse_hessian_vector = value = normal = uniform = _unknown
+
 
 class OpenRun:
     """A rule with symbols for its hyper-parameters, run step by step.
@@ -92,6 +100,8 @@ class OpenRun:
         try:
             after = as_state(self.rule, self.rule.step(problem, t, *state))
             return [sympy.sympify(exactly(value)) for value in after]
+        except NotDerivableError:
+            raise
         except (AttributeError, TypeError, ValueError) as error:
             raise NotDerivableError(
                 f"{self.name}: step cannot be run on symbols ({error}); choose between values with "

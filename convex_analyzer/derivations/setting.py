@@ -125,7 +125,7 @@ class Setting:
         for name, domain in self.optimizer.hyperparameters().items():
             default = getattr(self.optimizer, name, 0.5)
             usual = domain.usual.low >= 0 and domain.usual.high <= 1 and 0 <= default <= 1
-            if usual and name != "learning_rate":
+            if usual and name != "learning_rate" and name in self.hyper:
                 found[name] = self.hyper[name]
         return found
 

@@ -44,11 +44,11 @@ def _printer() -> Any:
     from sympy.printing.mathml import MathMLPresentationPrinter
 
     forms = {
-        "_as_ordered_terms": lambda self, e, order=None: ordered_terms(e.as_ordered_terms()),
-        "_print_Symbol": lambda self, e, style="plain": _named(self, read_name(e.name)),
-        "_print_MatrixSymbol": lambda self, e: _named(self, read_name(e.name)),
-        "_print_IndexedBase": lambda self, e: _named(self, read_name(str(e.label))),
-        "_print_Identity": lambda self, e: _element(self, "mi", "I"),
+        "_as_ordered_terms": _ordered,
+        "_print_Symbol": _symbol,
+        "_print_MatrixSymbol": _symbol,
+        "_print_IndexedBase": _base,
+        "_print_Identity": _identity,
         "_print_MatAdd": _matrix_sum,
         "_print_MatMul": _matrix_product,
         "_print_Equivalent": _equivalent,
@@ -81,6 +81,24 @@ def _named(printer: Any, name: Name) -> Any:
     if above:
         out = _element(printer, "msup", out, _element(printer, "mrow", *above))
     return out
+
+
+def _ordered(self: Any, e: Any, order: Any = None) -> list[Any]:
+    del self, order
+    return ordered_terms(e.as_ordered_terms())
+
+
+def _symbol(self: Any, e: Any, **_: Any) -> Any:
+    return _named(self, read_name(e.name))
+
+
+def _base(self: Any, e: Any) -> Any:
+    return _named(self, read_name(str(e.label)))
+
+
+def _identity(self: Any, e: Any) -> Any:
+    del e
+    return _element(self, "mi", "I")
 
 
 def _shown(self: Any, e: Any) -> Any:

@@ -104,45 +104,46 @@ def names_of(rule):
 
 def value(e, world):
     """Plain arithmetic on the tree of an expression."""
-
-    def go(part):
-        return value(part, world)
-
     name = type(e).__name__
-    if e.is_Matrix and isinstance(e, sympy.MatrixBase):
-        return np.array([[go(entry) for entry in row] for row in e.tolist()])
-    if isinstance(e, sympy.MatrixSymbol):
-        return world[e.name]
-    if name in {"MatAdd", "Add"}:
-        return sum(go(part) for part in e.args)
-    if name in {"MatMul", "Mul"}:
-        out = 1
-        for part in map(go, e.args):
-            both = np.ndim(out) == 2 and np.ndim(part) == 2
-            out = out @ part if both else out * part
-        return out
-    if name == "MatPow":
-        return np.linalg.matrix_power(go(e.base), int(go(e.exp).real))
-    if name in {"Transpose", "Identity"}:
-        return go(e.arg).T if name == "Transpose" else np.eye(2)
+    if name in TREES:
+        return TREES[name](e, world)
     if e.is_Number or e.is_NumberSymbol:
         return complex(e)
-    if e.is_Pow:
-        return go(e.base) ** go(e.exp)
-    if name == "Sum":
-        variable, low, high = e.limits[0]
-        ends = int(go(low).real), int(go(high).real)
-        inner = (
-            value(e.function, {**world, variable.name: i}) for i in range(ends[0], ends[1] + 1)
-        )
-        return sum(inner)
-    if name == "Indexed":
-        return world[str(e.base)][round(go(e.indices[0]).real)]
-    if isinstance(e, sympy.Symbol):
-        return complex(world[e.name]) if np.ndim(world[e.name]) == 0 else world[e.name]
-    if name in {"Abs", "sign"}:
-        return abs(go(e.args[0])) if name == "Abs" else np.sign(go(e.args[0]).real)
-    return complex(world[name](*[go(part) for part in e.args]))  # f(x), D(x), Var(x)
+    if isinstance(e, sympy.MatrixBase):
+        return np.array([[value(entry, world) for entry in row] for row in e.tolist()])
+    if isinstance(e, sympy.Symbol | sympy.MatrixSymbol):
+        known = world[e.name]
+        return known if np.ndim(known) else complex(known)
+    return complex(world[name](*[value(part, world) for part in e.args]))  # f(x), D(x), Var(x)
+
+
+def _product(e, world):
+    out = 1
+    for part in (value(part, world) for part in e.args):
+        out = out @ part if np.ndim(out) == np.ndim(part) == 2 else out * part
+    return out
+
+
+def _sum(e, world):
+    variable, low, high = e.limits[0]
+    indices = range(*(int(value(end, world).real) for end in (low, high + 1)))
+    return sum(value(e.function, {**world, variable.name: i}) for i in indices)
+
+
+TREES = {
+    "Add": lambda e, w: sum(value(part, w) for part in e.args),
+    "MatAdd": lambda e, w: sum(value(part, w) for part in e.args),
+    "Mul": _product,
+    "MatMul": _product,
+    "Pow": lambda e, w: value(e.base, w) ** value(e.exp, w),
+    "MatPow": lambda e, w: np.linalg.matrix_power(value(e.base, w), int(value(e.exp, w).real)),
+    "Transpose": lambda e, w: value(e.arg, w).T,
+    "Identity": lambda e, w: np.eye(2),
+    "Sum": _sum,
+    "Indexed": lambda e, w: w[str(e.base)][round(value(e.indices[0], w).real)],
+    "Abs": lambda e, w: abs(value(e.args[0], w)),
+    "sign": lambda e, w: np.sign(value(e.args[0], w).real),
+}
 
 
 def true(statement, world):
@@ -614,7 +615,7 @@ def test_a_branch_is_named_with_its_line():
 
 
 def test_unknown_topics_and_arguments():
-    with pytest.raises(InputError, match="did you mean stability.*jury: Jury's conditions on"):
+    with pytest.raises(InputError, match=r"did you mean stability.*jury: Jury's conditions on"):
         derive("stabilty")
     for wrong in (3, "NoSuchRule"):
         with pytest.raises(InputError):

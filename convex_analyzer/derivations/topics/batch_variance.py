@@ -9,6 +9,7 @@ from typing import Any
 from convex_analyzer.derivations.chain import Chain, is_zero
 from convex_analyzer.derivations.lines import Derivation
 from convex_analyzer.derivations.opening import why_not_linear
+from convex_analyzer.derivations.running import Plane
 from convex_analyzer.derivations.setting import Setting, tidy
 from convex_analyzer.derivations.topic import Topic
 from convex_analyzer.derivations.topics.stationary_variance import channels
@@ -130,6 +131,8 @@ def _build(optimizer: Any) -> Derivation:
     try:
         s = Setting(optimizer)
         noise = channels(s)
+        n = sympy.Symbol("n")
+        moved = s.rule.step(Plane(n), 1, *([sympy.Integer(0)] * s.matrix.rows))
     except NotDerivableError as error:
         return chain.done(
             f"Stops here, before one step of the rule: {error}."
@@ -137,8 +140,6 @@ def _build(optimizer: Any) -> Derivation:
             else f"Stops here, before one step of the rule: {'; '.join(why_not_linear(optimizer))}."
         )
     push = sum((channel[0] ** 2 for channel in noise), sympy.Integer(0))
-    n = sympy.Symbol("n")
-    moved = s.rule.step(_Noise(n), 1, *([sympy.Integer(0)] * s.matrix.rows))
     first = moved[0] if isinstance(moved, tuple) else moved
     chain.equal(
         f"in one step of {s.name}",
@@ -149,18 +150,6 @@ def _build(optimizer: Any) -> Derivation:
         using=None if len(noise) == 1 else {batch.V: batch.V},
     )
     return chain.done()
-
-
-class _Noise:
-    """A gradient that is noise alone."""
-
-    def __init__(self, noise: Any) -> None:
-        self._noise = noise
-
-    def gradient(self, theta: Any) -> Any:
-        """Return the noise."""
-        del theta
-        return self._noise
 
 
 TOPIC = Topic(

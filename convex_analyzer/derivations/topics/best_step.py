@@ -38,6 +38,11 @@ def _one_factor(s: Setting, chain: Chain) -> Derivation:
     f = sympy.Function("f")
     factor = s.matrix[0, 0]
     slope = sympy.diff(factor, s.rate)
+    if s.eigenvalue not in factor.free_symbols or not is_zero(sympy.diff(factor, s.eigenvalue, 2)):
+        return chain.done(
+            f"Stops here: the factor {tidy(factor)} is not affine in λ, so it is not its values "
+            "at m and L that have to be balanced."
+        )
     at = {end: tidy(factor.subs(s.eigenvalue, end)) for end in (low, high)}
     for title, end in (("slowest at m", low), ("slowest at L", high)):
         chain.equal(

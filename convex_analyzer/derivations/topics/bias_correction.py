@@ -82,6 +82,8 @@ def _corrected(run: OpenRun, chain: Chain, averages: list[Average], g: Any, t: A
         powers[one.kept**t] = 1 - filled
         state.append((filled * whole * unbiased - one.push) / one.kept)
     move = (run.step(t, Plane(g), state)[0] - run.theta).subs(powers)
+    if move.has(sympy.Piecewise, sympy.Max, sympy.Min):
+        return "Stops here: the step chooses between formulas."
     simple = root_free(move)
     shown = run.settled(simple).subs(back)
     given = move.subs(back).subs(run.back)

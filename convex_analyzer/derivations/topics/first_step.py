@@ -28,7 +28,10 @@ def _build(optimizer: Any) -> Derivation:
             given=value.subs(run.back),
         )
     delta = sympy.IndexedBase("Delta")
-    _sizes(run, chain, delta[1], sympy.expand(after[0]) - run.theta, g)
+    move = sympy.expand(after[0]) - run.theta
+    if move.has(sympy.Piecewise, sympy.Max, sympy.Min):
+        return chain.done("Stops here: the step chooses between formulas.")
+    _sizes(run, chain, delta[1], move, g)
     return chain.done(_later(run, chain, delta, g))
 
 
@@ -78,6 +81,8 @@ def _later(run: OpenRun, chain: Chain, delta: Any, g: Any) -> str:
     after = run.step(k, Plane(g), state)
     powers = {one.kept**k: 1 - f for one, f in zip(averages, back, strict=True)}
     move = (after[0] - run.theta).subs(powers)
+    if sympy.expand(move).has(run.theta) or move.has(sympy.Piecewise):
+        return "Stops here: the step depends on θ itself, or chooses between formulas."
     simple = root_free(move)
     small = dict.fromkeys([e for e in run.epsilons if e in simple.free_symbols], 0)
     for one, filled in zip(averages, back, strict=True):

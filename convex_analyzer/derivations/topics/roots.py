@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from convex_analyzer.derivations.chain import Chain, agree
+from convex_analyzer.derivations.chain import Chain, agree, is_zero
 from convex_analyzer.derivations.linear import gradient_line, polynomial_line, step_line
 from convex_analyzer.derivations.lines import Derivation
 from convex_analyzer.derivations.setting import Setting, tidy
@@ -26,7 +26,7 @@ def _build(optimizer: Any) -> Derivation:
             tidy(s.matrix[0, 0]),
             "one slot, one root: the factor",
             given=tidy(s.matrix[0, 0]),
-            more=("put into the polynomial it gives 0", sympy.expand(at_root) == 0),
+            more=("put into the polynomial it gives 0", is_zero(at_root)),
         )
         return chain.done()
     if s.matrix.rows > 2:
