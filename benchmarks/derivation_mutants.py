@@ -11,6 +11,7 @@ import collections
 import random
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,9 +58,9 @@ def mutants(task: Exercise) -> list[str]:
     return list(texts)
 
 
-def run(count: int | None = None, seed: int = 1) -> Tally:
+def run(count: int | None = None, seed: int = 1, names: Sequence[str] | None = None) -> Tally:
     """Judge mutants: all that can be read, or `count` of them at random."""
-    tasks = [exercise(name) for name in exercise_names()]
+    tasks = [exercise(name) for name in names or exercise_names()]
     everything = [(task, text) for task in tasks for text in mutants(task)]
     random.Random(seed).shuffle(everything)
     tally = Tally()
@@ -78,7 +79,7 @@ def run(count: int | None = None, seed: int = 1) -> Tally:
         where = (task.name, text, verdict.reason)
         if verdict.status == "refuted":
             shown = verdict.counterexample
-            if shown is not None and not confirms(shown, before, after, task.symbols):
+            if shown is not None and confirms(shown, before, after, task.symbols) is False:
                 tally.false_refutations.append((*where, str(shown)))
         elif same(before, after, task.symbols) is False:
             found = tally.false_proofs if verdict.status == "proved" else tally.missed

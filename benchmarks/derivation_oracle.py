@@ -29,6 +29,10 @@ class NowhereError(Exception):
     """No value here."""
 
 
+class UnknownError(Exception):
+    """Something that this oracle does not know: it has no opinion."""
+
+
 def _close(a: Any, b: Any) -> bool:
     if isinstance(a, MP.matrix) or isinstance(b, MP.matrix):
         if not isinstance(a, MP.matrix) or not isinstance(b, MP.matrix):
@@ -65,7 +69,7 @@ def _combined(e: Any, parts: list[Any]) -> Any:
     if e.is_Relational:
         return _related(e.rel_op, *parts)
     if name not in _RULES:
-        raise NowhereError(name)
+        raise UnknownError(name)
     return _RULES[name](parts)
 
 
@@ -114,7 +118,17 @@ _RULES = {
     "And": all,
     "Or": any,
     "Not": lambda parts: not parts[0],
+    "exp": lambda parts: MP.exp(parts[0]),
+    "sin": lambda parts: MP.sin(parts[0]),
+    "cos": lambda parts: MP.cos(parts[0]),
+    "log": lambda parts: _logarithm(parts[0]),
 }
+
+
+def _logarithm(argument: Any) -> Any:
+    if argument <= 0:
+        raise NowhereError
+    return MP.log(argument)
 
 
 def _related(op: str, a: Any, b: Any) -> bool:
@@ -138,8 +152,6 @@ class Points:
         for line in lines:
             used |= line.free_symbols if hasattr(line, "free_symbols") else set()
         self.matrices = any(d.is_matrix or d.is_vector for d in symbols)
-        self.bound = used
-        del used
 
     def draw(self) -> dict[Any, Any] | None:
         """Return a point, or None if a constraint fails."""
@@ -240,7 +252,14 @@ def _bisected(relation: Any, unknown: Any, base: dict[Any, Any], points: Points)
 
 
 def same(before: Any, after: Any, symbols: Symbols, seed: int = 0) -> bool | None:
-    """Whether two lines agree; None: there were too few points."""
+    """Whether two lines agree; None: there were too few points, or it does not know them."""
+    try:
+        return _same(before, after, symbols, seed)
+    except UnknownError:
+        return None
+
+
+def _same(before: Any, after: Any, symbols: Symbols, seed: int) -> bool | None:
     points = Points(symbols, [before, after], seed)
     states = isinstance(before, (sympy.logic.boolalg.Boolean, bool)) and not before.is_Symbol
     hits = 0
@@ -267,9 +286,18 @@ def same(before: Any, after: Any, symbols: Symbols, seed: int = 0) -> bool | Non
     return True if hits >= 3 else None
 
 
-def confirms(shown: Any, before: Any, after: Any, symbols: Symbols) -> bool:
-    """Whether a counterexample, read back from its text, tells two lines apart."""
+def confirms(shown: Any, before: Any, after: Any, symbols: Symbols) -> bool | None:
+    """Whether a counterexample, read back from its text, tells two lines apart; None: unknown."""
     letters = {d.letter or d.name: d.object for d in symbols}
+    if any(letter not in letters for letter, _ in shown.point):
+        return None
+    try:
+        return _confirms(shown, before, after, symbols, letters)
+    except UnknownError:
+        return None
+
+
+def _confirms(shown: Any, before: Any, after: Any, symbols: Symbols, letters: Any) -> bool:
     point: dict[Any, Any] = {}
     for letter, text in shown.point:
         known = letters[letter]
@@ -319,7 +347,7 @@ def _rows(text: str) -> list[str]:
 
 def _read(text: str) -> Any:
     text = text.removeprefix("≈ ")
-    if "/" in text and "sqrt" not in text:
+    if "/" in text and "(" not in text:
         top, bottom = text.split("/")
         return MP.mpf(top) / MP.mpf(bottom)
     try:
@@ -332,8 +360,8 @@ def _surd(node: ast.AST) -> Any:
     match node:
         case ast.Constant(value=number):
             return MP.mpf(number)
-        case ast.Call(args=[inner]):
-            return MP.sqrt(_surd(inner))
+        case ast.Call(func=ast.Name(id=name), args=[inner]):
+            return {"sqrt": MP.sqrt, "exp": MP.exp, "log": MP.log}[name](_surd(inner))
         case ast.UnaryOp(operand=inner):
             return -_surd(inner)
         case ast.BinOp(left=a, op=op, right=b):

@@ -17,6 +17,7 @@ from convex_analyzer.parsing.expressions import read_expression
 from convex_analyzer.parsing.statements import Statement, Unreadable
 from convex_analyzer.parsing.symbols import Symbols
 
+FORTY = [f"q{n}" for n in range(1, 41)]  # of the lectures
 SCALARS = Symbols.of(
     {
         "a, l, m, M, K": "positive",
@@ -61,7 +62,7 @@ def judged(before, after, symbols=SCALARS, direction="<=>"):
 
 def test_every_correct_line_is_proved_and_every_slip_located():
     slips = 0
-    for name in exercise_names():
+    for name in FORTY:
         task = exercise(name)
         right = check_lines(statements(task.lines, task.symbols), task.symbols)
         assert [line.status for line in right.lines[1:]] == ["proved"] * (len(task.lines) - 1), name

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from convex_analyzer.derivations.exercises import exercise, exercise_names
+from convex_analyzer.derivations.exercises import exercise
 from convex_analyzer.parsing.expressions import read_expression
 
+FORTY = [f"q{n}" for n in range(1, 41)]  # of the lectures
 ROOT = str(Path(__file__).parents[2])
 
 
@@ -26,7 +27,7 @@ def benchmarks(monkeypatch):
 
 def test_mutants_are_judged_as_the_oracle_judges_them(benchmarks):
     mutants, _ = benchmarks
-    tally = mutants.run(300, seed=7)
+    tally = mutants.run(300, seed=7, names=FORTY)
     assert tally.judged == 300
     assert tally.false_proofs == tally.false_refutations == tally.missed == []
     undecided = tally.counts["undecided"] + tally.counts["plausible"]
@@ -37,7 +38,7 @@ def test_mutants_are_judged_as_the_oracle_judges_them(benchmarks):
 def test_the_oracle_tells_right_from_wrong(benchmarks):
     """An oracle that agreed with everything would find no false proof."""
     _, oracle = benchmarks
-    for name in exercise_names()[::6]:
+    for name in FORTY[::6]:
         task = exercise(name)
         for before, after in zip(task.values, task.values[1:], strict=False):
             assert oracle.same(before, after, task.symbols), name

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from convex_analyzer.derivations.exercises import exercise, exercise_names
+from convex_analyzer.derivations.exercises import exercise
 from convex_analyzer.derivations.judging.edits import edits
 from convex_analyzer.derivations.judging.judge import judge
 from convex_analyzer.derivations.judging.repair import repair
@@ -14,13 +14,14 @@ from convex_analyzer.derivations.judging.slips import SENTENCES
 from convex_analyzer.parsing.expressions import read_expression
 from convex_analyzer.parsing.symbols import Symbols
 
+FORTY = [f"q{n}" for n in range(1, 41)]  # of the lectures
 # What nobody writes: (k - 0), + -a, 1*x, x**1, A*I, --u, a/(b/c), 2*(3).
 UNNATURAL = re.compile(r"[+-] ?0\)|[+-] ?-|\b1\*|\*1\b|\*\* ?1\b|\*I\b|\bI\*|/\([^()]*/|\*\(\d+\)")
 
 
 def test_most_planted_slips_are_repaired_and_every_repair_reads_naturally():
     found, tried = {}, 0
-    for name in exercise_names()[::3]:
+    for name in FORTY[::4]:
         task = exercise(name)
         for slip in task.slips:
             tried += 1
