@@ -146,11 +146,8 @@ def _related(op: str, a: Any, b: Any) -> bool:
 class Points:
     """Random points that satisfy the assumptions."""
 
-    def __init__(self, symbols: Symbols, lines: list[Any], seed: int) -> None:
+    def __init__(self, symbols: Symbols, seed: int) -> None:
         self.symbols, self.draws = symbols, random.Random(seed)
-        used: set[Any] = set()
-        for line in lines:
-            used |= line.free_symbols if hasattr(line, "free_symbols") else set()
         self.matrices = any(d.is_matrix or d.is_vector for d in symbols)
 
     def draw(self) -> dict[Any, Any] | None:
@@ -260,7 +257,7 @@ def same(before: Any, after: Any, symbols: Symbols, seed: int = 0) -> bool | Non
 
 
 def _same(before: Any, after: Any, symbols: Symbols, seed: int) -> bool | None:
-    points = Points(symbols, [before, after], seed)
+    points = Points(symbols, seed)
     states = isinstance(before, (sympy.logic.boolalg.Boolean, bool)) and not before.is_Symbol
     hits = 0
     if states:
