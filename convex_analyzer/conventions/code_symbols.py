@@ -152,7 +152,19 @@ def _equal(one: Any, other: Any) -> bool:
     terms = difference.as_coefficients_dict()
     if all(abs(c) < _ROUNDED for c in terms.values()):
         return True
-    return bool(sympy.simplify(difference) == 0)
+    return _vanishes(difference) and bool(sympy.simplify(difference) == 0)
+
+
+def _vanishes(expression: Any) -> bool:
+    """Return whether an expression is zero where its symbols and functions are small numbers."""
+    import sympy
+    from sympy.core.function import AppliedUndef
+
+    unknown = sorted(expression.atoms(AppliedUndef), key=str)
+    flat = expression.xreplace({f: sympy.Dummy() for f in unknown})
+    numbers = {s: sympy.Rational(7 + 3 * n, 11) for n, s in enumerate(
+        sorted(flat.free_symbols, key=str))}  # fmt: skip
+    return bool(abs(flat.subs(numbers).evalf(30)) < _ROUNDED)
 
 
 def _text(expression: Any) -> str:

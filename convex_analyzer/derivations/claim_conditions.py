@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from convex_analyzer.derivations.cells import Found, find, is_rounded
+from convex_analyzer.derivations.cell_numbers import is_rounded
+from convex_analyzer.derivations.cells import Found, find
 from convex_analyzer.derivations.claim_results import ClaimCheck, Counterexample
 from convex_analyzer.derivations.claim_setting import (
     ClaimSetting,

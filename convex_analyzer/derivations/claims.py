@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from convex_analyzer.derivations import claim_conditions, claim_equalities, claim_local
+from convex_analyzer.derivations import claim_conditions, claim_local
+from convex_analyzer.derivations.claim_best import best as judge_best
+from convex_analyzer.derivations.claim_rates import rate as judge_rate
+from convex_analyzer.derivations.claim_rest import fixed_point as judge_rest
 from convex_analyzer.derivations.claim_results import ClaimCheck, Counterexample
 from convex_analyzer.derivations.claim_setting import ClaimSetting
 from convex_analyzer.errors import InputError, NotDerivableError
@@ -75,7 +78,7 @@ def check_claim(
     >>> from convex_analyzer.optimizers.momentum import HeavyBall
     >>> found = check_claim(HeavyBall, stable="alpha < 2/lambda")
     >>> found.verdict, found.status, found.truth
-    ('sufficient', 'proved', '0 < α λ < 2 μ + 2')
+    ('sufficient', 'proved', '0 < α λ < 2 (1 + μ)')
     >>> found.counterexample.where, found.counterexample.outcome
     ('μ = 1/2, λ = 1, α = 5/2', 'converges')
     >>> found.counterexample.confirms()
@@ -100,15 +103,17 @@ def check_claim(
     ((about, text),) = claims.items()
     setting = ClaimSetting(optimizer, given, notation)
     if about == "fixed_point":
-        return claim_equalities.fixed_point(setting, text)
+        return judge_rest(setting, text)
     try:
         _ = setting.region
     except NotDerivableError as error:
         if about != "stable":
             raise
         return claim_local.check(optimizer, text, given, notation, error)
-    if about in ("rate", "best"):
-        return getattr(claim_equalities, about)(setting, text, budget)
+    if about == "rate":
+        return judge_rate(setting, text, budget)
+    if about == "best":
+        return judge_best(setting, text, budget)
     return claim_conditions.check(setting, about, text, budget)
 
 

@@ -11,7 +11,8 @@ import pytest
 import sympy
 from cases import each
 
-from convex_analyzer.derivations.cells import find, simplest_between
+from convex_analyzer.derivations.cell_numbers import simplest_between
+from convex_analyzer.derivations.cells import find
 from convex_analyzer.derivations.claims import check_claim
 from convex_analyzer.domains import Positive, UnitInterval
 from convex_analyzer.errors import InputError, NotDerivableError, ParseError
@@ -85,13 +86,13 @@ CONDITIONS = [
 
 @each(("rule", "about", "text", "verdict", "holds"), CONDITIONS)
 def test_conditions(rule, about, text, verdict, holds):
-    """The verdict is that of a thousand random points, at which hand-written recurrences run."""
+    """The verdict is that of 300 random points, at which hand-written recurrences run."""
     found = check_claim(rule, **{about: text})
     assert (found.verdict, found.status) == (verdict, "proved")
     assert bool(found) is (verdict == "both")
     rng = np.random.default_rng(7)
     seen = set()
-    for a, mu in zip(rng.uniform(0.01, 6, 1000), rng.uniform(0, 1, 1000), strict=True):
+    for a, mu in zip(rng.uniform(0.01, 6, 300), rng.uniform(0, 1, 300), strict=True):
         stable, turning = stable_at(rule, a, mu), turns_at(rule, a, mu)
         truth = {"stable": stable, "oscillates": turning, "monotone": stable and not turning}
         seen.add((holds(a, mu), truth[about]))
@@ -166,11 +167,9 @@ RATES = [
     (HB, "sqrt(mu)", INSIDE, "true", "proved"),
     (HB, "2sqrt(mu)", INSIDE, "false", "proved"),  # as printed on a well-known page
     (GD, "(kappa-1)/(kappa+1)", "", "true", "proved"),
-    (GD, "(L-m)/(L+m)", "", "true", "proved"),
     (HB, r"\frac{\sqrt{\kappa}-1}{\sqrt{\kappa}+1}", "", "true", "proved"),
     (HB, "(kappa-1)/(kappa+1)", "", "false", "proved"),
     (NAG, "1 - 2/sqrt(3kappa+1)", "", "true", "proved"),
-    (NAG, "1 - 1/sqrt(kappa)", "", "false", "proved"),
 ]
 
 

@@ -1,9 +1,7 @@
-"""Claims that are equalities: the rate, the best setting, the point of rest."""
+"""Claims on the factor per step: along an eigenvalue, and at the published best setting."""
 
 from __future__ import annotations
 
-import itertools
-from fractions import Fraction
 from typing import Any
 
 from convex_analyzer.derivations.claim_conditions import Frame, frame_of, rule_at, searched
@@ -15,24 +13,27 @@ from convex_analyzer.derivations.claim_setting import (
     reals,
     shown,
 )
-from convex_analyzer.derivations.setting import Setting, tidy
+from convex_analyzer.derivations.setting import tidy
 from convex_analyzer.errors import InputError, NotDerivableError
-from convex_analyzer.parsing.expressions import read_expression
-from convex_analyzer.parsing.symbols import Symbols
 from convex_analyzer.tables import format_number
 from convex_analyzer.theory.exact import ExactAnalysis, exact_analysis
 from convex_analyzer.theory.region_words import printed
-from convex_analyzer.theory.symbolic import exactly
 
-__all__ = ["best", "fixed_point", "rate"]
+__all__ = [
+    "DIGITS",
+    "SAME",
+    "SPECTRA",
+    "held_by",
+    "number_words",
+    "outcome_of",
+    "published_words",
+    "rate",
+]
 
-_DIGITS = 50
-_SAME = 1e-30
+DIGITS = 50
+SAME = 1e-30
 _LONGEST = 40  # characters of an exact number that is printed
-_SPECTRA = (4, 2, 9, 3, 100)  # κ at which tuned settings are compared exactly, m = 1
-
-
-# -- the rate ------------------------------------------------------------------------------------
+SPECTRA = (4, 2, 9, 100)  # κ at which tuned settings are compared exactly, m = 1
 
 
 def rate(setting: ClaimSetting, text: str, budget: float) -> ClaimCheck:
@@ -148,21 +149,23 @@ def _other_rate(
     return Counterexample(
         shows="not equal",
         point={v.name: x for v, x in where.items()},
-        text=f"claimed {_shown(claimed)}, derived {format_number(largest, 6)}",
+        text=f"claimed {number_words(claimed)}, derived {format_number(largest, 6)}",
         optimizer=rule_at(setting, values),
         eigenvalues=tuple(float(v) for v in along),
-        outcome=_outcome_of(largest),
+        outcome=outcome_of(largest),
         rate=largest,
     )
 
 
-def _outcome_of(largest: float) -> str:
+def outcome_of(largest: float) -> str:
+    """Return what a run with this largest root does."""
     if abs(largest - 1) < 1e-12:
         return "stays"
     return "converges" if largest < 1 else "diverges"
 
 
-def _shown(value: Any) -> str:
+def number_words(value: Any) -> str:
+    """Write a number as it is, with its decimals."""
     number = complex(value.evalf(15))
     if number.imag:
         return printed(value)
@@ -185,26 +188,26 @@ def _tuned_rate(setting: ClaimSetting, text: str, claim: Any, budget: float) -> 
         raise InputError(
             "a rate at the best setting is written in m, L and kappa alone", argument="rate"
         )
-    given = _held(setting)
+    given = held_by(setting)
     value = claim.subs({low: 1, kappa: high})
     made: list[Counterexample] = []
-    best_at = {k: exact_analysis([1, k], setting.cls, given) for k in _SPECTRA}
+    best_at = {k: exact_analysis([1, k], setting.cls, given) for k in SPECTRA}
     for k, analysis in best_at.items():
         claimed = value.subs(high, k)
-        if abs(sympy.N(claimed - analysis.rate, _DIGITS)) > _SAME:
+        if abs(sympy.N(claimed - analysis.rate, DIGITS)) > SAME:
             made.append(_other_tuned(setting, analysis, k, claimed, claim))
             break
     proved = bool(made) or _proved_tuned(setting, value, given, budget)
-    first = best_at[_SPECTRA[0]]
-    settings, code = _published_words(setting, given)
+    first = best_at[SPECTRA[0]]
+    settings, code = published_words(setting, given)
     return ClaimCheck(
         rule=setting.region.rule,
         about="rate",
         claim=text,
         verdict="false" if made else "true",
         status="proved" if proved else "plausible",
-        truth=f"{settings}; then ρ = {_shown(first.rate)} at κ = {_SPECTRA[0]}, "
-        f"{_shown(best_at[9].rate)} at κ = 9",
+        truth=f"{settings}; then ρ = {number_words(first.rate)} at κ = {SPECTRA[0]}, "
+        f"{number_words(best_at[9].rate)} at κ = 9",
         claim_latex=sympy.latex(claim),
         truth_latex=code,
         assumptions=("eigenvalues in [m, L]", "κ = L/m", "the published best setting"),
@@ -218,10 +221,10 @@ def _tuned_how(*, made: bool, proved: bool) -> str:
         return "exact roots"
     if proved:
         return "exact cells in κ: all roots at both ends lie in the disc, and one on its circle"
-    return f"exact roots at {len(_SPECTRA)} condition numbers, at which it agrees"
+    return f"exact roots at {len(SPECTRA)} condition numbers, at which it agrees"
 
 
-def _held(setting: ClaimSetting) -> dict[str, Any]:
+def held_by(setting: ClaimSetting) -> dict[str, Any]:
     """Return what an instance holds fixed, beside the learning rate."""
     if isinstance(setting.optimizer, type):
         return {}
@@ -241,10 +244,10 @@ def _other_tuned(
     return Counterexample(
         shows="not equal",
         point=point,
-        text=f"claimed {_shown(claimed)}, derived {_shown(analysis.rate)}",
+        text=f"claimed {number_words(claimed)}, derived {number_words(analysis.rate)}",
         optimizer=rule_at(setting, settings),
         eigenvalues=(1.0, float(k)),
-        outcome=_outcome_of(float(analysis.rate)),
+        outcome=outcome_of(float(analysis.rate)),
         rate=float(analysis.rate),
     )
 
@@ -266,7 +269,8 @@ def _published(setting: ClaimSetting, given: dict[str, Any]) -> dict[str, Any]:
     return {name: sympy.sympify(value) for name, value in found.items()}
 
 
-def _published_words(setting: ClaimSetting, given: dict[str, Any]) -> tuple[str, str]:
+def published_words(setting: ClaimSetting, given: dict[str, Any]) -> tuple[str, str]:
+    """Return the published best setting as text and as LaTeX."""
     import sympy
 
     low, high = sympy.symbols("m L", positive=True)
@@ -347,192 +351,3 @@ def _in_disc(polynomial: list[Any], size: Any) -> list[Any]:
         sympy.Le(product**2, size**4, evaluate=False),
         *(sympy.Ge(v, 0, evaluate=False) for v in at),
     ]
-
-
-# -- the best setting ----------------------------------------------------------------------------
-
-
-def best(setting: ClaimSetting, text: str, budget: float) -> ClaimCheck:
-    """Judge a claimed best setting for eigenvalues in [m, L]."""
-    import sympy
-
-    claim = setting.read(text, "best")
-    parts = claim.args if isinstance(claim, sympy.And) else (claim,)
-    by_letter = {plain_symbols(letter)[0]: name for name, letter in setting.letters.items()}
-    claimed: dict[str, Any] = {}
-    for part in parts:
-        if not isinstance(part, sympy.Eq) or part.lhs not in by_letter:
-            raise InputError(
-                f"best must give settings, such as 'alpha = 2/(m + L)', got {text!r}",
-                argument="best",
-            )
-        claimed[by_letter[part.lhs]] = part.rhs
-    low, high, kappa = plain_symbols("m", "L", "kappa")
-    claimed = {name: value.subs(kappa, high / low) for name, value in claimed.items()}
-    fixed = _held(setting) | _halves(setting, claimed)
-    made = []
-    for k in _SPECTRA:
-        tuned = exact_analysis([1, k], setting.cls, fixed)
-        values = {plain_symbols(setting.letters[n])[0]: exactly(v)
-                  for n, v in fixed.items() if n in setting.letters}  # fmt: skip
-        values |= {
-            plain_symbols(setting.letters[n])[0]: v.subs({low: 1, high: k}).subs(values)
-            for n, v in claimed.items()
-        }
-        here = _exact_at(setting, values, k)
-        if sympy.N(here.rate - tuned.rate, _DIGITS) > _SAME:
-            made.append(_slower(setting, values, here, tuned, k))
-            break
-    settings, code = _published_words(setting, fixed)
-    proved = bool(made) or _proved_best(setting, claimed, budget)
-    how = f"exact roots at {len(_SPECTRA)} condition numbers: as fast as the published setting"
-    if proved:
-        how = "exact cells: no other learning rate contracts both ends faster"
-    if made:
-        how = "exact roots"
-    words = ["eigenvalues in [m, L]", *(f"{printed(sympy.Symbol(setting.letters[n]))} = {v}"
-             for n, v in fixed.items() if n in setting.letters)]  # fmt: skip
-    return ClaimCheck(
-        rule=setting.region.rule,
-        about="best",
-        claim=text,
-        verdict="false" if made else "true",
-        status="proved" if proved else "plausible",
-        truth=settings,
-        claim_latex=sympy.latex(claim),
-        truth_latex=code,
-        assumptions=tuple(words),
-        how=how,
-        counterexamples=tuple(made),
-    )
-
-
-def _halves(setting: ClaimSetting, claimed: dict[str, Any]) -> dict[str, Any]:
-    """Return one half for what a claim on a class leaves open though it speaks of it."""
-    if not isinstance(setting.optimizer, type):
-        return {}
-    spoken = set().union(*(value.free_symbols for value in claimed.values()))
-    return {
-        name: Fraction(1, 2)
-        for name, letter in setting.letters.items()
-        if plain_symbols(letter)[0] in spoken and name not in claimed
-    }
-
-
-def _exact_at(setting: ClaimSetting, values: dict[Any, Any], k: int) -> ExactAnalysis:
-    by_letter = {v.name: value for v, value in values.items()}
-    cls = setting.cls
-    rule = cls.__new__(cls)
-    held = {} if isinstance(setting.optimizer, type) else setting.optimizer.values
-    for one in cls.fields():
-        letter = setting.letters.get(one.name, "")
-        value = by_letter.get(letter, held.get(one.name, one.default))
-        object.__setattr__(rule, one.name, value)
-    return exact_analysis([1, k], rule)
-
-
-def _slower(
-    setting: ClaimSetting, values: dict[Any, Any], here: Any, tuned: Any, k: int
-) -> Counterexample:
-    import sympy
-
-    other = ", ".join(
-        f"{printed(sympy.Symbol(setting.letters.get(n, n)))} = {_shown(v)}"
-        for n, v in tuned.settings.items()
-        if sympy.Symbol(setting.letters.get(n, n), real=True) in values
-    )
-    return Counterexample(
-        shows="not equal",
-        point={"m": sympy.Integer(1), "L": sympy.Integer(k)},
-        text=f"the claimed setting has ρ = {_shown(here.rate)}, and {other} has ρ = "
-        f"{_shown(tuned.rate)}",
-        optimizer=rule_at(setting, values),
-        eigenvalues=(1.0, float(k)),
-        outcome=_outcome_of(float(here.rate)),
-        rate=float(here.rate),
-    )
-
-
-def _proved_best(setting: ClaimSetting, claimed: dict[str, Any], budget: float) -> bool:
-    """Prove that no other learning rate is faster, for rules of one slot."""
-    import sympy
-
-    if len(setting.region.polynomial) != 2 or set(claimed) != {"learning_rate"}:
-        return False
-    low, high = plain_symbols("m", "L")
-    (alpha,) = plain_symbols(setting.letters["learning_rate"])
-    value = claimed["learning_rate"].subs(low, 1)
-    factors = [-setting.polynomial(end)[1] for end in (sympy.Integer(1), high)]
-    there = [abs(factor.subs(alpha, value)) for factor in factors]
-    statement = sympy.And(
-        sympy.Gt(high, 1, evaluate=False),
-        sympy.Gt(alpha, 0, evaluate=False),
-        *(sympy.Lt(abs(factor), sympy.Max(*there, evaluate=False), evaluate=False)
-          for factor in factors),
-        evaluate=False,
-    )  # fmt: skip
-    try:
-        found = searched(statement, Frame((), sympy.true, (high, alpha), {}, ()), budget)
-    except NotDerivableError:
-        return False
-    return found.point is None and found.is_complete
-
-
-# -- the point of rest -----------------------------------------------------------------------------
-
-
-def fixed_point(setting: ClaimSetting, text: str) -> ClaimCheck:
-    """Judge where a rule comes to rest on J = λx²/2 + bx."""
-    import sympy
-
-    own = Setting(setting.optimizer)
-    table = {s.name: "positive" for s in own.hyper.values()} | {"lambda": "positive", "b": "real"}
-    symbols = Symbols.of({**table, "theta": "real", "x": "real"})
-    if setting.notation:
-        symbols = symbols.in_notation(setting.notation)
-    claim = read_expression(text, symbols).value
-    if isinstance(claim, sympy.Eq):
-        claim = claim.rhs
-    if is_statement(claim):
-        raise InputError(
-            f"fixed_point must be a value, such as '-b/lambda', got {text!r}",
-            argument="fixed_point",
-        )
-    b = sympy.Symbol("b", real=True)
-    slots = own.matrix.rows
-    offset = sympy.Matrix([sympy.sympify(value) * b for value in own.iteration.offset])
-    try:
-        rest = (sympy.eye(slots) - own.matrix).LUsolve(offset)[0]
-    except (ValueError, ZeroDivisionError) as error:
-        raise NotDerivableError(f"{own.name} has no single point of rest") from error
-    truth = tidy(sympy.cancel(reals(rest)))
-    difference = sympy.simplify(reals(claim) - truth)
-    made = [] if difference == 0 else [_elsewhere(reals(claim), truth)]
-    return ClaimCheck(
-        rule=own.name,
-        about="fixed_point",
-        claim=text,
-        verdict="true" if difference == 0 else "false",
-        status="proved",
-        truth=f"θ = {shown(truth)} on J = λθ²/2 + bθ",
-        claim_latex=sympy.latex(claim),
-        truth_latex=rf"\theta = {sympy.latex(truth)}",
-        assumptions=("λ > 0", "the rule converges"),
-        how="(I − M)θ = B solved in symbols, from one step of the rule",
-        counterexamples=tuple(made),
-    )
-
-
-def _elsewhere(claim: Any, truth: Any) -> Counterexample:
-    """Return small numbers at which two values differ."""
-    import sympy
-
-    symbols = sorted(claim.free_symbols | truth.free_symbols, key=str)
-    pool = [sympy.Rational(x) for x in ("1", "1/2", "2", "1/3")]
-    for chosen in itertools.product(pool, repeat=len(symbols)):
-        at = dict(zip(symbols, chosen, strict=True))
-        values = claim.subs(at), truth.subs(at)
-        if all(v.is_finite for v in values) and values[0] != values[1]:
-            text = f"claimed {_shown(values[0])}, derived {_shown(values[1])}"
-            return Counterexample("not equal", {s.name: v for s, v in at.items()}, text)
-    raise NotDerivableError("the two values differ, at no small numbers")
