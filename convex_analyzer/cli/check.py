@@ -77,14 +77,14 @@ def check(
 
 def check_file(file: str, *, symbols: str | None, notation: str, level: int, as_json: bool) -> int:
     """Judge every derivation of a file, print what came out, and return the exit code."""
-    from convex_analyzer.cli.derivation_screen import code_of, line_data
+    from convex_analyzer.cli.derivation_screen import code_of, line_data, search
     from convex_analyzer.cli.screen import print_json, working
     from convex_analyzer.derivations.answers import derivations_in
 
     text = text_of_argument(file)
     parts = derivations_in(text, Path(file).suffix)
     with working("checking"):
-        found = [_judged(part, symbols, notation) for part in parts]
+        found = [search(_judged(part, symbols, notation), level) for part in parts]
     if as_json:
         plain = [line_data(each, level) for each in found]
         print_json({"schema": _SCHEMA, "file": file, "derivations": plain})

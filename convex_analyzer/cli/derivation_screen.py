@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from convex_analyzer.derivations.judging.lines import CheckedDerivation, CheckedLine
+    from convex_analyzer.derivations.judging.repair import Repair
 
 __all__ = ["SIGNS", "code_of", "fit", "hint_of", "line_data", "lines_of", "sign_of", "verdict_of"]
 
@@ -33,6 +34,7 @@ _PLAIN = {
 }  # fmt: skip
 _INDENT = " " * 9
 _PLACE = re.compile(r"^line \d+, ")
+_MOST_REPAIRS = 10  # wrong lines of a derivation; each search takes up to two seconds
 _COLUMN = re.compile(r"column (\d+)")
 
 
@@ -79,8 +81,15 @@ def _letter(letter: str, encoding: str) -> str:
 
 
 def column_of(line: CheckedLine) -> int | None:
-    """Return the column, from 1, at which a proved edit puts the line right."""
-    return None if line.repair is None else line.column + line.repair.column + 1
+    """Return the column, from 1, at which a proved edit puts the line right, if it was searched."""
+    found = _repair_of(line)
+    return None if found is None else line.column + found.column + 1
+
+
+def _repair_of(line: CheckedLine) -> Repair | None:
+    """Return the repair, if it was searched for: see `search`."""
+    found: Repair | None = line.__dict__.get("repair")
+    return found
 
 
 def hint_of(line: CheckedLine, level: int) -> str:
@@ -113,10 +122,27 @@ def lines_of(
     room = max((len(x.text) for x in checked.lines if x.status != "unreadable"), default=0)
     room = min(room, max(24, width - 55))
     rows: list[str] = []
+    searched = _searched(search(checked, level), level)
     for line in checked.lines:
         place = f" (line {line.line} of the file)" if first is not None else ""
-        rows += _wrong(line, level, width, place) if _is_wrong(line) else _right(line, room, width)
+        told = level if line.status != "refuted" or line.number in searched else min(level, 2)
+        rows += _wrong(line, told, width, place) if _is_wrong(line) else _right(line, room, width)
     return [fit(row) for row in rows]
+
+
+def _searched(checked: CheckedDerivation, level: int) -> set[int]:
+    """Return the numbers of the wrong lines whose repair is searched for: it takes a while."""
+    wrong = [line.number for line in checked.lines if line.status == "refuted"]
+    return set(wrong[:_MOST_REPAIRS]) if level >= 2 else set()
+
+
+def search(checked: CheckedDerivation, level: int) -> CheckedDerivation:
+    """Search for repairs now, while a sign of life is shown; returns the same lines."""
+    searched = _searched(checked, level)
+    for line in checked.lines:
+        if line.number in searched:
+            _ = line.repair
+    return checked
 
 
 def _is_wrong(line: CheckedLine) -> bool:
@@ -159,7 +185,8 @@ def _caret(line: CheckedLine, level: int) -> int | None:
         place = _COLUMN.search(line.reason)
         column = int(place[1]) - 1 - line.column if place else -1
         return column if 0 <= column <= len(line.text) else None
-    return line.repair.column if level >= 2 and line.repair is not None else None
+    found = _repair_of(line)
+    return found.column if level >= 2 and found is not None else None
 
 
 def _text(line: CheckedLine, width: int, caret: int | None) -> list[str]:
@@ -195,17 +222,19 @@ def line_data(checked: CheckedDerivation, level: int) -> dict[str, Any]:
     """Return judged lines as plain data, wrong ones with their hint."""
     data = checked.to_dict()
     lines: Sequence[dict[str, Any]] = data["lines"]
+    searched, asked = _searched(search(checked, level), level), level
     for line, plain in zip(checked.lines, lines, strict=True):
         if not _is_wrong(line):
             continue
+        level = asked if line.status != "refuted" or line.number in searched else min(asked, 2)
         plain["hint"] = line.hint(level) if level > 0 else ""
-        if level >= 2:
+        if level >= 2 and line.status == "refuted":
             plain["edit_column"] = column_of(line)
         if level >= 4 and line.repair is not None:
             plain["repair"] = line.repair.text
         if level >= 3 and line.slip is not None:
             plain["slip"] = line.slip[1]
-    if level < 2:
+    if asked < 2:
         for plain in lines:
             plain["counterexample"] = None
     return data

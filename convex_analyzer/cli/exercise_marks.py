@@ -150,7 +150,9 @@ def _write(sheet: MarkSheet, form: str, out: Path, submissions: Path) -> str:
     files: dict[Path, bytes] = {}
     for number, row in enumerate(sheet.rows):
         text = json.dumps(_result(sheet, number, form), indent=2, ensure_ascii=False)
-        files[out / f"{row.name.replace('/', '__')}.json"] = f"{text}\n".encode()
+        name = row.name.replace("/", "__")
+        taken = out / f"{name}.json" in files
+        files[out / f"{name}{f'-{number}' if taken else ''}.json"] = f"{text}\n".encode()
     write_many(files)
     return f"{len(files)} files to {out}"
 

@@ -98,8 +98,8 @@ def _list(folders: tuple[Path, ...], as_json: bool) -> int:
         for task in tasks:
             click.echo(fit(f"  {task.name:<{wide}}  {format_number(task.points):>3}  {task.title}"))
     click.echo()
-    total = format_number(sum(task.points for task in found))
-    click.echo(f"{len(found)} exercises, {total} points. exercises show NAME has the task.")
+    every = format_number(sum(task.points for task in found))
+    click.echo(f"{len(found)} exercises, {every} points. exercises show NAME has the task.")
     return 0
 
 
@@ -293,6 +293,7 @@ def _hint(
 def _marked(name: str, file: str, notation: str, folders: tuple[Path, ...]) -> tuple[Mark, int]:
     """Return the mark of an answer, and how much hints may say."""
     from convex_analyzer.cli.check import text_of_argument
+    from convex_analyzer.cli.derivation_screen import search
     from convex_analyzer.cli.screen import working
     from convex_analyzer.derivations.answers import answer_in
     from convex_analyzer.derivations.exercises.folders import find_in
@@ -301,7 +302,9 @@ def _marked(name: str, file: str, notation: str, folders: tuple[Path, ...]) -> t
     task = find_in(name, folders)
     text = answer_in(text_of_argument(file), Path(file).suffix)
     with working("checking"):
-        return mark(text, task, notation=notation), task.hints
+        found = mark(text, task, notation=notation)
+        search(found.checked, task.hints)
+    return found, task.hints
 
 
 def _code(mark: Mark, code: int) -> int:

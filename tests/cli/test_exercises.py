@@ -64,6 +64,20 @@ def test_a_wrong_line_on_the_screen(cli, written, monkeypatch):
     assert hidden["derivations"][0]["lines"][2]["counterexample"] is None
 
 
+def test_repairs_are_searched_for_the_first_wrong_lines_only(cli, written):
+    many = "\n".join(f"{n}*x**2 + {n - 1}" for n in range(1, 21))
+    written("m.txt", f"symbols: x real\n{many}\n")
+    lines = json.loads(cli("check", "m.txt", "--json", "--hint", "4").out)["derivations"][0][
+        "lines"
+    ]
+    wrong = [line for line in lines if line["status"] == "refuted"]
+    assert len(wrong) == 19
+    assert all("At x = " in line["hint"] for line in wrong)
+    assert ["edit" in line["hint"] or "Column" in line["hint"] for line in wrong] == (
+        [True] * 10 + [False] * 9
+    )
+
+
 def test_exit_codes(cli, written):
     for text, code in (
         ("symbols: x real\nx + x\n2*x\n", 0),
