@@ -93,6 +93,10 @@ def real_roots(coefficients: list[Number]) -> list[Number]:
 
     if len(coefficients) < 2:
         return []
+    if len(coefficients) == 3:
+        return _of_degree_two(*coefficients)
+    if len(coefficients) == 2:
+        return _by_numbers(coefficients)
     if any(is_rounded(c) for c in coefficients):
         return _by_numbers(coefficients)
     whole = sympy.Poly([sympy.Rational(c) for c in coefficients], sympy.Dummy("x"))
@@ -100,6 +104,20 @@ def real_roots(coefficients: list[Number]) -> list[Number]:
     for factor, _ in whole.factor_list()[1]:
         found += _by_numbers([Fraction(int(c.p), int(c.q)) for c in factor.all_coeffs()])
     return found
+
+
+def _of_degree_two(a: Number, b: Number, c: Number) -> list[Number]:
+    square = b * b - 4 * a * c
+    if any(is_rounded(value) for value in (a, b, c)) and abs(square) < _ZERO:
+        square = Fraction(0)
+    if square < 0:
+        return []
+    whole = square.numerator * square.denominator
+    root = Fraction(math.isqrt(whole), square.denominator)
+    if root * root != square:
+        scale = 10 ** (_DIGITS + 10)
+        root = Fraction(math.isqrt(whole * scale * scale), square.denominator * scale)
+    return [_short((-b + sign * root) / (2 * a)) for sign in (-1, 1)]
 
 
 def _by_numbers(coefficients: list[Number]) -> list[Number]:

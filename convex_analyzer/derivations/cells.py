@@ -73,7 +73,7 @@ def find(
     positive
         Those among them that the statement says to be positive: they are divided out.
     budget
-        Seconds; when they are spent without a point the result is not complete.
+        Seconds of the processor; when they are spent without a point the result is not complete.
 
     Examples
     --------
@@ -99,7 +99,7 @@ class _Search:
     def __init__(self, statement: Any, variables: list[Any], budget: float) -> None:
         self.variables = variables
         self.statement = statement
-        self.end = time.monotonic() + budget
+        self.end = time.process_time() + budget
         self.tried = 0
         self.test = compiled(statement, variables)
         self.levels: list[list[Any]] = []
@@ -171,14 +171,14 @@ class _Search:
         import sympy
 
         at = self.statement.subs(self.variables[0], sympy.Rational(value))
-        found = find(at, self.variables[1:], (), self.end - time.monotonic())
+        found = find(at, self.variables[1:], (), self.end - time.process_time())
         self.tried += found.tried
         self.exact = self.exact and found.is_complete
         return None if found.point is None else (value, *found.point)
 
     def count(self) -> None:
         self.tried += 1
-        if time.monotonic() > self.end:
+        if time.process_time() > self.end:
             raise _OutOfTimeError
 
     def samples(

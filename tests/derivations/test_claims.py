@@ -87,7 +87,7 @@ CONDITIONS = [
 @each(("rule", "about", "text", "verdict", "holds"), CONDITIONS)
 def test_conditions(rule, about, text, verdict, holds):
     """The verdict is that of 300 random points, at which hand-written recurrences run."""
-    found = check_claim(rule, **{about: text})
+    found = check_claim(rule, **{about: text}, budget=20)
     assert (found.verdict, found.status) == (verdict, "proved")
     assert bool(found) is (verdict == "both")
     rng = np.random.default_rng(7)
@@ -146,7 +146,7 @@ def test_borders_are_told_apart():
     ],
 )
 def test_spectra_and_more_letters(rule, text, verdict):
-    found = check_claim(rule, stable=text)
+    found = check_claim(rule, stable=text, budget=20)
     assert (found.verdict, found.status) == (verdict, "proved")
     assert all(case.confirms() for case in found.counterexamples)
 
@@ -175,7 +175,7 @@ RATES = [
 
 @each(("rule", "text", "given", "verdict", "status"), RATES)
 def test_rates(rule, text, given, verdict, status):
-    found = check_claim(rule, rate=text, given=given)
+    found = check_claim(rule, rate=text, given=given, budget=20)
     assert (found.verdict, found.status) == (verdict, status)
     assert bool(found.counterexamples) is (verdict == "false")
     for case in found.counterexamples:
@@ -198,7 +198,7 @@ BEST = [
 
 @each(("rule", "text", "verdict", "status"), BEST)
 def test_best_settings(rule, text, verdict, status):
-    found = check_claim(rule, best=text)
+    found = check_claim(rule, best=text, budget=20)
     assert (found.verdict, found.status) == (verdict, status)
     for case in found.counterexamples:
         a, mu = case.optimizer.learning_rate, getattr(case.optimizer, "momentum", 0.0)
