@@ -155,6 +155,14 @@ def test_the_factor_holds_on_a_logistic_regression():
     assert "then set the pace" in found.prediction
 
 
+def test_where_momentum_binds_flatter_directions_gain_more(by_hand):
+    log, path = evidence([0.5, 4.0], [1.0, 1.0], 2e-5, 0.9, steps=3000)
+    found = remedy("slow_progress", log)
+    gain = found.settings["learning_rate"] / 2e-5
+    assert found.factor < gain / 1.2
+    assert any(abs(number / gain - 1) < 0.01 for number in by_hand.numbers(found.prediction))
+
+
 def test_no_slack_is_no_slow_progress():
     log, _ = evidence([0.01, 4.0], [1.0, 1.0], 0.45, steps=200)
     assert not remedy("slow_progress", log).predicts

@@ -18,7 +18,7 @@ from convex_analyzer.theory.analysis import Analysis, analyze
 __all__ = ["confirm", "count_steps", "start_of", "steps_from"]
 
 TOLERANCE = 1e-6
-_AFFORDABLE = 20_000  # steps of a run that confirms
+_AFFORDABLE = 8_000  # steps of a run that confirms: well below a second
 _WORK = 2e9  # multiplications
 _COUNTED = 50_000  # steps of a rule with memory up to which they are counted from the start
 _STEEP = 1e5  # κ beyond which counts from a start take too long

@@ -18,6 +18,7 @@ SHARE = 0.5  # of the limit from λmax; for gradient descent 1/λmax
 CAREFUL = 0.1  # of the limit from the largest curvature met along the gradient: λmax is larger
 _APART = 0.1  # late over largest curvature, above which slow directions have not been met yet
 MU = 0.9  # the momentum that is suggested
+_RANGE = 1.2  # of α′/α over the factor along late directions, above which both are said
 _FAR = 0.1  # of (1 - √μ)², below which momentum multiplies α by 1/(1 - μ)
 
 
@@ -76,6 +77,8 @@ def _raised(facts: Facts, rule: Optimizer, gain: float) -> Remedy:
     old, new = (steps_for(each, eigenvalue, GOAL**0.5) for each in (rule, after))
     text = f"×{format_number(factor, 3)} as fast: {format_count(old)} → {format_count(new)} steps "
     text += f"to a tenth of the gap along directions of the late αλ = {format_number(late, 2)}"
+    if gain > _RANGE * factor:  # at the new α those are bound by √μ, flatter ones are not yet
+        text += f", up to ×{format_number(gain, 3)} along flatter ones"
     return Remedy(change, text, factor, old, new, "ln ρ(α′)/ln ρ(α)", settings=facts.settings(gain))
 
 
