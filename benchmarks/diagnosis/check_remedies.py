@@ -265,7 +265,7 @@ def table(found: list[Checked]) -> str:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--count", type=int, default=8, help="runs of each row")
+    parser.add_argument("--count", type=int, default=9, help="runs of each row")
     parser.add_argument("--seed", type=int, default=2)
     parser.add_argument("--docs", type=Path, help="write the table between the marks of this file")
     parser.add_argument("--runs", action="store_true", help="print every run")

@@ -207,7 +207,7 @@ def steps_for(rule: Optimizer, eigenvalue: float, error: float) -> int | None:
     Examples
     --------
     >>> steps_for(GradientDescent(0.1), 1.0, 1e-3), steps_for(HeavyBall(0.25, 0.25), 1.0, 1e-3)
-    (66, 14)
+    (66, 13)
     """
     about = steps_at_rate(along(rule, eigenvalue).one_minus_rate, error)
     if about is None or not rule.memory or about > _FOLLOWED:
