@@ -28,6 +28,9 @@ from convex_analyzer.theory.symbolic import exactly
 __all__ = ["best"]
 
 
+_DOUBLED = {True: "is halved", False: "stays"}
+
+
 def best(setting: ClaimSetting, text: str, budget: float) -> ClaimCheck:
     """Judge a claimed best setting for eigenvalues in [m, L]."""
     import sympy
@@ -45,6 +48,16 @@ def best(setting: ClaimSetting, text: str, budget: float) -> ClaimCheck:
         claimed[by_letter[part.lhs]] = part.rhs
     low, high, kappa = plain_symbols("m", "L", "kappa")
     claimed = {name: value.subs(kappa, high / low) for name, value in claimed.items()}
+    doubled = {low: 2 * low, high: 2 * high}
+    for name, value in claimed.items():
+        scaled = value / 2 if name == "learning_rate" else value
+        if sympy.simplify(value.subs(doubled, simultaneous=True) - scaled) != 0:
+            raise InputError(
+                f"when m and L are doubled the best {name} {_DOUBLED[name == 'learning_rate']}, "
+                "and the claimed one does not",
+                argument="best",
+                value=text,
+            )
     fixed = held_by(setting) | _halves(setting, claimed)
     made = []
     for k in SPECTRA:

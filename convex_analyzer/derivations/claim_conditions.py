@@ -146,8 +146,9 @@ def frame_of(setting: ClaimSetting, claim: Any) -> tuple[Frame, Any]:
     parts = [ranges.subs(fixed), *(sympy.Gt(symbol, 0, evaluate=False) for symbol in extra)]
     if ends:
         words = ("0 < m ≤ λ ≤ L", *(w for w in words if w != "λ > 0"))
-        parts += [sympy.Ge(v, fixed.get(along[0], along[0]), evaluate=False)
-                  for v in extra if len(along) > 1]  # fmt: skip
+        if len(along) > 1:
+            bottom = fixed.get(along[0], along[0])
+            parts.append(sympy.Ge(along[1], bottom, evaluate=False))
     words += tuple(f"{printed(symbol)} = 0" for symbol in zero if symbol in params)
     variables = (*mentioned, *extra, alpha)
     universe = sympy.And(*parts, evaluate=False)
@@ -164,21 +165,25 @@ def _ends(setting: ClaimSetting, claim: Any) -> tuple[tuple[Any, ...], list[Any]
             "write the claim for one eigenvalue λ"
         )
     low, high, kappa = plain_symbols("m", "L", "kappa")
+    free = _is_scaled(setting, claim)
     if claim.free_symbols & {low, kappa} or not setting.ends_at_zero:
-        return (low, high), [high], {low: sympy.Integer(1), kappa: high}
-    return (high,), [], {high: sympy.Integer(1)}
+        if free:
+            return (low, high), [high], {low: sympy.Integer(1), kappa: high}
+        return (low, high), [low, high], {kappa: high / low}
+    return (high,), [] if free else [high], {high: sympy.Integer(1)} if free else {}
 
 
 def _is_scaled(setting: ClaimSetting, claim: Any) -> bool:
-    """Return whether α and λ occur in the claim, and in the assumptions, as αλ only."""
+    """Return whether the claim stays the same when curvatures are scaled, and α against them."""
     import sympy
 
-    (eigenvalue,) = plain_symbols("lambda")
+    curvatures = plain_symbols("lambda", "m", "L")
     (alpha,) = plain_symbols(setting.letters["learning_rate"])
     both = sympy.And(claim, setting.assumed, evaluate=False)
     new = sympy.Symbol("lambda", positive=True)
     for relation in both.atoms(sympy.core.relational.Relational):
-        value = (relation.lhs - relation.rhs).subs({alpha: alpha / new, eigenvalue: new})
+        scaled = {alpha: alpha / new, **{v: v * new for v in curvatures}}
+        value = (relation.lhs - relation.rhs).subs(scaled, simultaneous=True)
         top, _ = sympy.fraction(sympy.together(sympy.expand_power_base(value, force=True)))
         if any(factor.has(new) and factor.as_base_exp()[0] != new
                for factor in sympy.Mul.make_args(sympy.factor(top))):  # fmt: skip
@@ -209,6 +214,12 @@ def searched(statement: Any, frame: Frame, budget: float) -> Found:
             roots[power.base] = max(roots.get(power.base, 1), int(power.exp.q))
     new = {v: sympy.Symbol(f"{v.name}_root", positive=True) for v in roots}
     statement = statement.subs({v: new[v] ** q for v, q in roots.items()})
+    for power in statement.atoms(sympy.Pow):
+        if power.exp.is_Rational and not power.exp.is_Integer and power.base.free_symbols:
+            raise NotDerivableError(
+                f"roots are decided of single letters and their products, not of {power.base}; "
+                "write the claim without that root"
+            )
     statement = reals(sympy.And(statement, *(sympy.Ge(v, 0, evaluate=False) for v in new.values()),
                                 evaluate=False))  # fmt: skip
     variables = [reals(new[v]) if v in new else v for v in frame.variables]

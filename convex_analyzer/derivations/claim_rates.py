@@ -166,6 +166,8 @@ def outcome_of(largest: float) -> str:
 
 def number_words(value: Any) -> str:
     """Write a number as it is, with its decimals."""
+    if not value.is_finite:
+        return "nothing (a division by zero)"
     number = complex(value.evalf(15))
     if number.imag:
         return printed(value)
@@ -190,6 +192,13 @@ def _tuned_rate(setting: ClaimSetting, text: str, claim: Any, budget: float) -> 
         )
     given = held_by(setting)
     value = claim.subs({low: 1, kappa: high})
+    if sympy.simplify(claim.subs({low: 2 * low, high: 2 * high}, simultaneous=True) - claim) != 0:
+        raise InputError(
+            "a rate at the best setting depends on L/m alone, and the claim does not: it changes "
+            "when m and L are doubled",
+            argument="rate",
+            value=text,
+        )
     made: list[Counterexample] = []
     best_at = {k: exact_analysis([1, k], setting.cls, given) for k in SPECTRA}
     for k, analysis in best_at.items():

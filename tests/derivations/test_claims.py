@@ -137,6 +137,8 @@ def test_borders_are_told_apart():
         (GD, "alpha < 2/L", "both"),
         (GD, "alpha < 2/m", "necessary"),
         (GD, "alpha < 2/(m+L)", "sufficient"),
+        (GD, "alpha < 2/kappa", "neither"),  # right for m = 1 only
+        (GD, "alpha < L", "neither"),
         (HB, "alpha < 2/lambda_max", "sufficient"),
         (GD, "alpha < 1", "neither"),  # of one direction
         (HB, "alpha < 2 and lambda < 1", "sufficient"),
@@ -247,11 +249,14 @@ def test_local_claims():
         (GD, {"stable": "alpha < 9**9**9**9"}, ParseError, "column"),
         (GD, {"stable": "alpha < 2/(m + lambda)"}, InputError, "either"),
         (GD, {"stable": "alpha < exp(lambda)"}, NotDerivableError, "rational"),
+        (GD, {"stable": "alpha < sqrt(1 + lambda)"}, NotDerivableError, "without that root"),
         (GD, {"stable": "alpha < 1", "given": "mu"}, ParseError, "unknown name"),
         (GD, {"stable": "alpha < 1", "given": "alpha"}, InputError, "given must be"),
         (GD, {"rate": "alpha < 1"}, InputError, "must be a value"),
         (GD, {"rate": "kappa*alpha"}, InputError, "alone"),
         (GD, {"best": "alpha < 1"}, InputError, "must give settings"),
+        (GD, {"best": "alpha = 2/(1+L)"}, InputError, "doubled"),
+        (GD, {"rate": "(L-1)/(L+1)"}, InputError, "doubled"),
         (GD, {"oscillates": "alpha < 1/L"}, InputError, "one eigenvalue"),
         (GD, {"fixed_point": "b < 1"}, InputError, "must be a value"),
         (Adam, {"rate": "1"}, NotDerivableError, "not linear"),
