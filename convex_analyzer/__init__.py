@@ -21,6 +21,7 @@ and ask ::
     ca.condition(problem)                                   # why ill-conditioned, what helps
     ca.check_gradient(loss, gradient, at=theta)             # is the gradient right?
     ca.diagnose("run.csv", lr=0.1, batch_size=32)           # what is wrong with this run?
+    ca.derive("stability", ca.HeavyBall)                    # numbered, machine-checked lines
     ca.report(ca.compare(problem), "out.pdf")               # a page to print
 
 Results print as tables, compare by value, and become JSON with ``to_dict()``. All optimizers are in
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
     from convex_analyzer.conventions.convert import to_library as to_library
     from convex_analyzer.conventions.equivalence import equivalent as equivalent
     from convex_analyzer.derivations.convexity import is_convex as is_convex
+    from convex_analyzer.derivations.derivation import check_derivation as check_derivation
+    from convex_analyzer.derivations.derive import derive as derive
     from convex_analyzer.diagnosis.engine import diagnose as diagnose
     from convex_analyzer.diagnosis.recorder import Recorder as Recorder
     from convex_analyzer.errors import ConvexAnalyzerError as ConvexAnalyzerError
@@ -107,9 +110,11 @@ __all__ = [
     "Spectrum",
     "analyze",
     "check_code",
+    "check_derivation",
     "check_gradient",
     "compare",
     "condition",
+    "derive",
     "diagnose",
     "equivalent",
     "follow",
@@ -166,9 +171,11 @@ _HOMES = {
     "Spectrum": "convex_analyzer.spectra.spectrum",
     "analyze": "convex_analyzer.theory.analysis",
     "check_code": "convex_analyzer.conventions.code_check",
+    "check_derivation": "convex_analyzer.derivations.derivation",
     "check_gradient": "convex_analyzer.problems.gradient_check",
     "compare": "convex_analyzer.comparison",
     "condition": "convex_analyzer.conditioning.analysis",
+    "derive": "convex_analyzer.derivations.derive",
     "diagnose": "convex_analyzer.diagnosis.engine",
     "equivalent": "convex_analyzer.conventions.equivalence",
     "follow": "convex_analyzer.comparison.local",

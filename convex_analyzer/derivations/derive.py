@@ -26,6 +26,8 @@ __all__ = ["Deriver", "derive"]
 class Deriver:
     """What `derive` is: callable, and able to list its topics."""
 
+    __name__ = "derive"
+
     def __call__(
         self, topic: str | type[Optimizer] | Optimizer, about: Any = None, other: Any = None
     ) -> Derivation:
