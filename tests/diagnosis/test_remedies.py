@@ -156,7 +156,7 @@ def test_the_factor_holds_on_a_logistic_regression():
 
 
 def test_where_momentum_binds_flatter_directions_gain_more(by_hand):
-    log, path = evidence([0.5, 4.0], [1.0, 1.0], 2e-5, 0.9, steps=3000)
+    log, _ = evidence([0.5, 4.0], [1.0, 1.0], 2e-5, 0.9, steps=3000)
     found = remedy("slow_progress", log)
     gain = found.settings["learning_rate"] / 2e-5
     assert found.factor < gain / 1.2
@@ -536,3 +536,18 @@ def test_adaptive_rules_are_never_held_against_the_curvature():
 
 def test_an_unknown_row_has_no_remedy():
     assert predict("edge_of_stability", Reading(Evidence())) is None
+
+
+def test_settings_by_keyword_are_a_forecast_and_sentences_end_once():
+    problem = ca.Quadratic.diagonal([0.1, 1.0])
+    for known in ({"lr": 2.5}, {"alpha": 2.5}, {"learning_rate": 2.5}):
+        told = ca.diagnose(problem=problem, optimizer="GradientDescent", **known)
+        assert told.forecast
+        assert told.primary.name == "instability"
+    assert ca.diagnose(problem=problem, optimizer="HeavyBall", lr=0.1, mu=0.9).forecast
+    log, _ = evidence([0.001, 4.0], [30.0, 1.0], 0.45, steps=300)
+    found = ca.diagnose(loss=log.loss.values, lr=0.45, curvature=log.curvature.values,
+                        gradient_cosine=log.gradient_cosine.values, batch_size=10, rows=10,
+                        optimizer="sgd", gradient_norm=log.gradient_norm.values)  # fmt: skip
+    assert found.primary.name == "ill_conditioning"
+    assert ".." not in str(found.summary())
