@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convex_analyzer.diagnosis.evidence import Series
+from convex_analyzer.diagnosis.rhythm import Rhythm, strongest_rhythm
 
 __all__ = ["Curve", "Rhythm"]
 
@@ -23,25 +24,6 @@ _BLOCKS = 60  # of the trend: fine enough for the shape, coarse enough to averag
 _MOST = 6000  # values of a running median
 _FLAT = 0.01  # of the curve's own size: less is "no change"
 _MAD = 1.4826  # makes the median absolute deviation a standard deviation for Gaussian noise
-
-
-@dataclass(frozen=True)
-class Rhythm:
-    """A regular swing of the loss.
-
-    Parameters
-    ----------
-    period
-        In recorded values.
-    coherence
-        Autocorrelation at that period, in [-1, 1].
-    amplitude
-        Standard deviation of the swing of ln J over the part where it was found.
-    """
-
-    period: float
-    coherence: float
-    amplitude: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,14 +43,55 @@ class Curve:
 
     @functools.cached_property
     def finite(self) -> Series:
-        """The part before the first value that is not finite."""
+        """The part before the first value that is not finite; all finite ones if it recovers."""
+        good = np.isfinite(self.series.values)
+        if self.recovers:
+            return Series(self.series.values[good], self.series.steps[good])
         return self.series.finite
+
+    @functools.cached_property
+    def recovers(self) -> bool:
+        """Whether values that are not finite are followed by finite ones to the end."""
+        good = np.isfinite(self.series.values)
+        return bool(len(good)) and not good.all() and bool(good[-1]) and float(good.mean()) > 0.3
+
+    @functools.cached_property
+    def holes(self) -> bool:
+        """Whether NaN means "not logged": at regular places, with finite values in between."""
+        bad = np.isnan(self.series.values)
+        if not self.recovers or bad.sum() < 3 or np.isinf(self.series.values).any():
+            return False
+        kept = np.diff(np.flatnonzero(~bad))
+        return bool(len(kept)) and float(np.mean(kept == np.median(kept))) > 0.9
 
     @property
     def bad_step(self) -> float | None:
         """Step of the first value that is NaN or infinite; None if all are finite."""
-        end = len(self.finite)
-        return None if end == len(self.series) else float(self.series.steps[end])
+        bad = ~np.isfinite(self.series.values)
+        return float(self.series.steps[np.argmax(bad)]) if bad.any() and not self.holes else None
+
+    @functools.cached_property
+    def final(self) -> float:
+        """Where it ends, in units of the start: the last value, or the level if that is noisy."""
+        last = float(self.values[-1]) if self.noise < 0.02 else self.end
+        first = float(self.values[0]) if self.noise < 0.02 else self.start
+        floor = 0.0 if self.positive else float(self.values.min())
+        return (last - floor) / (first - floor) if first > floor else self.left
+
+    @functools.cached_property
+    def unit_jump(self) -> tuple[float, float] | None:
+        """(step, factor) where the loss jumps once by 10, 100, 1000 ... and is calm elsewhere."""
+        values = self.values
+        if len(values) < 8 or not float(values.min()) > 0:
+            return None
+        jumps = np.diff(np.log10(values))
+        place = int(np.argmax(np.abs(jumps)))
+        others = np.delete(jumps, place)
+        size = float(jumps[place])
+        calm = float(np.abs(others).max()) < 0.15
+        if calm and abs(size) > 0.9 and abs(size - round(size)) < 0.03:
+            return float(self.finite.steps[place + 1]), 10.0 ** round(size)
+        return None
 
     @functools.cached_property
     def values(self) -> Array:
@@ -342,38 +365,4 @@ class Curve:
         values = self.values[len(self.values) * 2 // 5 :] if len(self) >= 40 else self.values
         if len(values) < 16 or not self.positive or float(values.min()) <= 0:
             return None
-        return _rhythm(np.log(values))
-
-
-def _rhythm(curve: Array) -> Rhythm | None:
-    """Return the first peak of the autocorrelation of a curve without its trend."""
-    n = len(curve)
-    x = np.linspace(-1, 1, n)
-    rest = curve - np.polynomial.polynomial.polyval(
-        x, np.polynomial.polynomial.polyfit(x, curve, min(6, n // 8))
-    )
-    rest = rest[n // 10 :]  # the steep start bends the fit
-    n = len(rest)
-    power = float(rest @ rest)
-    if power <= 1e-20 * n * max(float(np.ptp(curve)) ** 2, 1e-30):
-        return None
-    spectrum = np.fft.rfft(rest, 2 * n)
-    correlation = np.fft.irfft(np.abs(spectrum) ** 2)[:n] / power
-    lags = np.arange(n)
-    correlation = correlation * n / np.maximum(n - lags, 1)  # unbiased
-    upto = n // 3
-    inner = correlation[1:upto]
-    peaks = 1 + np.flatnonzero(
-        (inner[1:-1] >= inner[:-2]) & (inner[1:-1] >= inner[2:]) & (inner[1:-1] > 0)
-    )
-    peaks = peaks + 1  # index into `correlation`
-    if upto > 3 and correlation[2] > correlation[1] and correlation[2] >= correlation[3]:
-        peaks = np.union1d(peaks, [2])
-    if not len(peaks):
-        return None
-    best = int(peaks[np.argmax(correlation[peaks])])
-    for peak in peaks:  # the first peak that is nearly as high is the period, not a multiple of it
-        if correlation[peak] >= 0.8 * correlation[best]:
-            best = int(peak)
-            break
-    return Rhythm(float(best), float(correlation[best]), float(np.sqrt(power / n)))
+        return strongest_rhythm(np.log(values))

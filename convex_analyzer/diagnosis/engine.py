@@ -84,6 +84,7 @@ def diagnose(
 
 def examine(evidence: Evidence, problem: Any = None) -> Diagnosis:
     """Return the diagnosis of evidence that has been read."""
+    _check(evidence)
     if problem is not None:
         evidence = _with_problem(evidence, problem)
     subject = evidence.source or "the run"
@@ -92,7 +93,7 @@ def examine(evidence: Evidence, problem: Any = None) -> Diagnosis:
     reading = Reading(evidence)
     curve = reading.curve
     ranked, doubt = rank(reading)
-    notes = evidence.notes
+    notes = (*evidence.notes, *_contradictions(reading))
     if curve is not None and len(curve.series) < _FEWEST and curve.bad_step is None:
         notes = (*notes, f"Only {len(curve.series)} values of the loss: too few to judge.")
     findings = tuple(_verdict(each, reading, problem, k == 0) for k, each in enumerate(ranked))
@@ -107,6 +108,45 @@ def examine(evidence: Evidence, problem: Any = None) -> Diagnosis:
         evidence.known,
         evidence=evidence,
     )
+
+
+def _check(evidence: Evidence) -> None:
+    """Refuse settings that no run can have."""
+    rates = evidence.learning_rate
+    if rates is not None:
+        known = rates.values[np.isfinite(rates.values)]
+        if not len(known) or float(known.min()) < 0 or float(known.max()) <= 0:
+            raise InputError(
+                "the learning rate must be positive", argument="lr", value=rates.values[0]
+            )
+    mu = evidence.momentum
+    if mu is not None and not 0 <= mu <= 1:
+        raise InputError(f"momentum must be in [0, 1], got {mu:g}", argument="momentum", value=mu)
+    for name in ("batch_size", "rows"):
+        value = getattr(evidence, name)
+        if value is not None and value < 1:
+            raise InputError(f"{name} must be 1 or more, got {value}", argument=name, value=value)
+
+
+def _contradictions(reading: Reading) -> list[str]:
+    """Say where what was given and what was logged do not fit together."""
+    found, evidence = [], reading.evidence
+    curve = reading.curve
+    if curve is not None and curve.holes:
+        found.append("NaN at regular places of the loss was read as not logged.")
+    if evidence.batch_size and evidence.rows and evidence.batch_size > evidence.rows:
+        found.append(
+            f"batch_size {evidence.batch_size} is more than the {evidence.rows} rows: read as "
+            "the full batch."
+        )
+    ratio = reading.first_update
+    named = evidence.optimizer in {"gradient_descent", "momentum"}
+    if named and ratio is not None and abs(ratio - 1) > 0.02:
+        found.append(
+            f"The first update is {ratio:.3g} times α‖g‖: the learning rate or the rule is not "
+            "what was given."
+        )
+    return found
 
 
 def _ranked(each: Ranked) -> bool:

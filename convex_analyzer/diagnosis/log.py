@@ -100,6 +100,11 @@ class Log:
         found = (-linear + math.sqrt(root)) / before**2 if root >= 0 else 0.0
         return found if 0.02 < found < 1 else 0.0
 
+    @property
+    def first_update(self) -> float | None:
+        """‖Δ₀‖/(α‖g₀‖): 1 for descent and heavy ball; None if not logged."""
+        return None if self._first_steps is None else self._first_steps[0]
+
     @functools.cached_property
     def _first_steps(self) -> tuple[float, float, float, float, float] | None:
         """Return ‖Δ₀‖/(α‖g₀‖), ‖Δ₁‖/α, ‖g₀‖, ‖g₁‖ and cos(g₀, g₁); None if not logged."""

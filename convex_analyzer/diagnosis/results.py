@@ -139,12 +139,12 @@ class Diagnosis(Result):
             if first.confidence > 0.99:
                 share = "certain" if self.forecast else "> 99 %"
             return f"{_capital(first.problem)} ({share}): {first.evidence}."
-        if len(self.candidates) == 1 and first.confidence >= 0.1:
+        if len(self.candidates) == 1 and first.confidence >= 0.2:
             share = f"{100 * first.confidence:.0f} %"
             return f"Undecided, {first.problem} at best ({share}): {first.evidence}. {self.advice}"
         names = join_words([each.problem for each in self.candidates], "or")
-        if first.confidence < 0.1:
-            names = "not enough evidence to say"
+        if first.confidence < 0.2:
+            return f"Not enough evidence to say. {self.advice}".strip()
         return f"Undecided: {names}. {self.advice}".strip()
 
     @property

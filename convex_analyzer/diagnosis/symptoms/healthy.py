@@ -22,7 +22,7 @@ def examine(reading: Reading) -> Sign:
     curve = reading.curve
     if curve is None or len(curve) < 5:
         return Sign(None, lacks="a loss curve")
-    if curve.bad_step is not None:
+    if curve.bad_step is not None and not curve.recovers:
         return Sign(0.0, "the loss is lost", used=("loss",))
     gone = beyond(1 / max(curve.left, 1e-12), 3.0, 2.0)
     settled = 1 - beyond(abs(curve.late_fall), 0.004, 2.0)
@@ -38,7 +38,7 @@ def examine(reading: Reading) -> Sign:
     rising = beyond(max(curve.end / max(curve.trend.min(), 1e-300), 1e-3), 2.5, 2.0)
     if curve.left < 0.02:
         rising *= 0.3
-    text = f"the loss is down to {format_number(curve.left, 3)} of its start"
+    text = f"the loss is down to {format_number(curve.final, 3)} of its start"
     late = curve.late_fall
     text += ", still falling" if late > 0.01 else " and has settled"
     return Sign(0.95 * gone * (1 - rising), text, "heuristic", ("loss",))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from convex_analyzer.diagnosis.curves import Curve
 from convex_analyzer.diagnosis.findings import Finding, Row, Sign, beyond
 from convex_analyzer.diagnosis.prospect import Prospect
 from convex_analyzer.diagnosis.reading import Reading
@@ -72,9 +73,9 @@ def examine(reading: Reading) -> Sign:
     curve = reading.curve
     if curve is None:
         return Sign(None, lacks="a loss curve")
-    if curve.bad_step is not None:
-        when = format_count(int(curve.bad_step))
-        return Sign(0.97, f"the loss is no longer finite at step {when}", "simulated", ("loss",))
+    lost = _lost(curve)
+    if lost is not None:
+        return lost
     if len(curve) < 3:
         return Sign(None, lacks="more than two values of the loss")
     above, peak = curve.left, curve.peak
@@ -95,9 +96,31 @@ def examine(reading: Reading) -> Sign:
     elif cosine is None and _smooth_rise(reading):
         strength *= 0.6
     if strength < 0.3:
-        text = f"the loss ends at {format_number(curve.left, 3)} of its start, "
+        text = f"the loss ends at {format_number(curve.final, 3)} of its start, "
         return Sign(strength, text + f"its peak is {format_number(curve.peak, 3)}", used=("loss",))
     return Sign(strength, _growth(reading), "heuristic", ("loss",))
+
+
+def _lost(curve: Curve) -> Sign | None:
+    """Judge a loss that is not finite somewhere, or that only changes its unit; None otherwise."""
+    if curve.unit_jump is not None and curve.unit_jump[1] > 1:
+        step, factor = curve.unit_jump
+        text = (
+            f"the loss jumps by ×{format_number(factor, 4)} at step {format_count(int(step))} and "
+        )
+        text += "is calm elsewhere: a change of units, or of mean against sum, looks like that"
+        return Sign(0.3, text, used=("loss",))
+    if curve.bad_step is not None and curve.recovers:
+        when = format_count(int(curve.bad_step))
+        text = f"the loss is not finite at step {when}, and finite again later"
+        return Sign(0.85, text, "simulated", ("loss",))
+    if curve.bad_step is not None:
+        when = format_count(int(curve.bad_step))
+        if curve.bad_step == 0:
+            text = "the loss is not finite at step 0, before any update: data or model, not α"
+            return Sign(0.6, text, "simulated", ("loss",))
+        return Sign(0.97, f"the loss is no longer finite at step {when}", "simulated", ("loss",))
+    return None
 
 
 def _smooth_rise(reading: Reading) -> bool:
@@ -110,7 +133,7 @@ def _growth(reading: Reading) -> str:
     curve = reading.curve
     assert curve is not None
     text = f"the loss peaks at {format_number(curve.peak, 3)} and ends at "
-    text += f"{format_number(curve.left, 3)} times its start"
+    text += f"{format_number(curve.final, 3)} times its start"
     factor, alpha = curve.growth, reading.learning_rate
     if factor <= 1 or not reading.every_step:
         return text

@@ -35,6 +35,10 @@ def examine(reading: Reading) -> Sign:
     begin, end = curve.flat if small is None else curve.flat_within(0.05)
     length = end - begin
     used, lacks = ["loss"], "gradient norms"
+    if float(np.ptp(curve.values)) == 0 and len(curve.values) >= 8:
+        text = "the loss is the same to the last digit: are the parameters updated at all "
+        text += "(α, a missing step, a gradient that is zero)?"
+        return Sign(0.9, text, "exact", ("loss",), "gradient norms and update norms")
     text = f"flat within {1 if small is None else 5} % over {100 * length:.0f} % of the run"
     if end > 0.97:
         strength = _at_the_end(reading, length)

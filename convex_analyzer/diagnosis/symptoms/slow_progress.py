@@ -65,7 +65,7 @@ def examine(reading: Reading) -> Sign:
     straight = 0.6 + 0.4 * beyond(min(curve.straightness, 1e3), 0.25, 2.0)
     even = 1 - beyond(curve.picks_up, 2.0, 1.4)  # what falls ever faster leaves a flat place
     strength = much * falling * max(steady, _steady_on_average(reading)) * straight * even
-    text = f"the loss falls steadily and is still at {format_number(curve.left, 3)} of its start"
+    text = f"the loss falls steadily and is still at {format_number(curve.final, 3)} of its start"
     used, lacks = ["loss"], ""
     largest = reading.largest
     if largest is not None:
