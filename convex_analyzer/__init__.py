@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from convex_analyzer.conventions.convert import from_library as from_library
     from convex_analyzer.conventions.convert import to_library as to_library
     from convex_analyzer.conventions.equivalence import equivalent as equivalent
+    from convex_analyzer.derivations.claims import check_claim as check_claim
     from convex_analyzer.derivations.convexity import is_convex as is_convex
     from convex_analyzer.derivations.derivation import check_derivation as check_derivation
     from convex_analyzer.derivations.derive import derive as derive
@@ -109,6 +110,7 @@ __all__ = [
     "Recorder",
     "Spectrum",
     "analyze",
+    "check_claim",
     "check_code",
     "check_derivation",
     "check_gradient",
@@ -170,6 +172,7 @@ _HOMES = {
     "SGD": "convex_analyzer.optimizers.gradient",
     "Spectrum": "convex_analyzer.spectra.spectrum",
     "analyze": "convex_analyzer.theory.analysis",
+    "check_claim": "convex_analyzer.derivations.claims",
     "check_code": "convex_analyzer.conventions.code_check",
     "check_derivation": "convex_analyzer.derivations.derivation",
     "check_gradient": "convex_analyzer.problems.gradient_check",

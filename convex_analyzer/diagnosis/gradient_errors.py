@@ -18,7 +18,7 @@ _UNIT = 2.0**-52
 _STEP = 1e-5  # of the central differences, relative to the size of a parameter
 _SAFETY = 16.0  # roundings of a loss that sums many rows
 _DEAD = 0.9  # share of a layer's units: the loss is then constant, up to kinks nearby
-_LATE = {False: 0.01, True: 0.04}  # of the largest derivative: at a minimum only kinks are left
+_LATE = {False: 0.001, True: 0.04}  # of the largest derivative: at a minimum only kinks are left
 _SHARE = 0.1  # of the largest derivative of a snapshot: smaller ones are judged against that
 
 

@@ -252,5 +252,7 @@ class Reading(Log):
             return False
         found = np.append(restarts[np.isfinite(restarts)], curve.end)
         spread = float(np.ptp(found))
-        same_start = spread < 1e-6 * abs(curve.end) and (curve.left > 0.9 or curve.late_fall > 1e-3)
+        same_start = spread < 1e-6 * abs(curve.end) and curve.late_fall > 1e-3
+        if curve.left > 0.9:  # near the start the others are no lower for want of trying
+            return False
         return not same_start and spread < 0.02 * max(abs(curve.end), 1e-300)

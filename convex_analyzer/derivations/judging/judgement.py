@@ -142,7 +142,10 @@ def _surd(value: Any) -> str:
         value = value.real
     if hasattr(value, "imag") and value.imag != 0:
         return ""
-    found = arithmetic.findpoly(value, 2, maxcoeff=2000, tol=arithmetic.mpf(10) ** -45)
+    try:
+        found = arithmetic.findpoly(value, 2, maxcoeff=2000, tol=arithmetic.mpf(10) ** -45)
+    except ValueError:  # of a number that is zero but for rounding
+        return "0" if is_zero(value, arithmetic.mpf(1)) else ""
     import sympy
 
     if found and len(found) == 2:

@@ -57,7 +57,8 @@ def examine(reading: Reading) -> Sign:
     if small is not None:
         share = small(begin, end)
         # where it falls ever faster the curvature is negative: no slow descent looks like that
-        least = 0.35 if curve.picks_up > 1.5 else 0.1
+        downhill = (reading.negative_curvature or 0.0) > 0.5
+        least = 0.35 if curve.picks_up > 1.5 or downhill else 0.1
         strength *= 1 - beyond(share, least, 1.8)
         text += f", with a gradient of {format_number(share, 2)} of what it could be"
         used, lacks = ["loss", "gradient_norm"], ""

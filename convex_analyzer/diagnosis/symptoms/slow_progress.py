@@ -77,6 +77,9 @@ def examine(reading: Reading) -> Sign:
     else:
         lacks = "the curvature along the gradient (Recorder.probe) to see the slack in α"
         strength *= 0.5 + 0.45 * beyond(max(curve.half_time, 1e-3), 0.07, 1.8)
+    negative = reading.negative_curvature
+    if negative is not None:
+        strength *= 1 - beyond(negative, 0.5, 1.3)  # downhill all around: α is not what holds it
     fall = reading.gradient_fall
     if fall is not None and not reading.stochastic:
         strength *= beyond(fall, 0.07, 1.8)  # where the gradient is gone, α is not what is small
