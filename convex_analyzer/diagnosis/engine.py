@@ -200,9 +200,15 @@ def _generalisation(evidence: Evidence, subject: str) -> Diagnosis:
 
 
 def _with_problem(evidence: Evidence, problem: Any) -> Evidence:
-    """Return the evidence with λmax of the problem, exactly."""
+    """Return the evidence with λmax and the minimum of the problem, exactly."""
     from convex_analyzer.spectra.compute import spectrum
 
+    curve = evidence.loss or evidence.batch_loss
+    least = getattr(problem, "minimum", None)
+    if least is not None and curve is not None:
+        reached = float(np.nanmin(curve.values, initial=np.inf))
+        if reached >= least - 1e-9 * max(abs(least), abs(reached)):
+            evidence = evidence.with_(minimum=float(least))
     if evidence.sharpness is not None:
         return evidence
     largest = spectrum(problem).lambda_max

@@ -141,6 +141,8 @@ class Evidence:
         θ itself, shape (recorded, d).
     restarts
         Final losses of runs from other random starts.
+    minimum
+        The least value that the loss can have, where the problem is known.
     accuracy
         Share of right answers on the training rows.
     classes
@@ -203,6 +205,7 @@ class Evidence:
     snapshot_steps: Array | None = None
     iterates: Series | None = None
     restarts: Array | None = None
+    minimum: float | None = None
     accuracy: Series | None = None
     classes: int | None = None
     source: str = ""

@@ -230,9 +230,9 @@ def _underdamped(facts: Facts, rule: Optimizer) -> Remedy:
     if facts.spectrum is not None:
         return _known(facts, rule)
     mu = float(rule.values["momentum"])
-    period = _period(facts)
-    if period is None or period <= 2:
-        return _flipping(facts, rule)
+    period, turns = _period(facts), facts.reading.cosine(0.5, 1.0)
+    if period is None or period <= 2 or (turns is not None and turns < -0.5):
+        return _flipping(facts, rule)  # a swing of the loss may be the alias of a flip
     eigenvalue = curvature_from_angle(rule, math.pi / period)
     if eigenvalue is None:
         text = f"no curvature makes the roots of this rule turn with a period of {2 * period:g}"
@@ -260,6 +260,8 @@ def _underdamped(facts: Facts, rule: Optimizer) -> Remedy:
     text += f"{format_count(old_steps)} → at most {format_count(new_steps)} steps to 0.1 %, in "
     text += f"that direction and in all down to αλ = {format_number(facts.unit * slow, 2)}; "
     text += _flatter(facts, rule, least, eigenvalue)
+    if turns is None:
+        text += "; if gradients flip at every step instead (their cosines would say), lower α"
     return Remedy(
         f"μ from {format_number(mu, 4)} to {format_number(new, 3)} at the same α",
         text,

@@ -80,6 +80,12 @@ def examine(reading: Reading) -> Sign:
         share = largest / reading.limit
         # in a network the curvature itself shrinks as the loss goes
         much = beyond(curve.left, 0.06 if reading.hidden_layers else 0.025, 2.5)
+        least = reading.evidence.minimum
+        if least is not None and reading.to_give is not None:
+            gap, first = curve.end - least, float(curve.values[0]) - least
+            given = reading.to_give * curve.size / max(gap, 1e-300)  # of the gap, one direction
+            if first > 0:
+                much = max(much, beyond(gap / first, 1e-6, 3.0) * beyond(given, 0.2, 1.6))
         if reading.to_give is not None:
             falling = max(falling, beyond(reading.to_give, 3e-3, 3.0))
         strength = beyond(share, 0.25, 1.6) * beyond(kappa, LARGE, 2.0) * falling * much
