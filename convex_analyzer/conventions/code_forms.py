@@ -122,7 +122,7 @@ def _first_rate(
     """Return the learning rate at which the first steps of rule and code agree."""
     problem = f"{cls.__name__} needs its learning_rate, which cannot be read off the code"
     try:
-        unit = cls(**given, learning_rate=1.0)
+        unit = cls(**{**given, "learning_rate": 1.0})
     except ConvexAnalyzerError as error:
         raise InputError(f"{problem}: {error}", argument="optimizer") from error
     probe = Foreign(foreign.code, foreign.kind, foreign.state)

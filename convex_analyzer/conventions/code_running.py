@@ -128,8 +128,9 @@ class Foreign:
         except (ConvexAnalyzerError, KeyboardInterrupt):
             raise
         except (Exception, SystemExit) as error:
+            said = str(error) or "without a message"
             raise InputError(
-                f"the code raised {type(error).__name__} {when}: {error or 'without a message'}",
+                f"the code raised {type(error).__name__} {when}: {said}",
                 argument="code",
                 hint=self._hint(when, error),
             ) from error

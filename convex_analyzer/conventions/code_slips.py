@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -150,7 +150,10 @@ def _changed(own: _Velocity, rule: Any, rate: float, other: float) -> _Velocity:
     return _replaced(own, {"push": own.push / rate * other})
 
 
-def _replaced(own: Any, changes: dict[str, Any]) -> Any:
+_Form = TypeVar("_Form", bound="_Velocity | _Means")
+
+
+def _replaced(own: _Form, changes: dict[str, Any]) -> _Form:
     return dataclasses.replace(own, **changes)
 
 

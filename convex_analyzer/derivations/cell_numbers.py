@@ -36,8 +36,8 @@ def simplest_between(low: Any, high: Any) -> Fraction:
         return Fraction(whole + 1)
     if low == whole:
         rest = high - whole
-        return whole + Fraction(1, math.floor(1 / rest) + 1)
-    return whole + 1 / simplest_between(1 / (high - whole), 1 / (low - whole))
+        return Fraction(whole) + Fraction(1, math.floor(1 / rest) + 1)
+    return Fraction(whole) + 1 / simplest_between(1 / (high - whole), 1 / (low - whole))
 
 
 def is_rounded(value: Number) -> bool:

@@ -347,7 +347,7 @@ def _outcome(
     numbers = {named[v.name]: value for v, value in values.items() if v.name in named}
     wanted = {n: value for n, value in numbers.items() if n in region.parameters}
     wanted |= {n: 0 for n in region.parameters if n not in wanted}
-    kinds = []
+    kinds: list[Any] = []
     for eigenvalue in along:
         at = setting.product(eigenvalue).subs(values)
         at = at.subs(dict.fromkeys(at.free_symbols, 0))
@@ -367,8 +367,9 @@ def rule_at(setting: ClaimSetting, values: dict[Any, Any]) -> Optimizer:
         name: by_letter[letter] for name, letter in setting.letters.items() if letter in by_letter
     }
     if not isinstance(setting.optimizer, type):
-        return setting.optimizer.unchecked(**numbers)
-    cls = setting.cls
+        set_so: Optimizer = setting.optimizer.unchecked(**numbers)
+        return set_so
+    cls: type[Optimizer] = setting.cls
     rule = cls.__new__(cls)
     for one in cls.fields():
         object.__setattr__(rule, one.name, numbers.get(one.name, one.default))

@@ -95,7 +95,7 @@ _PLAIN = str.maketrans({"α": "alpha", "λ": "lambda", "ε": "epsilon", "β": "b
 def _letters(optimizer: Any) -> dict[str, str]:
     """Return the letters of the hyper-parameters that are open."""
     usual = {symbol.name: symbol.sympy for symbol in SYMBOLS}
-    cls = optimizer if isinstance(optimizer, type) else type(optimizer)
+    cls: type[Optimizer] = optimizer if isinstance(optimizer, type) else type(optimizer)
     names = list(cls.hyperparameters())
     if not isinstance(optimizer, type):
         names = [name for name in names if name == "learning_rate"]
@@ -156,8 +156,9 @@ def _published(optimizer: Any, letters: dict[str, str]) -> str:
 
     if not isinstance(optimizer, type):
         return ""
-    blank = optimizer.__new__(optimizer)
-    for field in optimizer.fields():
+    rule: type[Optimizer] = optimizer
+    blank = rule.__new__(rule)
+    for field in rule.fields():
         letter, default = letters.get(field.name), field.default
         is_open = letter is not None and not (isinstance(default, float) and default == 0)
         value = sympy.Symbol(letter, positive=True) if letter and is_open else default

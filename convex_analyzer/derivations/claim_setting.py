@@ -36,7 +36,7 @@ def reals(expression: Any) -> Any:
     """Return an expression in symbols of which only the names are left, all of them real."""
     import sympy
 
-    symbols = getattr(expression, "free_symbols", set())
+    symbols: set[Any] = getattr(expression, "free_symbols", set())
     return expression.xreplace({s: sympy.Symbol(s.name, real=True) for s in symbols})
 
 
@@ -236,7 +236,9 @@ class ClaimSetting:
 
         s, name = self.region.s, self.region.product
         back = {p: sympy.Integer(0) for p in self.region.parameters.values() if reals(p) in zero}
-        above, below, others = [], [], []
+        above: list[Any] = []
+        below: list[Any] = []
+        others: list[Any] = []
         for expression, rest in self.binding(back):
             slope = sympy.diff(expression, s)
             sign = 0 if slope.has(s) else _sign(slope, self.fractions)
