@@ -98,6 +98,7 @@ def scores(judged: Sequence[Judged]) -> dict[str, float]:
         "accepted": sum(each.right for each in judged) / len(judged),
         "healthy": len(healthy),
         "false alarms": sum(not each.right for each in healthy) / max(len(healthy), 1),
+        "strict alarms": sum(each.verdict != "healthy" for each in healthy) / max(len(healthy), 1),
     }
 
 
@@ -108,15 +109,16 @@ def _percent(value: float) -> str:
 def summary_table(by_view: dict[str, list[Judged]]) -> str:
     """Return the scores of each view as Markdown."""
     lines = [
-        "| evidence | runs | right (strict) | right (accepted) | false alarms on healthy runs |",
+        "| evidence | runs | right (strict) | right (accepted) | false alarms on healthy runs "
+        "(strict) |",
         "|---|---|---|---|---|",
     ]
     for view, judged in by_view.items():
         found = scores(judged)
         lines.append(
             f"| {view.replace('_', ' ')} | {found['runs']:.0f} | {_percent(found['strict'])} | "
-            f"{_percent(found['accepted'])} | {_percent(found['false alarms'])} of "
-            f"{found['healthy']:.0f} |"
+            f"{_percent(found['accepted'])} | {_percent(found['false alarms'])} "
+            f"({_percent(found['strict alarms'])}) of {found['healthy']:.0f} |"
         )
     return "\n".join(lines)
 
