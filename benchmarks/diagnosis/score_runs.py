@@ -109,8 +109,10 @@ def _percent(value: float) -> str:
 def summary_table(by_view: dict[str, list[Judged]]) -> str:
     """Return the scores of each view as Markdown."""
     lines = [
-        "| evidence | runs | right (strict) | right (accepted) | false alarms on healthy runs "
-        "(strict) |",
+        (
+            "| evidence | runs | right (strict) | right (accepted) | "
+            "false alarms on healthy runs (strict) |"
+        ),
         "|---|---|---|---|---|",
     ]
     for view, judged in by_view.items():
