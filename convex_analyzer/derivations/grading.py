@@ -1,13 +1,13 @@
 """`grade`: points for an answer to an exercise.
 
 An answer earns the share of its lines without a slip; one slip costs one mark, and what follows
-from it costs nothing more. It earns all of that only if its last line is the exercise's last line,
-in value and in form: repeating the first line is true, and shows nothing.
+from it costs nothing more. A line that repeats an earlier one in another order counts neither way,
+and a line that was never judged, or says nothing, counts as wrong. An answer earns all of that only
+if its last line is the exercise's last line, in value and in form.
 """
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,19 +15,31 @@ from typing import Any, ClassVar
 
 from convex_analyzer.derivations.derivation import judged
 from convex_analyzer.derivations.exercises import Exercise, exercise, load_exercise
-from convex_analyzer.derivations.judging.judge import judge
+from convex_analyzer.derivations.forms import (
+    form_of,
+    is_isolated,
+    levels,
+    likeness,
+    says_nothing,
+    size,
+)
+from convex_analyzer.derivations.judging.judge import DIRECTIONS, judge
 from convex_analyzer.derivations.judging.lines import CheckedDerivation, CheckedLine
 from convex_analyzer.errors import InputError
 from convex_analyzer.parsing.statements import Statement
 from convex_analyzer.results import Result
 from convex_analyzer.tables import Table, format_number
 
-__all__ = ["PLAUSIBLE", "Mark", "find_exercise", "grade", "mark"]
+__all__ = ["PLAUSIBLE", "SHORT", "Mark", "find_exercise", "grade", "mark"]
 
 PLAUSIBLE = {
     "full": "a line that held at every point tried counts as right, and is flagged",
     "half": "such a line counts half, and is flagged",
     "none": "such a line counts as wrong, and is flagged",
+}
+SHORT = {
+    "half": "of an exercise of three lines or more, the last line alone earns half, and is flagged",
+    "full": "the last line alone earns all",
 }
 _UNFINISHED = 0.5  # the most that an answer earns which does not arrive
 _LONGER = 1.5  # times the operations of the exercise's last line: still that form
@@ -89,6 +101,7 @@ def grade(
     task: str | Path | Exercise,
     *,
     plausible: str = "full",
+    short: str = "half",
     notation: str = "",
     seconds: float | None = None,
 ) -> float:
@@ -102,6 +115,8 @@ def grade(
         An exercise: ``q15``, a TOML file, or an `Exercise`.
     plausible
         What a line counts that held at every point tried but was not proved: see `PLAUSIBLE`.
+    short
+        What the last line alone earns: see `SHORT`.
     notation
         The source whose letters the answer uses.
     seconds
@@ -120,6 +135,11 @@ def grade(
     >>> grade("l*((1 - a*l)**k*z)**2/2\nl*(1 - a*l)**k*z**2/2", "q7")
     0.0
     """
+    if seconds is not None and short != "half":
+        raise InputError(
+            f"short={short!r} is for marking in this process", argument="short",
+            hint="leave seconds out",
+        )  # fmt: skip
     if seconds is not None:
         from convex_analyzer.derivations.worker import Worker
 
@@ -128,19 +148,25 @@ def grade(
                 answer, task, plausible=plausible, notation=notation, seconds=seconds
             )
         return float(found["points"])
-    return mark(answer, task, plausible=plausible, notation=notation).points
+    return mark(answer, task, plausible=plausible, short=short, notation=notation).points
 
 
 def mark(
-    answer: str, task: str | Path | Exercise, *, plausible: str = "full", notation: str = ""
+    answer: str,
+    task: str | Path | Exercise,
+    *,
+    plausible: str = "full",
+    short: str = "half",
+    notation: str = "",
 ) -> Mark:
     """Return points and judged lines of an answer; the arguments are those of `grade`."""
-    if plausible not in PLAUSIBLE:
-        raise InputError(
-            f"plausible must be one of {', '.join(PLAUSIBLE)}, got {plausible!r}",
-            argument="plausible",
-            value=plausible,
-        )
+    for name, value, known in (("plausible", plausible, PLAUSIBLE), ("short", short, SHORT)):
+        if value not in known:
+            raise InputError(
+                f"{name} must be one of {', '.join(known)}, got {value!r}",
+                argument=name,
+                value=value,
+            )
     chosen = find_exercise(task)
     try:
         checked, statements = judged(answer, exercise_name=chosen, notation=notation)
@@ -149,25 +175,78 @@ def mark(
         return Mark(
             chosen.name, 0.0, chosen.points, arrived=False, checked=nothing, note=str(error)
         )
-    first = chosen.values[0]
-    repeated = sum(1 for _ in itertools.takewhile(lambda each: each.value == first, statements))
-    own = checked.lines[repeated:]
+    pairs = list(zip(checked.lines, statements, strict=True))
+    empty = _empty(pairs, chosen)
+    own = _own(pairs, chosen)
     arrived, why = _arrived(checked, statements, chosen)
-    share = _share(own, plausible)
+    share = _share(own, empty, plausible, len(chosen.lines))
+    flagged = {*checked.flagged, *empty}
     if not arrived:
         share = min(share, _UNFINISHED)
+    elif len(own) == 1 and len(chosen.lines) > 2 and short == "half":
+        share, why = min(share, _UNFINISHED), "arrived, but no steps are shown"
+        flagged.add(own[0].number)
     if not own:
         share, why = 0.0, "nothing is derived: the first line was given"
     points = round(share * chosen.points, 6)
-    return Mark(chosen.name, points, chosen.points, arrived, checked, checked.flagged, why)
+    return Mark(
+        chosen.name, points, chosen.points, arrived, checked, tuple(sorted(flagged)), why
+    )
 
 
-def _share(lines: Sequence[CheckedLine], plausible: str) -> float:
-    """Return the share of the judged lines that count as right."""
-    worth = {"proved": 1.0, "recovers": 1.0, "refuted": 0.0, "unreadable": 0.0}
+def _own(pairs: Sequence[tuple[CheckedLine, Statement]], task: Exercise) -> list[CheckedLine]:
+    """Return the lines that count: not those that write an earlier right line in another way."""
+    known = levels(task.values, pairs=True)
+    goal = task.values[-1]
+    seen = {(level, form_of(task.values[0], level)) for level in known}
+    own: list[CheckedLine] = []
+    for line, each in pairs:
+        if not each.is_readable or each.value is None:
+            own.append(line)
+            continue
+        forms = {(level, form_of(each.value, level)) for level in known}
+        holds = line.status in {"proved", "plausible", "recovers", "undecided"}
+        if not (holds and forms & seen):
+            own.append(line)
+        elif each.value == goal and goal not in [s.value for _, s in pairs[: line.number - 1]]:
+            own.append(line)
+        if holds:
+            seen |= forms
+    return own
+
+
+def _empty(pairs: Sequence[tuple[CheckedLine, Statement]], task: Exercise) -> set[int]:
+    """Return the numbers of lines that are true or false by themselves, or leave the chain.
+
+    An answer that goes on with => and comes back with <= proves nothing through a line that is
+    neither what is given nor what is to be shown.
+    """
+    found = {
+        line.number
+        for line, each in pairs
+        if each.is_readable and says_nothing(each.value) and not says_nothing(task.values[-1])
+    }
+    ways = {DIRECTIONS.get(each.relation) for _, each in pairs if each.left is None}
+    if not {"=>", "<="} <= ways:
+        return found
+    for line, each in pairs:
+        if not each.is_readable or each.value is None or line.status == "refuted":
+            continue
+        ends = (task.values[0], task.values[-1])
+        if all(judge(end, each.value, task.symbols).status == "refuted" for end in ends):
+            found.add(line.number)
+    return found
+
+
+def _share(lines: Sequence[CheckedLine], empty: set[int], plausible: str, most: int) -> float:
+    """Return the share of the lines that count as right; each slip costs 1 / `most` at least."""
+    worth = {"proved": 1.0, "recovers": 1.0}
     worth["plausible"] = {"full": 1.0, "half": 0.5, "none": 0.0}[plausible]
-    values = [worth[line.status] for line in lines if line.status in worth]
-    return sum(values) / len(values) if values else 0.0
+    values = [0.0 if x.number in empty else worth.get(x.status, 0.0) for x in lines]
+    if not values:
+        return 0.0
+    lost = len(values) - sum(values)
+    return max(0.0, min(1 - lost / len(values), 1 - lost / most))
 
 
 def _arrived(
@@ -189,9 +268,32 @@ def _arrived(
         return True, "arrived"
     if judge(goal, found, task.symbols).status not in {"proved", "plausible"}:
         return False, f"the last line is not {task.lines[-1]}"
-    if _operations(found) > _LONGER * _operations(goal) + 1 or found == task.values[0]:
+    if not _in_form(found, task.values):
         return False, "the last line is right, but not brought to the form that was asked for"
     return True, "arrived"
+
+
+def _in_form(found: Any, lines: Sequence[Any]) -> bool:
+    """Return whether a line has the form of the last of the lines rather than of an earlier one."""
+    *earlier, goal = lines
+    if _operations(found) > _LONGER * _operations(goal) + 1:
+        return False
+    for level in levels(lines):
+        form = form_of(found, level)
+        if form == form_of(goal, level):
+            return True
+        if form in [form_of(each, level) for each in earlier]:
+            return False
+    letter = is_isolated(goal)
+    if letter is not None:
+        if is_isolated(found, letter) is None:
+            return False
+        if all(is_isolated(each, letter) is None for each in earlier):
+            return True
+    form, aim, before = form_of(found, 1), form_of(goal, 1), [form_of(x, 1) for x in earlier]
+    if size(form) <= size(aim) + 1 and size(form) < min(map(size, before)):
+        return True
+    return likeness(form, aim) > max(likeness(form, each) for each in before)
 
 
 def _operations(value: Any) -> int:
