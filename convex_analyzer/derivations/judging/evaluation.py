@@ -10,9 +10,14 @@ from typing import Any
 
 from convex_analyzer.derivations.judging import matrices
 from convex_analyzer.derivations.judging.values import (
+    Diverges,
+    Pole,
     Undefined,
+    Unknown,
     agree,
     context,
+    is_zero,
+    not_tiny,
     plus,
     power,
     real,
@@ -27,6 +32,8 @@ Point = dict[Any, Any]
 Function = Callable[[Point], Any]
 
 _LONGEST_SUM = 60  # terms
+_LARGEST_EXPONENT = 10**6
+_GROWING = frozenset({"exp", "sinh", "cosh", "gamma"})
 
 
 def is_boolean(value: Any) -> bool:
@@ -71,6 +78,18 @@ def _plus(a: Any, b: Any) -> Any:
     if isinstance(a, tuple) or isinstance(b, tuple):
         return matrices.add(a, b)
     return plus(a, b)
+
+
+def _false_at_poles(part: Function) -> Function:
+    """Return a part of a statement, which does not hold where it divides by zero."""
+
+    def holds(point: Point) -> Any:
+        try:
+            return part(point)
+        except Pole:
+            return False
+
+    return holds
 
 
 class _Compiler:
@@ -203,8 +222,13 @@ class _Compiler:
             exact = _EXACT.get((name, x)) if isinstance(x, (int, Fraction)) else None
             if exact is not None:
                 return exact
+            if name == "log" and is_zero(x):
+                raise Pole("the logarithm of zero")
+            if name in _GROWING and abs(x) > _LARGEST_EXPONENT:
+                raise Unknown("too large")
             try:
                 value = function(to_mp(x))
+                value = not_tiny(value) if name == "exp" else value
             except (ValueError, ZeroDivisionError, OverflowError):
                 raise Undefined(name) from None
             return value if self.complex_numbers else real(value)
@@ -280,8 +304,8 @@ class _Compiler:
             start, stop = bottom(point), top(point)
             if not isinstance(start, int) or not isinstance(stop, int):
                 raise Undefined("a sum between numbers that are not whole")
-            if stop < start - 1 or stop - start > _LONGEST_SUM:
-                raise Undefined("a sum that is empty or too long")
+            if stop - start > _LONGEST_SUM:
+                raise Unknown("a sum that is too long")
             result: Any = empty
             for i in range(start, stop + 1):
                 term = body({**point, index: i})
@@ -295,24 +319,28 @@ class _Compiler:
         closed = e.doit(deep=False)
         if isinstance(closed, self.sympy.Piecewise):  # where it converges
             known = [piece for piece in closed.args if not piece[0].has(self.sympy.Sum)]
-            closed = self.sympy.Piecewise(*known, evaluate=False) if known else e
+            if known:
+                return self._piecewise(self.sympy.Piecewise(*known, evaluate=False), endless=True)
+            closed = e
         if closed.has(self.sympy.Sum):
-            raise Undefined("an endless sum without a closed form")
+            raise Unknown("an endless sum without a closed form")
         return self.build(closed)
 
-    def _piecewise(self, e: Any) -> Function:
+    def _piecewise(self, e: Any, *, endless: bool = False) -> Function:
         pieces = [(self.build(value), self.build(condition)) for value, condition in e.args]
 
         def choose(point: Point) -> Any:
             for value, condition in pieces:
                 if condition(point):
                     return value(point)
+            if endless:
+                raise Diverges("the sum does not converge")
             raise Undefined("no case applies")
 
         return choose
 
     def _logic(self, e: Any) -> Function:
-        parts, name = [self.build(a) for a in e.args], type(e).__name__
+        parts, name = [_false_at_poles(self.build(a)) for a in e.args], type(e).__name__
         if name == "Not":
             return lambda point: not parts[0](point)
         if name == "And":

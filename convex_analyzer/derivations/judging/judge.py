@@ -95,13 +95,16 @@ def _work(before: Any, after: Any, symbols: Symbols, budget: float, direction: s
         problem = ""
     if trial.point is not None:
         shown = exhibit(trial.point, before, after, symbols)
-        return Judgement("refuted", "exact evaluation", shown, trial.points)
+        return Judgement("refuted", trial.reason, shown, trial.points)
     prove = prove_statements if states else prove_values
     real = states or trial.telling > 0  # the normal form knows real numbers only
     if before == after:
         found: str | None = "the same as the line above"
     else:
         found = None if not real else prove(before, after, sampler, clock, direction)
+    if found is not None and trial.hole is not None:
+        where = exhibit(trial.hole, before, after, symbols).point
+        found += ", where both are defined: not at " + ", ".join(f"{x} = {v}" for x, v in where)
     return _verdict(found, trial, states, sampler, problem)
 
 
@@ -119,7 +122,7 @@ def _verdict(
         why = "neither line holds at any of the points that were tried"
         return Judgement("undecided", why, None, trial.points)
     what = "same truth value" if states else "agrees"
-    orders = ", for n = 2, 3" if sampler.has_matrices else ""
+    orders = ", for n = 2, 3" if sampler.has_order else ""
     return Judgement(
         "plausible", f"{what} at {trial.points} exact points{orders}", None, trial.points
     )

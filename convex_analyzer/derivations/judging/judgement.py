@@ -142,6 +142,8 @@ def _surd(value: Any) -> str:
         value = value.real
     if hasattr(value, "imag") and value.imag != 0:
         return ""
+    if value != 0 and not 1e-9 < abs(value) < 1e9:
+        return ""
     try:
         found = arithmetic.findpoly(value, 2, maxcoeff=2000, tol=arithmetic.mpf(10) ** -45)
     except ValueError:  # of a number that is zero but for rounding

@@ -51,6 +51,10 @@ class Sampler:
             scalars |= {s for s in line.free_symbols if s.is_Symbol}
         if self.matrices or any(d.is_matrix or d.is_vector for d in symbols):
             scalars.discard(self.size)
+        self.has_order = bool(self.matrices) or (
+            self.size not in scalars
+            and any(self.size in getattr(line, "free_symbols", ()) for line in lines)
+        )
         self.kinds = {d.name: d.kind for d in symbols}
         self.constraints = _touching(symbols.constraints, scalars)
         names = {d.object: i for i, d in enumerate(symbols)}

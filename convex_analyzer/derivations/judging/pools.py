@@ -10,7 +10,7 @@ from typing import Any
 
 from convex_analyzer.derivations.judging.values import context, sign_of
 
-__all__ = ["SEQUENCE", "admissible", "generic", "is_negative", "matrix", "scalar"]
+__all__ = ["SEQUENCE", "SPECIAL", "admissible", "generic", "is_negative", "matrix", "scalar"]
 
 
 def _fractions(text: str) -> list[Any]:
@@ -98,6 +98,20 @@ def generic(symbol: Any, draws: random.Random) -> Any:
 
 
 Rows = tuple[tuple[Any, ...], ...]
+
+_MIRRORS = (((1, 0), (0, -1)), ((-1, 0), (0, -1)), ((0, 1), (1, 0)))
+_FLAT = (((1, 0), (0, 0)), ((1, 1), (1, 1)), ((0, 0), (0, 0)))
+#: Matrices of order two that solve equations without being I or 0.
+SPECIAL = {
+    "matrix": (*_MIRRORS, ((0, 1), (0, 0)), ((0, -1), (1, 0)), *_FLAT),
+    "symmetric matrix": (*_MIRRORS, *_FLAT),
+    "positive semidefinite matrix": _FLAT,
+    "positive definite matrix": (((1, 0), (0, 1)), ((2, 1), (1, 2)), ((1, 0), (0, 2))),
+    "diagonal matrix": (*_MIRRORS[:2], _FLAT[0], _FLAT[2]),
+    "orthogonal matrix": (*_MIRRORS, ((0, -1), (1, 0))),
+    "identity matrix": (((1, 0), (0, 1)),),
+    "vector": (((1,), (1,)), ((1,), (0,)), ((1,), (-1,)), ((0,), (1,)), ((0,), (0,))),
+}
 
 _TURNS = [Fraction(1, 2), Fraction(1, 3), Fraction(2), Fraction(-1, 2), Fraction(1), Fraction(0)]
 _VECTORS = ((1, 2, 1), (1, 0, 2), (0, 1, -1), (2, -1, 1), (1, 1, 3), (-1, 3, 2), (1, -2, 0))

@@ -11,6 +11,7 @@ from convex_analyzer.derivations.judging.field import Field
 from convex_analyzer.derivations.judging.letters import Form, scalar_form
 from convex_analyzer.derivations.judging.normal import Normalizer
 from convex_analyzer.derivations.judging.points import Sampler
+from convex_analyzer.derivations.judging.poles import denominators
 from convex_analyzer.derivations.judging.polynomials import (
     ONE,
     Quotient,
@@ -259,6 +260,9 @@ def prove_statements(
     """Return how it was proved that two statements agree, or None."""
     try:
         normal = _normalizer(sampler, clock, before, after)
+        poles_agree = _poles_agree(before, after, sampler, clock, direction)
+        if not poles_agree:
+            return None
         if ordered(before) == ordered(after) and stays_real(before, after, normal):
             return _ANOTHER_ORDER
         claim = recurrence_of(before, after)
@@ -271,6 +275,28 @@ def prove_statements(
         return same_statement(before, after, _normalizer(sampler, clock, before, after), direction)
     except _FAILURES:
         return None
+
+
+def _poles_agree(
+    before: Any, after: Any, sampler: Sampler, clock: Clock, direction: str
+) -> bool:
+    """Whether no statement holds where the other divides by zero."""
+    import sympy
+
+    below = [denominators(line) for line in (before, after)]
+    if sampler.has_matrices or before in (True, sympy.true) or set(below[0]) == set(below[1]):
+        return True
+    normal = _normalizer(sampler, clock, before, after)
+    lines = []
+    for line, bottoms in zip((before, after), below, strict=True):
+        tops = [normal.field.reduced(normal.scalar(b).top) for b in bottoms]
+        open_ = [b for b, t in zip(bottoms, tops, strict=True) if 0 in normal.field.signs(t)]
+        lines.append([sympy.Ne(b, 0, evaluate=False) for b in open_])
+    if not any(lines):
+        return True
+    full = [sympy.And(line, *more) for line, more in zip((before, after), lines, strict=True)]
+    fresh = _normalizer(sampler, clock, before, after)
+    return same_statement(*full, fresh, direction, anywhere=True) is not None
 
 
 def _matrix_equations(before: Any, after: Any, sampler: Sampler, clock: Clock) -> str | None:

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from convex_analyzer.derivations.judging.clock import Clock, OutOfTime
 from convex_analyzer.derivations.judging.evaluation import Point, compiled
 from convex_analyzer.derivations.judging.points import Sampler
+from convex_analyzer.derivations.judging.poles import pole_points
+from convex_analyzer.derivations.judging.pools import SPECIAL
 from convex_analyzer.derivations.judging.solutions import border_points
-from convex_analyzer.derivations.judging.values import NotReal, Undefined, agree
+from convex_analyzer.derivations.judging.values import (
+    Diverges,
+    NotReal,
+    Pole,
+    Undefined,
+    Unknown,
+    agree,
+)
 
 __all__ = ["Trial", "try_statements", "try_values"]
 
@@ -19,6 +29,9 @@ _MATRIX_POINTS = ((2, 14), (3, 6))
 _STATEMENT_POINTS = 60
 _ENOUGH = 8  # points without a value of this line, where the one above has one
 _MOST_BORDER_POINTS = 400
+_MOST_SPECIAL_POINTS = 200
+_LOST = "a solution is lost: this line divides by something that is zero there"
+_WON = "a solution is won: the line above divides by something that is zero there"
 
 
 @dataclass(frozen=True)
@@ -33,32 +46,44 @@ class Trial:
         How many points both lines have a value at.
     telling
         How many of them count: for statements, those at which the line above holds.
+    hole
+        Where only one of two expressions has a value, since the other divides by zero.
+    reason
+        Why the point tells them apart.
     """
 
     point: Point | None
     points: int
     telling: int
+    hole: Point | None = None
+    reason: str = "exact evaluation"
 
 
 def try_values(before: Any, after: Any, sampler: Sampler, clock: Clock) -> Trial:
     """Look for a point at which two expressions have different values."""
     first, second = compiled(before), compiled(after)
-    orders = _MATRIX_POINTS if sampler.has_matrices else ((2, _SCALAR_POINTS),)
-    tried, without = 0, []
+    orders = _MATRIX_POINTS if sampler.has_order else ((2, _SCALAR_POINTS),)
+    tried, without, hole = 0, [], None
     for order, limit in orders:
         for point in sampler.points(limit, order):
             if clock.left < 0:
                 return Trial(None, tried, tried)
             try:
                 value = first(point)
-            except Undefined:
+            except Undefined as error:
+                if isinstance(error, (Pole, Diverges)) and _has_value(second, point):
+                    if isinstance(error, Diverges):
+                        return Trial(point, tried + 1, tried + 1)
+                    hole = hole or point
                 continue
             try:
                 other = second(point)
             except NotReal:
                 return Trial(point, tried + 1, tried + 1)
-            except Undefined:
-                without.append(point)
+            except Undefined as error:
+                hole = hole or (point if isinstance(error, Pole) else None)
+                if not isinstance(error, Unknown):
+                    without.append(point)
                 continue
             tried += 1
             if not agree(value, other):
@@ -68,7 +93,15 @@ def try_values(before: Any, after: Any, sampler: Sampler, clock: Clock) -> Trial
     if tried == 0:
         trial = _far(first, second, sampler, clock)
         return trial if trial.points else _complex(before, after, sampler, clock)
-    return Trial(None, tried, tried)
+    return Trial(None, tried, tried, hole)
+
+
+def _has_value(line: Any, point: Point) -> bool:
+    try:
+        line(point)
+    except Undefined:
+        return False
+    return True
 
 
 def _complex(before: Any, after: Any, sampler: Sampler, clock: Clock) -> Trial:
@@ -105,14 +138,20 @@ def try_statements(
         ``<=>``: both hold or neither; ``=>``: the line above holds and this one does not; ``<=``:
         the other way round.
     """
+    import sympy
+
     test = _Difference(compiled(before), compiled(after), direction)
-    orders = _MATRIX_POINTS if sampler.has_matrices else ((2, _STATEMENT_POINTS),)
+    test.strict = before not in (True, sympy.true)  # a link of a chain: wherever it is defined
+    orders = _MATRIX_POINTS if sampler.has_order else ((2, _STATEMENT_POINTS),)
     plain = (point for order, limit in orders for point in sampler.points(limit, order))
     borders = border_points([before, after], sampler, clock)
+    poles = pole_points(before, after, sampler, clock)
     try:
-        for point in itertools.chain(plain, itertools.islice(borders, _MOST_BORDER_POINTS)):
+        for point in itertools.chain(
+            plain, itertools.islice(borders, _MOST_BORDER_POINTS), poles, _special(sampler)
+        ):
             if test(point):
-                return Trial(point, test.tried, test.telling)
+                return Trial(point, test.tried, test.telling, None, test.reason)
             if clock.left < 0:
                 break
     except OutOfTime:
@@ -122,6 +161,22 @@ def try_statements(
     return Trial(None, test.tried, test.telling)
 
 
+def _special(sampler: Sampler) -> Iterator[Point]:
+    """Yield points whose matrices are reflections, projections, nilpotent: equations have them."""
+    if not sampler.has_matrices:
+        return
+    names = sorted(sampler.matrices, key=lambda m: m.name)
+    choices = []
+    for m in names:
+        kind = "vector" if m.shape[1] == 1 else sampler.kinds.get(m.name, "matrix")
+        choices.append(SPECIAL.get(kind, ()))
+    base = next(iter(sampler.points(1)), None)
+    if base is None:
+        return
+    for chosen in itertools.islice(itertools.product(*choices), _MOST_SPECIAL_POINTS):
+        yield {**base, **dict(zip(names, chosen, strict=True))}
+
+
 class _Difference:
     """Whether two statements differ at a point; counts the points."""
 
@@ -129,21 +184,36 @@ class _Difference:
         self.first, self.second, self.direction = first, second, direction
         self.tried = self.telling = 0
         self.without: Point | None = None  # here this line has no value, and the other holds
+        self.strict, self.reason = True, "exact evaluation"
 
     def __call__(self, point: Point) -> bool:
+        pole = False  # nothing holds where a line divides by zero
         try:
             a = bool(self.first(point))
+        except Pole:
+            a, pole = False, True
         except Undefined:
             return False
         try:
             b = bool(self.second(point))
         except NotReal:
             b = False  # nothing holds of a root of a negative number
+        except Pole:
+            self.without = self.without or (point if a else None)
+            if not self.strict or not a:
+                return False
+            b, pole = False, True
+        except Unknown:
+            return False
         except Undefined:
             self.without = self.without or (point if a else None)
             return False
         self.tried += 1
         self.telling += a or b
         if self.direction == "=>":
-            return a and not b
-        return b and not a if self.direction == "<=" else a != b
+            differ = a and not b
+        else:
+            differ = b and not a if self.direction == "<=" else a != b
+        if pole and differ:
+            self.reason = _LOST if a else _WON
+        return differ

@@ -130,7 +130,7 @@ def _collected(
     if exponents == {0}:
         return None
     step = lcm(*(Fraction(e).denominator for e in exponents))
-    lowest = min(exponents)
+    lowest = min(0, *exponents)
     found: dict[int, Poly] = {}
     for monomial, coefficient in top.items():
         rest = tuple(pair for pair in monomial if pair[0] != own)

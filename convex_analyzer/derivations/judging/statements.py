@@ -24,13 +24,17 @@ __all__ = ["same_statement"]
 _MOST_COMBINATIONS = 3000
 
 
-def same_statement(before: Any, after: Any, normal: Normalizer, direction: str) -> str | None:
+def same_statement(
+    before: Any, after: Any, normal: Normalizer, direction: str, *, anywhere: bool = False
+) -> str | None:
     """Return how it was proved that two statements agree, or None.
 
     Parameters
     ----------
     direction
         ``<=>``; ``=>``: the second holds where the first does; ``<=``: the other way round.
+    anywhere
+        Whether points where a denominator is zero count, too: the statements exclude them.
     """
     conditions = Conditions(normal)
     try:
@@ -39,6 +43,8 @@ def same_statement(before: Any, after: Any, normal: Normalizer, direction: str) 
         second = conditions.truth(after)
     except TooLarge:
         return None
+    if anywhere:
+        conditions.nonzero.clear()
     for key in conditions.nonzero:
         if key in conditions.open:
             conditions.open[key] = conditions.open[key] - {0}

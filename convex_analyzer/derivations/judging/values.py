@@ -12,11 +12,15 @@ from math import isqrt
 from typing import Any
 
 __all__ = [
+    "Diverges",
     "NotReal",
+    "Pole",
     "Undefined",
+    "Unknown",
     "agree",
     "context",
     "is_zero",
+    "not_tiny",
     "plus",
     "power",
     "real",
@@ -28,6 +32,7 @@ __all__ = [
 _DIGITS = 60
 _CLOSE = 40  # digits to which irrational values must agree to count as equal
 _MOST_BITS = 20_000
+_SMALLEST = 1e-25  # of an exponential: 15 digits remain above the tolerance
 
 
 class Undefined(Exception):  # noqa: N818
@@ -36,6 +41,18 @@ class Undefined(Exception):  # noqa: N818
 
 class NotReal(Undefined):
     """The root of a negative number."""
+
+
+class Pole(Undefined):
+    """Something is divided by zero, or the logarithm of zero is taken."""
+
+
+class Unknown(Undefined):
+    """There is a value, which is too small, too large or too much work to be had."""
+
+
+class Diverges(Undefined):
+    """An endless sum that has no value here."""
 
 
 @functools.cache
@@ -164,7 +181,7 @@ def power(base: Any, exponent: Any, *, complex_numbers: bool = False) -> Any:
     if is_zero(base):
         if sign_of(exponent) > 0:
             return 0
-        raise Undefined("zero to a power that is not positive")
+        raise Pole("zero to a power that is not positive")
     if isinstance(base, (int, Fraction)) and isinstance(exponent, Fraction) and base > 0:
         if exponent.denominator > 12:
             return to_mp(base) ** to_mp(exponent)
@@ -175,18 +192,31 @@ def power(base: Any, exponent: Any, *, complex_numbers: bool = False) -> Any:
     if not complex_numbers and (getattr(large, "imag", 0) != 0 or large < 0):
         raise NotReal("root of a negative number")
     if abs(exponent) > _MOST_BITS:
-        raise Undefined("too large")
-    return large ** to_mp(exponent)
+        raise Unknown("too large")
+    return not_tiny(large ** to_mp(exponent))
+
+
+def not_tiny(value: Any) -> Any:
+    """Return a rounded number, unless it is so small that rounding would make it zero.
+
+    Raises
+    ------
+    Unknown
+        It is not zero, and less than 10⁻²⁵.
+    """
+    if 0 < abs(value) < _SMALLEST:
+        raise Unknown("too small to be told from zero")
+    return value
 
 
 def _whole_power(base: Any, exponent: int) -> Any:
     if exponent < 0:
         if is_zero(base):
-            raise Undefined("division by zero")
+            raise Pole("division by zero")
         base = Fraction(1, base) if isinstance(base, int) else 1 / base
         exponent = -exponent
     if isinstance(base, (int, Fraction)) and exponent > 1 and base not in (-1, 0, 1):
         size = max(abs(base.numerator), base.denominator).bit_length()
         if exponent * size > _MOST_BITS:
-            raise Undefined("too large")
+            raise Unknown("too large")
     return base**exponent
