@@ -9,6 +9,7 @@ from typing import Any
 
 from convex_analyzer.errors import InputError, ParseError
 from convex_analyzer.parsing.build import Builder
+from convex_analyzer.parsing.conditions import unused_condition, unused_reason
 from convex_analyzer.parsing.expressions import built, read_clauses
 from convex_analyzer.parsing.pratt import Clause
 from convex_analyzer.parsing.rows import Row, rows_of
@@ -28,6 +29,10 @@ _DEFINITION = re.compile(
 )
 _ASSIGNED = re.compile(r"(.+?)\s*(?::=|\\coloneqq|\\triangleq)\s*(.+)$", re.DOTALL)
 _EQUAL = re.compile(r"([^=<>!:]+?)\s*:?=\s*([^=].*)$", re.DOTALL)
+_AFTERWARDS = re.compile(
+    r"(?:[.,;]\s+(?:then|so|hence|thus|now|we (?:get|have)))?[.,;:\s]*$", re.IGNORECASE
+)
+_SIZED = re.compile(r"\\(?:left|[bB]igg?l?)\s*$")
 _FENCE = re.compile(r"^(`{3,}|~{3,})[ \t]*derivation\b[^\n]*\n(.*?)^\1[ \t]*$",
                     re.MULTILINE | re.DOTALL)  # fmt: skip
 _ATOMS = ("name", "apply", "norm", "abs", "transpose")
@@ -193,6 +198,8 @@ class _Derivation:
         part = _Part(row, self.symbols, [], row.notes)
         try:
             self.source.check(row.start, row.end)
+            if row.problem is not None:
+                raise self.source.error(row.problem[0], row.start, row.problem[1])
             if self.definition(row, text):
                 return None
             if text.startswith("+"):
@@ -201,10 +208,21 @@ class _Derivation:
             part.clauses, notes = read_clauses(
                 self.source, row.start, row.end, self.symbols, latex=row.latex
             )
-            part.notes += notes
+            part.notes += (*self.conditions(row), *notes)
         except ParseError as error:
             part.error, part.clauses = error, []
         return part
+
+    def conditions(self, row: Row) -> tuple[str, ...]:
+        """Refuse a condition that is not declared, since the claim would be judged without it."""
+        condition = unused_condition(row.reason, self.symbols, latex=row.latex)
+        if condition:
+            raise self.source.error(
+                f"the condition {condition} is not used", row.end,
+                f"declare it, for instance as a line given: {condition}",
+            )  # fmt: skip
+        said = unused_reason(row.reason, self.symbols, latex=row.latex)
+        return (f"'{said}' is taken as a reason, and not used: declare it",) if said else ()
 
     # -- definitions --------------------------------------------------------------------------
 
@@ -212,10 +230,12 @@ class _Derivation:
         """Take ``let u = a*l``; return whether the row is one."""
         found = _DEFINITION.match(text)
         assigned = _ASSIGNED.match(text)
-        if found is None and (assigned is None or assigned[1].strip() in self.symbols):
+        declared = assigned is None or assigned[1].strip() in self.symbols
+        if found is None and declared and not row.defines:
             return False
         start = row.start + (found.start(1) if found else 0)
-        for begin, end in _items(self.source.text, start, row.end):
+        stop = row.start + _AFTERWARDS.search(text).start() if found else row.end
+        for begin, end in _items(self.source.text, start, stop):
             equal = _EQUAL.match(self.source.text[begin:end])
             if equal is None:
                 raise self.source.error("a definition is missing", begin, "for instance u = a*l")
@@ -243,6 +263,8 @@ class _Derivation:
     # -- statements ---------------------------------------------------------------------------
 
     def add(self, part: _Part, start: int, end: int, fields: dict[str, Any], kind: Any) -> None:
+        sized = _SIZED.search(self.source.text, max(part.row.start, start - 12), start)
+        start = sized.start() if sized else start
         line, column = self.source.place(start)
         text = visible(self.source.text[start:end].rstrip())
         if "\n" in text:

@@ -60,7 +60,10 @@ def parser_for(source: Source, start: int, end: int, symbols: Symbols, *, latex:
         from convex_analyzer.parsing.latex_reader import LatexParser
 
         return LatexParser(source, LatexLexer(source, symbols).read(start, end), symbols)
-    return PlainParser(source, PlainLexer(source, symbols).read(start, end), symbols)
+    lexer = PlainLexer(source, symbols)
+    parser = PlainParser(source, lexer.read(start, end), symbols)
+    parser.notes += lexer.notes
+    return parser
 
 
 def read_clauses(

@@ -95,6 +95,7 @@ class PlainLexer:
         self.source, self.symbols = source, symbols
         self.text = source.plain
         self.tokens: list[Token] = []
+        self.notes: list[str] = []
 
     def read(self, start: int, end: int) -> list[Token]:
         """Return the tokens between two places, with one of kind ``end`` behind them."""
@@ -216,9 +217,22 @@ class PlainLexer:
             raise self.source.error(REFUSED[sign][0], at, REFUSED[sign][1])
         if full == stop and word in FUNCTION_NAMES:
             return self.add("func", word, at, stop, spaced=spaced)
+        if full == stop and self.glued(word):
+            return self.apart(word, at, spaced)
         return self.indexed(at, full, spaced) or self.add(
             "name", self.text[at:full], at, full, spaced=spaced
         )
+
+    def glued(self, word: str) -> bool:
+        """Return whether a word is none, but declared letters side by side."""
+        return 1 < len(word) <= 6 and word.isalpha() and all(c in self.symbols for c in word)
+
+    def apart(self, word: str, at: int, spaced: bool) -> int:
+        """Read al as the product a*l, and say so."""
+        for i, letter in enumerate(word):
+            self.add("name", letter, at + i, at + i + 1, spaced=spaced and i == 0)
+        self.notes.append(f"{word} is read as the product {'*'.join(word)}")
+        return at + len(word)
 
     def check_index(self, at: int, full: int, end: int) -> None:
         """Ask about x_k+1 where x_{k+1} is declared too, or x is a sequence."""

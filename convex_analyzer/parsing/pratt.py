@@ -182,14 +182,28 @@ class Parser:
 
     def logic(self, left: Node, binding: int) -> Node:
         """Read a and b and c."""
-        parts = [left]
+        parts, joined = [left], self.next
         while self.binding() == binding:
             self.take()
             if self.next.kind == "logic" and self.next.value in {"and", "or"}:  # "a, and b"
                 self.take()
             parts.append(self.expression(binding))
+        if joined.kind == "comma":
+            self.check_comma(joined, parts)
         name = "And" if binding == AND else "Or"
         return Node("logic", left.start, parts[-1].end, tuple(parts), name)
+
+    def check_comma(self, comma: Token, parts: list[Node]) -> None:
+        """Ask about x = 2, x = -2: who writes so means or."""
+        seen: dict[str, str] = {}
+        for part in parts:
+            if part.kind == "relation" and part.value == ("=",):
+                left, right = (self.slice(side.start, side.end) for side in part.args)
+                other = seen.setdefault(left, right)
+                if other != right:
+                    message = f"this comma between two values of {left} may mean and, or or"
+                    hint = f"write {left} = {other} or {left} = {right}, or and for both"
+                    raise self.error(message, comma, hint)
 
     def relation(self, left: Node) -> Node:
         """Read a < b <= c, or x in (a, b)."""

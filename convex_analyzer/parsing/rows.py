@@ -18,7 +18,19 @@ from convex_analyzer.parsing.blocks import (
     silence,
 )
 from convex_analyzer.parsing.expressions import is_latex
+from convex_analyzer.parsing.labels import bulleted, label_end, labels_of
 from convex_analyzer.parsing.plain_functions import FUNCTION_NAMES
+from convex_analyzer.parsing.prose import (
+    ARROW_WORDS,
+    COMMON,
+    DEFINING,
+    REASON_WORDS,
+    TEXT,
+    begins_formula,
+    condition_end,
+    is_heading,
+    says_something,
+)
 from convex_analyzer.parsing.symbols import Symbols
 from convex_analyzer.parsing.tokens import LONGEST
 
@@ -26,26 +38,22 @@ __all__ = ["Row", "rows_of"]
 
 _EMPTY_LINE = re.compile(r"\n[ \t]*(?=\n)")
 _DOLLARS = re.compile(r"(?<!\\)\$([^$\n]+)\$")
-_TEXT = re.compile(r"\\(?:text|textrm|mbox|textit|hbox|textnormal|mathrm|textup)\s*\{([^{}]*)\}")
 _JOINS = {"and", "or", "in", "iff", "implies", "not", "if and only if"}
 _REMARK = re.compile(r"\s(?:#|--\s)|^\s*#|\s[—]\s")
-_WORDS = ("because", "since", "by", "using", "due to", "as", "from", "where", "if", "for", "when",
-          "provided", "assuming", "so that", "with", "definition", "expand", "factor")  # fmt: skip
-_REASON = re.compile(rf"(?<=[\s,;(\[])(?:{'|'.join(_WORDS)})\b")
+_REASON = re.compile(rf"(?<=[\s,;(\[])(?:{'|'.join(REASON_WORDS)})\b")
 _CONDITION = re.compile(r"\s*(?:if|for|when|provided|assuming)\b")
 _START = re.compile(
-    r"\s*(?:(\d{1,3}[.)]|•|step\s+\d+\s*:)(?:\s+|$))?"
-    r"(?:(so|hence|thus|therefore|then|and so|it follows that|this gives|we get)\b[,:]?\s+)?",
+    r"\s*(?:(so|hence|thus|therefore|then|and so|it follows that|this gives|we get)\b[,:]?\s+)?",
     re.IGNORECASE,
 )
+_BULLETS = (
+    "a minus or a bullet: every line begins with - and a space",
+    "write -x without the space for a minus, and no bullets",
+)
+_HASH = re.compile(r"(?:\s|^)#")
+_OPERATOR = re.compile(r"[-−+*/=<>^·]\s*$")
+_FORMULA = re.compile(r"\s*(?:[-−+*/=<>^·)]|$)")
 _PROSE = re.compile(r"\s*[A-Za-z][A-Za-z ,.:;'’-]*$")
-_COMMON = frozenset({
-    "also", "and", "are", "at", "be", "because", "but", "by", "first", "follows", "for", "from",
-    "get", "give", "gives", "have", "hence", "holds", "if", "in", "is", "it", "next", "now", "of",
-    "obtain", "on", "proof", "rule", "since", "so", "start", "that", "the", "then", "therefore",
-    "this", "thus", "to", "use", "using", "we", "where", "which", "with",
-})  # fmt: skip
-_ARROWS = {"so", "hence", "thus", "therefore", "then", "and so", "it follows that"}
 
 
 @dataclass(frozen=True)
@@ -64,6 +72,10 @@ class Row:
         What was passed over.
     arrow
         ``=>`` where it begins with a word such as hence.
+    problem
+        Message and hint, where its words or marks have two readings.
+    defines
+        Whether the words before it say that it defines a name.
     """
 
     start: int
@@ -72,6 +84,8 @@ class Row:
     reason: str = ""
     notes: tuple[str, ...] = ()
     arrow: str | None = None
+    problem: tuple[str, str] | None = None
+    defines: bool = False
 
 
 def rows_of(text: str, symbols: Symbols) -> tuple[str, list[Row]]:
@@ -84,6 +98,9 @@ def rows_of(text: str, symbols: Symbols) -> tuple[str, list[Row]]:
     (['a + b', '= b + a'], 'given')
     """
     letters = list(text)
+    labels = labels_of(text)
+    for start, end in labels:
+        blank(letters, start, end)
     rows: list[Row] = []
     at = 0
     while at < len(text):
@@ -97,7 +114,20 @@ def rows_of(text: str, symbols: Symbols) -> tuple[str, list[Row]]:
             rows.append(_tex_row(letters, span.start, span.end, symbols))
         close = BLOCK_MARK.match(text, end)
         at = close.end() if close else end + 1
-    return "".join(letters), [row for row in rows if "".join(letters[row.start : row.end]).strip()]
+    rows = [row for row in rows if "".join(letters[row.start : row.end]).strip()]
+    if bulleted(text):
+        rows = [replace(row, problem=_BULLETS) for row in rows]
+    return "".join(letters), [_numbered(text, row, labels) for row in rows]
+
+
+def _numbered(text: str, row: Row, labels: dict[tuple[int, int], str]) -> Row:
+    """Say that (2) beside a row is its number."""
+    begin, end = text.rfind("\n", 0, row.start) + 1, text.find("\n", row.end)
+    end = len(text) if end < 0 else end
+    here = [number for (start, stop), number in labels.items() if begin <= start and stop <= end]
+    if len(here) != 1:
+        return row
+    return replace(row, notes=(*row.notes, f"({here[0]}) is read as the number of the line"))
 
 
 def _trimmed(letters: list[str], start: int, end: int) -> tuple[int, int]:
@@ -119,26 +149,32 @@ def _trimmed(letters: list[str], start: int, end: int) -> tuple[int, int]:
 def _lines(text: str, letters: list[str], start: int, end: int, symbols: Symbols) -> list[Row]:
     rows: list[Row] = []
     resume, arrow = start, None
+    remarks = _remarks(text, letters, start, end)
     for match in re.compile(r"[^\n]+").finditer(text, start, end):
         begin, stop = match.span()
         if begin < resume:
             continue  # among rows that were read together
-        if _is_prose(match[0], symbols):
-            arrow = "=>" if match[0].strip(" \t,.:;").lower() in _ARROWS else arrow
+        blank(letters, begin, begin + label_end(match[0]))
+        line = "".join(letters[begin:stop])
+        if is_heading(line):
+            blank(letters, begin, stop)
+            continue
+        if _is_prose(line, symbols):
+            arrow = "=>" if line.strip(" \t,.:;").lower() in ARROW_WORDS else arrow
             blank(letters, begin, stop)
             continue
         before = len(rows)
-        if LOOSE_ROWS.search(match[0]):
+        if LOOSE_ROWS.search(line):
             gap = _EMPTY_LINE.search(text, begin, end)
             resume = gap.start() if gap else end
             spans = cut_block(text, letters, begin, resume, "")
             rows += [_tex_row(letters, span.start, span.end, symbols) for span in spans]
         elif stop - begin > LONGEST:
             rows.append(Row(begin, stop, latex=False))
-        elif _DOLLARS.search(match[0]):
+        elif _DOLLARS.search(line):
             silence(text, letters, begin, stop)
             rows += _prose(letters, begin, stop, symbols)
-        elif is_latex(match[0]):
+        elif is_latex(line):
             silence(text, letters, begin, stop)
             rows.append(_tex_row(letters, begin, stop, symbols))
         else:
@@ -146,7 +182,28 @@ def _lines(text: str, letters: list[str], start: int, end: int, symbols: Symbols
         if arrow and len(rows) > before:
             rows[before] = replace(rows[before], arrow=rows[before].arrow or arrow)
             arrow = None
-    return rows
+    rows = [row for row in rows if "".join(letters[row.start : row.end]).strip()]
+    return [_remarked(text, row, rows[i + 1 : i + 2], remarks) for i, row in enumerate(rows)]
+
+
+def _remarks(text: str, letters: list[str], start: int, end: int) -> dict[int, str]:
+    """Blank ``# why`` behind LaTeX; return it by the place where its line ends."""
+    found: dict[int, str] = {}
+    for match in re.compile(r"[^\n]+").finditer(text, start, end):
+        remark = _HASH.search(match[0])
+        if remark and (is_latex(match[0]) or LOOSE_ROWS.search(match[0])):
+            blank(letters, match.start() + remark.start(), match.end())
+            found[match.end()] = match[0][remark.end() :].strip()
+    return found
+
+
+def _remarked(text: str, row: Row, after: list[Row], remarks: dict[int, str]) -> Row:
+    """Return a row with the remark of its line, if it is the last row there."""
+    stop = text.find("\n", row.start)
+    stop = len(text) if stop < 0 else stop
+    if stop not in remarks or (after and after[0].start < stop):
+        return row
+    return replace(row, reason="; ".join(filter(None, (row.reason, remarks[stop]))))
 
 
 def _is_prose(line: str, symbols: Symbols) -> bool:
@@ -157,8 +214,8 @@ def _is_prose(line: str, symbols: Symbols) -> bool:
     if any(word in symbols or word in FUNCTION_NAMES for word in words):
         return False
     if len(words) == 1:
-        return words[0].lower() in _ARROWS
-    return any(word.lower() in _COMMON for word in words)
+        return words[0].lower() in ARROW_WORDS
+    return any(word.lower() in COMMON for word in words)
 
 
 def _prose(letters: list[str], begin: int, stop: int, symbols: Symbols) -> list[Row]:
@@ -170,8 +227,11 @@ def _prose(letters: list[str], begin: int, stop: int, symbols: Symbols) -> list[
         words = line[at : match.start()].strip(" ,.:;")
         at = match.end()
         row = _tex_row(letters, begin + match.start(1), begin + match.end(1), symbols)
-        arrow = "=>" if words.lower() in _ARROWS else row.arrow
-        reason = "" if words.lower() in _ARROWS else words
+        arrow = "=>" if words.lower() in ARROW_WORDS else row.arrow
+        reason = "" if words.lower() in ARROW_WORDS else words
+        if not rows and words.lower() in DEFINING:
+            rows.append(replace(row, defines=True))
+            continue
         rows.append(replace(row, arrow=arrow, reason="; ".join(filter(None, (reason, row.reason)))))
     tail = line[at:].strip(" ,.:;")
     if tail and rows:
@@ -199,9 +259,9 @@ def _plain_row(letters: list[str], begin: int, stop: int, symbols: Symbols) -> R
     opening = _START.match("".join(letters[begin:stop]))
     arrow = None
     if opening and opening.end():
-        word = (opening[2] or "").lower()
+        word = (opening[1] or "").lower()
         if not (word and word in symbols):
-            arrow = "=>" if word in _ARROWS else None
+            arrow = "=>" if word in ARROW_WORDS else None
             blank(letters, begin, begin + opening.end())
     first, last = _trimmed(letters, begin, stop)
     return Row(first, last, latex=False, reason=reason, notes=notes, arrow=arrow)
@@ -211,6 +271,10 @@ def _because(line: str, symbols: Symbols) -> int | None:
     """Return where a reason such as (because ...) begins; None: there is none."""
     for match in _REASON.finditer(line):
         if match[0] in symbols or not line[: match.start()].strip(" \t,;([{"):
+            continue
+        if _OPERATOR.search(line, 0, match.start()):
+            continue  # x - by: a product
+        if all(c in symbols for c in match[0]) and _FORMULA.match(line, match.end()):
             continue
         start = match.start()
         while line[start - 1] in " \t,;([":
@@ -228,35 +292,70 @@ def _because(line: str, symbols: Symbols) -> int | None:
 
 def _tex_row(letters: list[str], begin: int, stop: int, symbols: Symbols) -> Row:
     r"""Take words in \text{...} as the reason, or as the word that joins claims."""
-    reasons: list[str] = []
-    notes: list[str] = []
-    arrow = None
     shown = "".join(letters[begin:stop])
-    for match in list(_TEXT.finditer(shown)):
+    shown, reasons, arrow = _opened(shown)
+    notes: list[str] = []
+    for match in TEXT.finditer(shown):
         words = " ".join(match[1].split()).strip(" ,.:;()")
         plain = words.lower()
         before = shown[: match.start()].strip(" \t\n&,(~")
-        if plain in _JOINS or not words or len(words) == 1 or before.endswith(("_", "^", "{")):
-            continue
-        if not before.strip("\\,;:! "):
-            arrow = "=>" if plain in _ARROWS else arrow
-            if plain not in _ARROWS and plain != "let":
-                reasons.append(words)
-            if plain != "let":
-                blank(letters, begin + match.start(), begin + match.end())
+        if _is_mark(words, before) or not before.strip("\\,;:! ") or says_something(words):
             continue
         final = not shown[match.end() :].strip(" \t\n.,;)&")
         remark = final and not match[0].startswith(r"\mathrm") and words not in symbols
-        if " " not in words and plain not in _WORDS and not remark:
+        if " " not in words and plain not in REASON_WORDS and not remark:
             continue  # \text{max}, \mathrm{sign}
-        tail = shown[match.start() :]
-        words_only = _TEXT.sub(lambda m: m[1], tail)
-        reasons.append(" ".join(words_only.split()).strip(" ,.()&"))
+        reasons.append(_unmarked(shown[match.start() :]))
         if _CONDITION.match(plain):
             notes.append(f"'{reasons[-1]}' is taken as a reason, not as a condition")
         head = shown[: match.start()].rstrip(" \t\n")
         cut = len(head) - 1 if head.endswith("(") else match.start()
-        blank(letters, begin + cut, stop)
+        shown = shown[:cut]
         break
+    for i, letter in enumerate(shown.ljust(stop - begin), begin):
+        if letter == " ":
+            blank(letters, i, i + 1)
     first, last = _trimmed(letters, begin, stop)
     return Row(first, last, latex=True, reason="; ".join(reasons), notes=tuple(notes), arrow=arrow)
+
+
+def _is_mark(words: str, before: str) -> bool:
+    """Return whether upright words join claims, or belong to a name."""
+    joins = words.lower() in _JOINS or len(words) <= 1
+    return joins or before.endswith(("_", "^", "{"))
+
+
+def _opened(shown: str) -> tuple[str, list[str], str | None]:
+    """Take the words that open a line: the line with spaces for them, reasons, and the arrow."""
+    reasons: list[str] = []
+    arrow, passed = None, 0
+    for match in list(TEXT.finditer(shown)):
+        words = " ".join(match[1].split()).strip(" ,.:;()")
+        before = shown[: match.start()].strip(" \t\n&,(~")
+        if match.start() < passed or _is_mark(words, before) or before.strip("\\,;:! "):
+            continue
+        passed = _opening(shown, match)
+        if passed <= 0 or words.lower() == "let":
+            continue  # \mathrm{Var}(x): the parser says what it makes of it
+        if words.lower() in ARROW_WORDS:
+            arrow = "=>"
+        else:
+            reasons.append(_unmarked(shown[match.start() : passed]))
+        shown = shown[: match.start()] + " " * (passed - match.start()) + shown[passed:]
+    return shown, reasons, arrow
+
+
+def _unmarked(text: str) -> str:
+    """Return words and formulas without the macros round the words."""
+    return " ".join(TEXT.sub(lambda m: m[1], text).split()).strip(" ,.()&")
+
+
+def _opening(shown: str, match: re.Match[str]) -> int:
+    """Return where the words end that open a line; 0: they belong to the formula."""
+    after = shown[match.end() :]
+    if begins_formula(match[0], match[1], after):
+        return 0
+    conditional, closing = condition_end(match[1], after)
+    if not conditional:
+        return match.end()
+    return match.end() + closing if closing else 0
