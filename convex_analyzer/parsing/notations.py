@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from convex_analyzer.errors import InputError
 from convex_analyzer.notation import SYMBOLS
-from convex_analyzer.parsing.names import fold, printed
+from convex_analyzer.parsing.names import LETTERS, fold, printed
 
 if TYPE_CHECKING:
     from convex_analyzer.parsing.symbols import Declaration, Symbols
 
-__all__ = ["SOURCES", "letters_of", "mapping_of", "mapping_words", "readable_in"]
+__all__ = ["SOURCES", "letters_hint", "letters_of", "mapping_of", "mapping_words", "readable_in"]
 
 #: The sources whose letters are known.
 SOURCES: tuple[str, ...] = tuple(sorted({source for s in SYMBOLS for source in s.elsewhere}))
@@ -103,6 +104,43 @@ def readable_in(symbols: Symbols, names: Iterable[str]) -> tuple[str, ...]:
     if not wanted or symbols.notation:
         return ()
     return tuple(source for source in SOURCES if wanted <= set(letters_of(symbols, source)))
+
+
+def letters_hint(symbols: Symbols, spelling: str) -> str:
+    r"""Return in which letters an unknown name may be written; empty: nothing is known of it.
+
+    Examples
+    --------
+    >>> from convex_analyzer.parsing.symbols import Symbols
+    >>> symbols = Symbols.of({"a, l, K": "positive", "u": "unit interval"})
+    >>> letters_hint(symbols, r"\kappa"), letters_hint(symbols, "ρ")
+    ('write Latin letters: a for α, K for κ, l for λ, u for μ', '')
+    """
+    sources = readable_in(symbols, [spelling])
+    if sources:
+        words = mapping_words(symbols, sources[0])
+        return f"in the letters of {sources[0]} ({words}) it is known: say so as the notation"
+    base = re.match("[A-Za-z]+", fold(spelling))
+    if base is None or base[0] not in LETTERS:
+        return ""
+    greek = dict.fromkeys(name.removeprefix("var") for name in LETTERS if name.islower())
+    found = {name: _latin(symbols, name) for name in greek if name not in symbols}
+    if not found.get(base[0]):
+        return ""
+    usual = (base[0], "alpha", "kappa", "lambda", "mu")
+    shown = [(name, latin) for name, latin in found.items() if latin and name in usual]
+    words = ", ".join(f"{latin} for {LETTERS[name]}" for name, latin in shown)
+    return f"write Latin letters: {words}"
+
+
+def _latin(symbols: Symbols, name: str) -> str:
+    """Return the declared scalar that is written instead of a Greek letter."""
+    letters = ("u", "m") if name == "mu" else (name[0], name[0].upper())
+    for letter in letters:
+        declared = symbols.find(letter)
+        if declared is not None and declared.is_scalar:
+            return letter
+    return ""
 
 
 def in_notation(symbols: Symbols, words: str) -> Symbols:

@@ -17,7 +17,7 @@ from convex_analyzer.errors import InputError
 from convex_analyzer.parsing.declaring import declared_by, relations_of
 from convex_analyzer.parsing.kinds import MATRICES, SCALARS, kind_of, made
 from convex_analyzer.parsing.names import fold, printed
-from convex_analyzer.parsing.notations import in_notation, mapping_of, mapping_words, readable_in
+from convex_analyzer.parsing.notations import in_notation, letters_hint, mapping_of
 
 __all__ = ["Declaration", "Symbols"]
 
@@ -328,10 +328,9 @@ class Symbols:
 
     def suggestion(self, spelling: str) -> str:
         """Return what to do about a name that is not declared."""
-        sources = readable_in(self, [spelling])
-        if sources:
-            words = mapping_words(self, sources[0])
-            return f"in the letters of {sources[0]} ({words}) it is known: say so as the notation"
+        letters = letters_hint(self, spelling)
+        if letters:
+            return letters
         near = difflib.get_close_matches(fold(spelling), self._table, 1, 0.6)
         if near:
             return f"did you mean {self._table[near[0]].name}?"

@@ -69,6 +69,7 @@ UNREAD = [  # text, column, part of the message
     ("x^2 > 0 for x != 0", 7, "the condition x != 0 is not used; declare it"),
     ("x < y if x > 0", 5, "the condition x > 0 is not used"),
     (r"\sqrt{x^2} = x \text{ where } x \ge 0", 14, r"the condition x \ge 0 is not used"),
+    (r"\alpha < 2", 0, "write Latin letters: a for α, K for κ, l for λ, u for μ"),
     ("- x - y\n- (x + y)", 0, "a minus or a bullet"),
     ("x = 2, x = -2", 5, "write x = 2 or x = -2, or and for both"),
 ]
