@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from convex_analyzer.derivations.judging import matrices
+from convex_analyzer.derivations.judging.functions import applied, is_known
 from convex_analyzer.derivations.judging.values import (
     Diverges,
     Pole,
@@ -16,8 +17,6 @@ from convex_analyzer.derivations.judging.values import (
     Unknown,
     agree,
     context,
-    is_zero,
-    not_tiny,
     plus,
     power,
     real,
@@ -32,8 +31,6 @@ Point = dict[Any, Any]
 Function = Callable[[Point], Any]
 
 _LONGEST_SUM = 60  # terms
-_LARGEST_EXPONENT = 10**6
-_GROWING = frozenset({"exp", "sinh", "cosh", "gamma"})
 
 
 def is_boolean(value: Any) -> bool:
@@ -213,24 +210,11 @@ class _Compiler:
     def _function(self, e: Any) -> Function:
         """Return a function of one number that mpmath knows by the same name."""
         argument, name = self.build(e.args[0]), type(e).__name__
-        function = getattr(context(), name, None)
-        if name not in _PLAIN or function is None:
+        if not is_known(name):
             raise Undefined(f"{name} is not evaluated")
 
         def apply(point: Point) -> Any:
-            x = argument(point)
-            exact = _EXACT.get((name, x)) if isinstance(x, (int, Fraction)) else None
-            if exact is not None:
-                return exact
-            if name == "log" and is_zero(x):
-                raise Pole("the logarithm of zero")
-            if name in _GROWING and abs(x) > _LARGEST_EXPONENT:
-                raise Unknown("too large")
-            try:
-                value = function(to_mp(x))
-                value = not_tiny(value) if name == "exp" else value
-            except (ValueError, ZeroDivisionError, OverflowError):
-                raise Undefined(name) from None
+            value = applied(name, argument(point))
             return value if self.complex_numbers else real(value)
 
         return apply
@@ -414,13 +398,4 @@ _METHODS: Mapping[str, str] = {
     **dict.fromkeys(("Transpose", "Determinant", "Trace", "Inverse"), "_of_matrix"),
     "MatrixElement": "_element",
     **dict.fromkeys(("Derivative", "Limit", "Integral"), "_done"),
-}
-_PLAIN = {
-    *("exp", "log", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh"),
-    *("gamma", "erf"),
-}
-_EXACT: Mapping[tuple[str, Any], int] = {
-    **{(name, 0): 1 for name in ("exp", "cos", "cosh")},
-    **{(name, 0): 0 for name in ("sin", "tan", "asin", "atan", "sinh", "tanh", "erf")},
-    ("log", 1): 0,
 }

@@ -77,17 +77,12 @@ def _work(before: Any, after: Any, symbols: Symbols, budget: float, direction: s
         if plain[0] != plain[1]:
             return Judgement("refuted", f"shapes differ: {_shape(plain[0])} and {_shape(plain[1])}")
     sampler = Sampler(symbols, [before, after])
-    claim = recurrence_of(before, after) if states else None
+    share = clock.share(0.5 * budget)
     try:
-        if claim is not None and direction != "<=":
-            failed = fails_at(claim, sampler)
-            trial = Trial(failed[0] if failed else None, failed[1] if failed else 12, 1)
-        elif states:
-            trial = try_statements(
-                before, after, sampler, clock.share(0.5 * budget), direction=direction
-            )
+        if states:
+            trial = _try_statements(before, after, sampler, share, direction)
         else:
-            trial = try_values(before, after, sampler, clock.share(0.5 * budget))
+            trial = try_values(before, after, sampler, share)
     except (Undefined, OutOfTime) as error:
         trial = Trial(None, 0, 0)
         problem = str(error)
@@ -102,10 +97,29 @@ def _work(before: Any, after: Any, symbols: Symbols, budget: float, direction: s
         found: str | None = "the same as the line above"
     else:
         found = None if not real else prove(before, after, sampler, clock, direction)
-    if found is not None and trial.hole is not None:
-        where = exhibit(trial.hole, before, after, symbols).point
-        found += ", where both are defined: not at " + ", ".join(f"{x} = {v}" for x, v in where)
-    return _verdict(found, trial, states, sampler, problem)
+    return _verdict(
+        _with_hole(found, trial, (before, after), symbols), trial, states, sampler, problem
+    )
+
+
+def _try_statements(
+    before: Any, after: Any, sampler: Sampler, clock: Clock, direction: str
+) -> Trial:
+    """Run a recurrence against its claimed solution, or try two statements at points."""
+    claim = recurrence_of(before, after)
+    if claim is None or direction == "<=":
+        return try_statements(before, after, sampler, clock, direction=direction)
+    failed = fails_at(claim, sampler)
+    return Trial(failed[0] if failed else None, failed[1] if failed else 12, 1)
+
+
+def _with_hole(found: str | None, trial: Trial, lines: tuple[Any, Any], symbols: Symbols) -> Any:
+    """Return how a line was proved, and where only one of the two has a value."""
+    if found is None or trial.hole is None:
+        return found
+    where = exhibit(trial.hole, *lines, symbols).point
+    shown = ", ".join(f"{x} = {v}" for x, v in where)
+    return f"{found}, where both are defined: not at {shown}"
 
 
 def _verdict(

@@ -277,9 +277,7 @@ def prove_statements(
         return None
 
 
-def _poles_agree(
-    before: Any, after: Any, sampler: Sampler, clock: Clock, direction: str
-) -> bool:
+def _poles_agree(before: Any, after: Any, sampler: Sampler, clock: Clock, direction: str) -> bool:
     """Whether no statement holds where the other divides by zero."""
     import sympy
 
@@ -288,15 +286,15 @@ def _poles_agree(
         return True
     normal = _normalizer(sampler, clock, before, after)
     lines = []
-    for line, bottoms in zip((before, after), below, strict=True):
+    for bottoms in below:
         tops = [normal.field.reduced(normal.scalar(b).top) for b in bottoms]
         open_ = [b for b, t in zip(bottoms, tops, strict=True) if 0 in normal.field.signs(t)]
         lines.append([sympy.Ne(b, 0, evaluate=False) for b in open_])
     if not any(lines):
         return True
-    full = [sympy.And(line, *more) for line, more in zip((before, after), lines, strict=True)]
+    first, second = sympy.And(before, *lines[0]), sympy.And(after, *lines[1])
     fresh = _normalizer(sampler, clock, before, after)
-    return same_statement(*full, fresh, direction, anywhere=True) is not None
+    return same_statement(first, second, fresh, direction, anywhere=True) is not None
 
 
 def _matrix_equations(before: Any, after: Any, sampler: Sampler, clock: Clock) -> str | None:

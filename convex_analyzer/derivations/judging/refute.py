@@ -61,39 +61,58 @@ class Trial:
 
 def try_values(before: Any, after: Any, sampler: Sampler, clock: Clock) -> Trial:
     """Look for a point at which two expressions have different values."""
-    first, second = compiled(before), compiled(after)
+    test = _Comparison(compiled(before), compiled(after))
     orders = _MATRIX_POINTS if sampler.has_order else ((2, _SCALAR_POINTS),)
-    tried, without, hole = 0, [], None
     for order, limit in orders:
         for point in sampler.points(limit, order):
             if clock.left < 0:
-                return Trial(None, tried, tried)
-            try:
-                value = first(point)
-            except Undefined as error:
-                if isinstance(error, (Pole, Diverges)) and _has_value(second, point):
-                    if isinstance(error, Diverges):
-                        return Trial(point, tried + 1, tried + 1)
-                    hole = hole or point
-                continue
-            try:
-                other = second(point)
-            except NotReal:
-                return Trial(point, tried + 1, tried + 1)
-            except Undefined as error:
-                hole = hole or (point if isinstance(error, Pole) else None)
-                if not isinstance(error, Unknown):
-                    without.append(point)
-                continue
-            tried += 1
-            if not agree(value, other):
-                return Trial(point, tried, tried)
-    if tried == 0 and len(without) >= _ENOUGH:
-        return Trial(without[0], len(without), 0)  # it has no value anywhere
-    if tried == 0:
-        trial = _far(first, second, sampler, clock)
+                return Trial(None, test.tried, test.tried, test.hole)
+            if test(point):
+                return Trial(point, test.tried, test.tried)
+    if test.tried == 0 and len(test.without) >= _ENOUGH:
+        return Trial(test.without[0], len(test.without), 0)  # it has no value anywhere
+    if test.tried == 0:
+        trial = _far(test.first, test.second, sampler, clock)
         return trial if trial.points else _complex(before, after, sampler, clock)
-    return Trial(None, tried, tried, hole)
+    return Trial(None, test.tried, test.tried, test.hole)
+
+
+class _Comparison:
+    """Whether two expressions differ at a point; counts the points."""
+
+    def __init__(self, first: Any, second: Any) -> None:
+        self.first, self.second, self.tried = first, second, 0
+        self.without: list[Point] = []  # here this line has no value, and the one above has one
+        self.hole: Point | None = None  # here one of them divides by zero
+
+    def __call__(self, point: Point) -> bool:
+        try:
+            value = self.first(point)
+        except (Pole, Diverges) as error:
+            return _has_value(self.second, point) and self._without_first(point, error)
+        except Undefined:
+            return False
+        try:
+            other = self.second(point)
+        except NotReal:
+            self.tried += 1
+            return True
+        except Unknown:
+            return False
+        except Undefined as error:
+            self.hole = self.hole or (point if isinstance(error, Pole) else None)
+            self.without.append(point)
+            return False
+        self.tried += 1
+        return not agree(value, other)
+
+    def _without_first(self, point: Point, error: Undefined) -> bool:
+        """Note a hole of the line above; a sum that diverges there has no closed form."""
+        if isinstance(error, Pole):
+            self.hole = self.hole or point
+            return False
+        self.tried += 1
+        return True
 
 
 def _has_value(line: Any, point: Point) -> bool:

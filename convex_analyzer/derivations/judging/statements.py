@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from fractions import Fraction
+from math import prod
 from typing import Any
 
 from convex_analyzer.derivations.judging.clock import OutOfTime
@@ -45,13 +46,9 @@ def same_statement(
         return None
     if anywhere:
         conditions.nonzero.clear()
-    for key in conditions.nonzero:
-        if key in conditions.open:
-            conditions.open[key] = conditions.open[key] - {0}
-    combined = 1
-    for signs in conditions.open.values():
-        combined *= len(signs)
-    if combined > _MOST_COMBINATIONS:
+    for key in conditions.nonzero & conditions.open.keys():
+        conditions.open[key] = conditions.open[key] - {0}
+    if prod(len(signs) for signs in conditions.open.values()) > _MOST_COMBINATIONS:
         return None
     apart = list(_apart(conditions, first, second, direction))
     if not apart:
