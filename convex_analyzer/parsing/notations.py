@@ -135,8 +135,7 @@ def letters_hint(symbols: Symbols, spelling: str) -> str:
 
 def _latin(symbols: Symbols, name: str) -> str:
     """Return the declared scalar that is written instead of a Greek letter."""
-    letters = ("u", "m") if name == "mu" else (name[0], name[0].upper())
-    for letter in letters:
+    for letter in {"mu": "um", "kappa": "Kk"}.get(name, name[0] + name[0].upper()):
         declared = symbols.find(letter)
         if declared is not None and declared.is_scalar:
             return letter
