@@ -9,10 +9,19 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-__all__ = ["LEVELS", "form_of", "is_isolated", "levels", "likeness", "says_nothing", "size"]
+__all__ = [
+    "LEVELS",
+    "form_of",
+    "is_isolated",
+    "levels",
+    "likeness",
+    "says_nothing",
+    "size",
+    "wraps",
+]
 
 #: What is forgiven: 0 order and neutral factors; 1 also like terms; 2 also moved sides and signs;
 #: 3 also what SymPy does by itself.
@@ -22,7 +31,7 @@ Form = tuple[Any, ...]
 _ONE: Form = ("1",)
 _TRUE: Form = ("true",)
 _FALSE: Form = ("false",)
-_LARGEST_POWER = 50  # of numbers: more is left as it is
+_LARGEST_POWER = 4000  # bits of a number that is a power: a larger one is left as it is
 
 
 def form_of(value: Any, level: int = 0) -> Form:
@@ -46,14 +55,15 @@ def form_of(value: Any, level: int = 0) -> Form:
 
 
 def levels(lines: Sequence[Any], *, pairs: bool = False) -> tuple[int, ...]:
-    """Return the levels at which the last line differs from the others; with `pairs`, each from
-    the one above it. There is always one.
+    """Return the levels at which the last line differs from all others; there is always one.
+
+    With `pairs`, those at which each line differs from the one above it.
     """
     found = []
     for level in LEVELS:
         forms = [form_of(line, level) for line in lines]
-        compared = zip(forms, forms[1:], strict=False) if pairs else ((f, forms[-1]) for f in forms)
-        if all(one != other for one, other in list(compared)[: len(forms) - 1]):
+        below = forms[1:] if pairs else [forms[-1]] * (len(forms) - 1)
+        if all(one != other for one, other in zip(forms[:-1], below, strict=True)):
             found.append(level)
     return tuple(found) or (0,)
 
@@ -103,6 +113,39 @@ def size(form: Any) -> int:
     return 1 + sum(size(part) for part in form)
 
 
+def wraps(form: Form, other: Form) -> bool:
+    """Whether a form has all of another one in it, such as sqrt(x**2), or x + 1 - 1 for x + ...
+
+    Examples
+    --------
+    >>> import sympy
+    >>> a, b = sympy.symbols("a b")
+    >>> wraps(form_of(sympy.sqrt((a + b) ** 3)), form_of(a + b))
+    True
+    """
+    if repr(other) in repr(form):
+        return True
+    inner = other[2] if other[0] == "by" else other
+    if inner[0] not in ("+", "*"):
+        return False
+    wanted = _operands(inner)
+    return any(part[0] == inner[0] and not wanted - _operands(part) for part in _within(form))
+
+
+def _operands(form: Form) -> Counter[Any]:
+    """Return the terms of a sum, or the factors of a product."""
+    return Counter(form[1:] if form[0] == "+" else (*form[1], *form[2]))
+
+
+def _within(form: Form) -> Iterator[Form]:
+    """Yield all forms in a form, and the form itself."""
+    if form and isinstance(form[0], str):
+        yield form
+    for part in form:
+        if isinstance(part, tuple):
+            yield from _within(part)
+
+
 def likeness(one: Form, other: Form) -> float:
     """Return the share of parts that two forms have in common, from 0 to 1."""
     first, second = _parts(one), _parts(other)
@@ -127,9 +170,17 @@ def _evaluated(value: Any) -> Any:
     args = [_evaluated(each) for each in value.args]
     if isinstance(value, sympy.logic.boolalg.Boolean):
         return value.func(*args, evaluate=False)
-    if value.is_Pow and all(a.is_number for a in args) and abs(args[1]) > _LARGEST_POWER:
+    if value.is_Pow and args[0].is_number and not _is_small(*args):
         return value
     return value.func(*args)
+
+
+def _is_small(base: Any, exponent: Any) -> bool:
+    """Whether a power of numbers has few digits."""
+    if not (base.is_Rational and exponent.is_Rational):
+        return not exponent.is_number or bool(abs(exponent) < 10)
+    digits = max(abs(base.p), base.q).bit_length()
+    return bool(digits * abs(exponent) <= _LARGEST_POWER)
 
 
 def _sorted(parts: Any) -> tuple[Any, ...]:
@@ -230,8 +281,8 @@ class _Former:
         by = self.tree(exponent, names)
         if by == _ONE:
             return number, base
-        whole = exponent.is_Integer and abs(exponent) <= _LARGEST_POWER
-        if whole and number != 0 and (base == _ONE or number == -1):
+        whole = exponent.is_Integer and number != 0 and _is_small(number, exponent)
+        if whole and (base == _ONE or number == -1):
             return number**exponent, base if base == _ONE else ("^", base, by)
         return sympy.Integer(1), ("^", _times(number, base), by)
 

@@ -16,12 +16,14 @@ from typing import Any, ClassVar
 from convex_analyzer.derivations.derivation import judged
 from convex_analyzer.derivations.exercises import Exercise, exercise, load_exercise
 from convex_analyzer.derivations.forms import (
+    LEVELS,
     form_of,
     is_isolated,
     levels,
     likeness,
     says_nothing,
     size,
+    wraps,
 )
 from convex_analyzer.derivations.judging.judge import DIRECTIONS, judge
 from convex_analyzer.derivations.judging.lines import CheckedDerivation, CheckedLine
@@ -183,36 +185,46 @@ def mark(
     flagged = {*checked.flagged, *empty}
     if not arrived:
         share = min(share, _UNFINISHED)
-    elif len(own) == 1 and len(chosen.lines) > 2 and short == "half":
+    elif own and short == "half" and len(chosen.lines) > 2 and len(_own(pairs, chosen, 1)) < 2:
         share, why = min(share, _UNFINISHED), "arrived, but no steps are shown"
         flagged.add(own[0].number)
     if not own:
         share, why = 0.0, "nothing is derived: the first line was given"
     points = round(share * chosen.points, 6)
-    return Mark(
-        chosen.name, points, chosen.points, arrived, checked, tuple(sorted(flagged)), why
-    )
+    return Mark(chosen.name, points, chosen.points, arrived, checked, tuple(sorted(flagged)), why)
 
 
-def _own(pairs: Sequence[tuple[CheckedLine, Statement]], task: Exercise) -> list[CheckedLine]:
-    """Return the lines that count: not those that write an earlier right line in another way."""
-    known = levels(task.values, pairs=True)
-    goal = task.values[-1]
-    seen = {(level, form_of(task.values[0], level)) for level in known}
+def _own(
+    pairs: Sequence[tuple[CheckedLine, Statement]], task: Exercise, most: int = LEVELS[-1]
+) -> list[CheckedLine]:
+    """Return the lines that count: not those that write an earlier right line in another way.
+
+    What counts as another way is what still tells the exercise's own lines apart, up to the level
+    `most`.
+    """
+    lines = [[form_of(each, level) for each in task.values] for level in range(most + 1)]
+    apart = [level for level in levels(task.values, pairs=True) if level <= most] or [0]
+    seen = {(level, forms[0]) for level, forms in enumerate(lines)}
+    given = lines[0][0]
+    wrapped = size(given) > 2 and not any(wraps(each, given) for each in lines[0][1:])
     own: list[CheckedLine] = []
+    values = []
     for line, each in pairs:
-        if not each.is_readable or each.value is None:
-            own.append(line)
-            continue
-        forms = {(level, form_of(each.value, level)) for level in known}
+        forms = {(n, form_of(each.value, n)) for n in range(most + 1)} if _is_read(each) else set()
+        same = {n for n, form in forms & seen if n in apart or lines[n].count(form) == 1}
+        copies = bool(same) or (wrapped and any(n == 0 and wraps(f, given) for n, f in forms))
         holds = line.status in {"proved", "plausible", "recovers", "undecided"}
-        if not (holds and forms & seen):
-            own.append(line)
-        elif each.value == goal and goal not in [s.value for _, s in pairs[: line.number - 1]]:
+        reached = _is_read(each) and each.value == task.values[-1] and each.value not in values
+        if not (holds and copies) or reached:
             own.append(line)
         if holds:
             seen |= forms
+        values.append(each.value if _is_read(each) else None)
     return own
+
+
+def _is_read(statement: Statement) -> bool:
+    return statement.is_readable and statement.value is not None
 
 
 def _empty(pairs: Sequence[tuple[CheckedLine, Statement]], task: Exercise) -> set[int]:
@@ -224,13 +236,13 @@ def _empty(pairs: Sequence[tuple[CheckedLine, Statement]], task: Exercise) -> se
     found = {
         line.number
         for line, each in pairs
-        if each.is_readable and says_nothing(each.value) and not says_nothing(task.values[-1])
+        if _is_read(each) and says_nothing(each.value) and not says_nothing(task.values[-1])
     }
     ways = {DIRECTIONS.get(each.relation) for _, each in pairs if each.left is None}
     if not {"=>", "<="} <= ways:
         return found
     for line, each in pairs:
-        if not each.is_readable or each.value is None or line.status == "refuted":
+        if not _is_read(each) or line.status == "refuted":
             continue
         ends = (task.values[0], task.values[-1])
         if all(judge(end, each.value, task.symbols).status == "refuted" for end in ends):
@@ -256,7 +268,7 @@ def _arrived(
     readable = [
         (line, each.value)
         for line, each in zip(checked.lines, statements, strict=True)
-        if each.is_readable and each.value is not None
+        if _is_read(each)
     ]
     if not readable:
         return False, "there is no line that can be read"

@@ -100,6 +100,88 @@ def test_what_earns_nothing_and_what_earns_half():
         grade("x", "q99")
 
 
+def test_writing_the_given_line_in_another_way_earns_nothing():
+    for name, copies in {
+        "q1": ("t - (a*A)*t", "I*(t - a*(A*t))", "-(-(t - a*(A*t)))", "((t - a*(A*t)).T).T"),
+        "q7": ("1*l*(z*(1 - a*l)**k)**2/2", "2*(l*((1 - a*l)**k*z)**2/2)/2"),
+        "q8": ("Abs(a*l - 1) < 1", "1 > Abs(1 - a*l)", "And(Abs(1 - a*l) < 1, 0 < 1)"),
+        "q9": ("a*m - 1 = 1 - a*M", "1 - a*m - a*M + 1 = 0"),
+        "q15": ("sqrt(sqrt((s/2)**2 + (4*u - s**2)/4)**2)",),
+        "q18": ("p - u*p = -a*g", "And(p = u*p - a*g, 0 < 1)"),
+        "q19": (r"\sum_{j=0}^{k} u^j",),
+        "q36": ("p*0 + (1 - p)*x + 1 - 1",),
+    }.items():
+        for copy in copies:
+            found = mark(copy, name)
+            assert (found.points, found.arrived) == (0, False), (name, copy)
+    # neither the given line nor the goal
+    assert grade("x - a*l*x + u*x - u*y", "q12") == 0.5
+
+
+def test_the_form_of_the_last_line_not_of_the_last_but_one():
+    for name in ("q2", "q3", "q5", "q9", "q10", "q13", "q14", "q16", "q18", "q26", "q33", "w9"):
+        task = exercise(name)
+        found = mark("\n".join(task.lines[:-1]), name)
+        assert not found.arrived, name
+        assert found.share <= 0.5, name
+    for early in ("a*l < 2", "1 - a*l > -1"):  # a does not stand alone
+        assert mark("And(0 < a*l, a*l < 2)\n" + early, "q8").share == 0.5
+    for name, answer in (  # other ways to write the goal
+        ("q7", r"\frac{1}{2} l z^2 (1-a l)^{2k}"),
+        ("q10", "1 - 2/(1 + K)\n-(1 - K)/(1 + K)"),
+        ("q14", "a*l < 2*(1 + u)\na < (2 + 2*u)/l"),
+        ("q18", "p - u*p = -a*g\np = a*g/(u - 1)"),
+        ("q33", "10*h = 100*H\nh/10 = H"),
+        ("q39", "(y - x)^2/4"),
+        ("q40", "h*g*(d - sqrt(r))/(d**2 - r)"),
+    ):
+        assert mark(answer, name).share == 1, name
+
+
+def test_a_chain_through_what_is_true_or_false_by_itself():
+    for name, answer, empty in (
+        ("q8", "|1 - a*l| < 1\n\\Rightarrow 0 < 1\n\\Leftarrow a < 2/l", 2),
+        ("q8", "|1 - a*l| < 1\n\\Leftarrow 1 < 0\n\\Rightarrow a < 2/l", 2),
+        ("q9", "1 - a*m = a*M - 1\n\\Rightarrow 0 = 0\n\\Leftarrow a = 2/(m + M)", 2),
+        ("q26", "\\Rightarrow h < 10\n\\Leftarrow h < 1/2", 1),
+    ):
+        found = mark(answer, name)
+        assert found.checked.first_wrong is None, answer  # each step for itself is right
+        assert found.share <= 0.5, answer
+        assert empty in found.flagged, answer
+
+
+def test_padding_does_not_thin_a_slip_and_unjudged_lines_are_not_right():
+    padding = "l*((1 - a*l)**k*z)**2/2 + k - k\n" * 8
+    slip = "l*(1 - a*l)**k*z**2/2\nl*(1 - a*l)**(2*k)*z**2/2"
+    assert grade(padding + slip, "q7") == grade(slip, "q7") == 0.5
+    task = exercise("q8")
+    again = [
+        task.lines[1],
+        *[task.lines[2], f"And({task.lines[2]}, 0 < 1)"] * 4,
+        task.slips[-1].text,
+    ]
+    assert mark("\n".join([*again, task.lines[-1]]), "q8").share <= 0.75
+    found = mark("1 - 2/(1 + K)\nm > 0\n(K - 1)/(K + 1)", "q10")
+    assert [line.status for line in found.checked.lines] == ["proved", "undecided", "undecided"]
+    assert found.share == pytest.approx(1 / 3, abs=1e-6)
+    assert found.flagged == (2, 3)
+
+
+def test_the_last_line_alone():
+    assert grade("sqrt(u)", "q15") == 1  # there is no line between
+    for answer in ("a < 2/l", "1 > Abs(1 - a*l)\na < 2/l\nAnd(a < 2/l, 0 < 1)"):
+        found = mark(answer, "q8")
+        assert (found.share, found.arrived) == (0.5, True)
+        assert found.flagged
+        assert "no steps" in found.note
+        assert mark(answer, "q8", short="full").share == 1
+    with pytest.raises(InputError, match="short must be one of half, full"):
+        grade("x", "q8", short="all")
+    with pytest.raises(InputError, match="leave seconds out"):
+        grade("x", "q8", short="full", seconds=2)
+
+
 def test_policies_for_plausible_lines(made):
     file = made(PLAUSIBLE)
     answer = "\n".join(load_exercise(file).lines[1:])
