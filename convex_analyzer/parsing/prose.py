@@ -16,6 +16,7 @@ __all__ = [
     "TEXT",
     "begins_formula",
     "condition_end",
+    "denies",
     "is_heading",
     "says_something",
 ]
@@ -37,7 +38,8 @@ COMMON = frozenset({
     "also", "and", "are", "at", "be", "because", "but", "by", "first", "follows", "for", "from",
     "get", "give", "gives", "have", "hence", "holds", "if", "in", "is", "it", "next", "now", "of",
     "obtain", "on", "proof", "rule", "since", "so", "start", "that", "the", "then", "therefore",
-    "this", "thus", "to", "use", "using", "we", "where", "which", "with",
+    "this", "thus", "to", "use", "using", "we", "where", "which", "with", "finally",
+    "consequently", "clearly", "note", "recall", "consider",
 })  # fmt: skip
 #: Words that begin a definition.
 DEFINING = frozenset({"let", "define", "put", "set", "where", "with", "write"})
@@ -46,6 +48,10 @@ _RELATION = re.compile(r"[=<>≤≥≠]|\\(?:leq?|geq?|neq?|lt|gt|in)(?![A-Za-z]
 _CLAIMS = frozenset({
     "is", "are", "not", "equals", "equal", "minus", "plus", "times", "over", "less", "greater",
     "never", "cannot", "does", "divided", "to", "squared", "or", "unless", "except", "nor", "mod",
+})  # fmt: skip
+_DENIALS = frozenset({
+    "not", "false", "never", "wrong", "untrue", "impossible", "contradiction", "cannot", "no",
+    "isn't", "doesn't", "fails", "unless", "except",
 })  # fmt: skip
 _CONDITIONAL = frozenset({"since", "because", "as", "if", "when", "for", "provided", "assuming"})
 _OPERAND = re.compile(r"\s*(?:\\(?:left|[bB]igg?l?)(?![A-Za-z])\s*)?[(\[{_^]")
@@ -85,7 +91,7 @@ def begins_formula(macro: str, words: str, after: str) -> bool:
     plain = words.strip(" ,.:;()").lower()
     if not after.strip() or plain in ARROW_WORDS or plain == "let":
         return False
-    if plain.split()[:1] and plain.split()[0] in _CLAIMS:
+    if says_something(words):
         return True
     if _OPERAND.match(after) and not words.endswith((" ", ":", ",")):
         return True
@@ -122,7 +128,19 @@ def condition_end(words: str, rest: str) -> tuple[bool, int]:
     return True, len(rest) if rest.rstrip().endswith(",") else 0
 
 
+def denies(words: str) -> bool:
+    """Return whether words say of the formula beside them that it does not hold.
+
+    Examples
+    --------
+    >>> denies("It is not true that"), denies("since m is not zero"), denies("It follows that")
+    (True, False, False)
+    """
+    said = re.findall(r"[a-z']+", words.lower().replace("’", "'"))
+    return bool(said) and said[0] not in REASON_WORDS and not _DENIALS.isdisjoint(said)
+
+
 def says_something(words: str) -> bool:
     """Return whether words behind a formula change what it says: x > 0 *is false*."""
     first = words.strip(" ,.:;()").lower().split()[:1]
-    return bool(first) and first[0] in _CLAIMS
+    return bool(first) and (first[0] in _CLAIMS or denies(words))

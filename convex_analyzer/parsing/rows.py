@@ -50,6 +50,10 @@ _BULLETS = (
     "a minus or a bullet: every line begins with - and a space",
     "write -x without the space for a minus, and no bullets",
 )
+_DENIED = (
+    "the words beside this formula change what it says",
+    "write the claim itself, for instance with <, or not",
+)
 _HASH = re.compile(r"(?:\s|^)#")
 _OPERATOR = re.compile(r"[-−+*/=<>^·]\s*$")
 _FORMULA = re.compile(r"\s*(?:[-−+*/=<>^·)]|$)")
@@ -237,7 +241,7 @@ def _prose(letters: list[str], begin: int, stop: int, symbols: Symbols) -> list[
     if tail and rows:
         last = rows[-1]
         rows[-1] = replace(last, reason="; ".join(filter(None, (last.reason, tail))))
-    return rows
+    return [replace(row, problem=_DENIED) if says_something(row.reason) else row for row in rows]
 
 
 def _plain_row(letters: list[str], begin: int, stop: int, symbols: Symbols) -> Row:
