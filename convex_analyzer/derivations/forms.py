@@ -253,7 +253,9 @@ class _Former:
         """Return a product, flat: numbers, then what commutes, then matrices in their order."""
         import sympy
 
-        number, plain, ordered, identity = sympy.Integer(1), [], [], None
+        number, identity = sympy.Integer(1), None
+        plain: list[Form] = []
+        ordered: list[Form] = []
         for part in value.args:
             times, form = self.scaled(part, names)
             number *= times
