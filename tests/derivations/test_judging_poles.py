@@ -157,3 +157,12 @@ def test_matrices_of_order_three_and_those_that_solve_equations():
     assert judged("trace(I)", "2", MATRICES).counterexample.before == "3"
     assert judged("x.T*P*x = 0", "x = 0", MATRICES).status in ("plausible", "proved")
     assert judged("A*x = 0", "2*A*x = 0", MATRICES).status == "proved"
+
+
+def test_who_inverts_a_matrix_takes_it_for_invertible_and_reads_so():
+    for before, after in (("A*x = t", "x = inv(A)*t"), ("inv(I - A)*(I - A*A)", "I + A")):
+        verdict = judged(before, after, MATRICES)
+        assert verdict.status == "proved", (before, str(verdict))
+        assert ", where both are defined: not at A = [[" in verdict.reason
+    assert judged("A*x = t", "x = A*t", MATRICES).status == "refuted"
+    assert "not at" not in judged("P*x = t", "x = inv(P)*t", MATRICES).reason

@@ -9,10 +9,13 @@ from fractions import Fraction
 from typing import Any
 
 from convex_analyzer.derivations.judging import matrices
-from convex_analyzer.derivations.judging.functions import applied, is_known
+from convex_analyzer.derivations.judging.functions import (
+    applied,
+    false_at_poles,
+    is_known,
+)
 from convex_analyzer.derivations.judging.values import (
     Diverges,
-    Pole,
     Undefined,
     Unknown,
     agree,
@@ -75,18 +78,6 @@ def _plus(a: Any, b: Any) -> Any:
     if isinstance(a, tuple) or isinstance(b, tuple):
         return matrices.add(a, b)
     return plus(a, b)
-
-
-def _false_at_poles(part: Function) -> Function:
-    """Return a part of a statement, which does not hold where it divides by zero."""
-
-    def holds(point: Point) -> Any:
-        try:
-            return part(point)
-        except Pole:
-            return False
-
-    return holds
 
 
 class _Compiler:
@@ -305,7 +296,6 @@ class _Compiler:
             known = [piece for piece in closed.args if not piece[0].has(self.sympy.Sum)]
             if known:
                 return self._piecewise(self.sympy.Piecewise(*known, evaluate=False), endless=True)
-            closed = e
         if closed.has(self.sympy.Sum):
             raise Unknown("an endless sum without a closed form")
         return self.build(closed)
@@ -324,7 +314,7 @@ class _Compiler:
         return choose
 
     def _logic(self, e: Any) -> Function:
-        parts, name = [_false_at_poles(self.build(a)) for a in e.args], type(e).__name__
+        parts, name = [false_at_poles(self.build(a)) for a in e.args], type(e).__name__
         if name == "Not":
             return lambda point: not parts[0](point)
         if name == "And":

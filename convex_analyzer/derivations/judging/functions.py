@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
 from convex_analyzer.derivations.judging.values import (
     Pole,
+    Singular,
     Undefined,
     Unknown,
     context,
@@ -16,7 +17,7 @@ from convex_analyzer.derivations.judging.values import (
     to_mp,
 )
 
-__all__ = ["applied", "is_known"]
+__all__ = ["applied", "false_at_poles", "is_known"]
 
 _LARGEST_EXPONENT = 10**6
 _GROWING = frozenset({"exp", "sinh", "cosh", "gamma"})
@@ -65,3 +66,17 @@ def applied(name: str, x: Any) -> Any:
     except (ValueError, ZeroDivisionError, OverflowError):
         raise Undefined(name) from None
     return not_tiny(value) if name == "exp" else value
+
+
+def false_at_poles(part: Callable[[dict[Any, Any]], Any]) -> Callable[[dict[Any, Any]], Any]:
+    """Return a part of a statement, which does not hold where it divides by zero."""
+
+    def holds(point: dict[Any, Any]) -> Any:
+        try:
+            return part(point)
+        except Singular:  # whoever inverts a matrix takes it for invertible
+            raise
+        except Pole:
+            return False
+
+    return holds

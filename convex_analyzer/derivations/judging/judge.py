@@ -97,9 +97,8 @@ def _work(before: Any, after: Any, symbols: Symbols, budget: float, direction: s
         found: str | None = "the same as the line above"
     else:
         found = None if not real else prove(before, after, sampler, clock, direction)
-    return _verdict(
-        _with_hole(found, trial, (before, after), symbols), trial, states, sampler, problem
-    )
+    found = _with_hole(found, trial, (before, after), symbols)
+    return _verdict(found, trial, states, sampler, problem)
 
 
 def _try_statements(
@@ -113,7 +112,9 @@ def _try_statements(
     return Trial(failed[0] if failed else None, failed[1] if failed else 12, 1)
 
 
-def _with_hole(found: str | None, trial: Trial, lines: tuple[Any, Any], symbols: Symbols) -> Any:
+def _with_hole(
+    found: str | None, trial: Trial, lines: tuple[Any, Any], symbols: Symbols
+) -> str | None:
     """Return how a line was proved, and where only one of the two has a value."""
     if found is None or trial.hole is None:
         return found

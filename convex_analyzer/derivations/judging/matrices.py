@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from convex_analyzer.derivations.judging.values import Pole, Undefined, is_zero, plus, times
+from convex_analyzer.derivations.judging.values import Singular, Undefined, is_zero, plus, times
 
 __all__ = [
     "add",
@@ -106,7 +106,7 @@ def determinant(a: Any) -> Any:
 def _inverse(a: Matrix) -> Matrix:
     size, whole = len(a), determinant(a)
     if is_zero(whole):
-        raise Pole("a singular matrix")
+        raise Singular("a singular matrix")
     scale = Fraction(1) / whole if isinstance(whole, (int, Fraction)) else 1 / whole
 
     def cofactor(i: int, j: int) -> Any:

@@ -17,6 +17,7 @@ from convex_analyzer.derivations.judging.values import (
     Diverges,
     NotReal,
     Pole,
+    Singular,
     Undefined,
     Unknown,
     agree,
@@ -177,7 +178,7 @@ def try_statements(
         pass
     if test.tried == 0 and test.without is not None:
         return Trial(test.without, 1, 0)
-    return Trial(None, test.tried, test.telling)
+    return Trial(None, test.tried, test.telling, test.hole)
 
 
 def _special(sampler: Sampler) -> Iterator[Point]:
@@ -204,22 +205,26 @@ class _Difference:
         self.tried = self.telling = 0
         self.without: Point | None = None  # here this line has no value, and the other holds
         self.strict, self.reason = True, "exact evaluation"
+        self.hole: Point | None = None  # here a matrix has no inverse
 
     def __call__(self, point: Point) -> bool:
-        pole = False  # nothing holds where a line divides by zero
         try:
             a = bool(self.first(point))
-        except Pole:
-            a, pole = False, True
+        except Pole as error:
+            if self._is_hole(error, point):
+                return False
+            a, pole = False, True  # nothing holds where a line divides by zero
         except Undefined:
             return False
+        else:
+            pole = False
         try:
             b = bool(self.second(point))
         except NotReal:
             b = False  # nothing holds of a root of a negative number
-        except Pole:
+        except Pole as error:
             self.without = self.without or (point if a else None)
-            if not self.strict or not a:
+            if self._is_hole(error, point) or not self.strict or not a:
                 return False
             b, pole = False, True
         except Unknown:
@@ -227,6 +232,16 @@ class _Difference:
         except Undefined:
             self.without = self.without or (point if a else None)
             return False
+        return self._counted(a, b, pole=pole)
+
+    def _is_hole(self, error: Pole, point: Point) -> bool:
+        """Whether a matrix has no inverse here: who inverts it takes it for invertible."""
+        if isinstance(error, Singular):
+            self.hole = self.hole or point
+            return True
+        return False
+
+    def _counted(self, a: bool, b: bool, *, pole: bool) -> bool:
         self.tried += 1
         self.telling += a or b
         if self.direction == "=>":

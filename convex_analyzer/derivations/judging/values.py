@@ -15,6 +15,7 @@ __all__ = [
     "Diverges",
     "NotReal",
     "Pole",
+    "Singular",
     "Undefined",
     "Unknown",
     "agree",
@@ -45,6 +46,10 @@ class NotReal(Undefined):
 
 class Pole(Undefined):
     """Something is divided by zero, or the logarithm of zero is taken."""
+
+
+class Singular(Pole):
+    """A matrix that has no inverse is inverted."""
 
 
 class Unknown(Undefined):
