@@ -21,7 +21,7 @@ def unused_condition(reason: str, symbols: Symbols, *, latex: bool) -> str:
     Examples
     --------
     >>> symbols = Symbols.of({"a": "positive", "x": "real"})
-    >>> [unused_condition(s, symbols, latex=False) for s in ("for x != 0", "if a > 0", "by (1)")]
+    >>> [unused_condition(s, symbols, latex=False) for s in ("for x != 0", "if a > 0", "for all x")]
     ['x != 0', '', '']
     """
     return _unknown(_CONDITION, reason, symbols, latex)
@@ -51,7 +51,8 @@ def _follows(value: Any, symbols: Symbols) -> bool:
 
     if isinstance(value, sympy.And):
         return all(_follows(part, symbols) for part in value.args)
-    if not isinstance(value, (sympy.core.relational.Relational, sympy.logic.boolalg.Boolean)):
+    claims = (sympy.core.relational.Relational, sympy.Or, sympy.Not)
+    if not isinstance(value, claims):
         return True
     known = {*symbols.constraints, *(c.reversed for c in symbols.constraints)}
     return value in known or value.doit() == sympy.true

@@ -7,8 +7,14 @@ import re
 
 __all__ = ["bulleted", "label_end", "labels_of"]
 
-_OPENING = re.compile(r"\s*(?:\d{1,3}[.):]|[a-z]\)|•|\*|step\s+\d+\s*[:.])(?:\s+|$)", re.IGNORECASE)
-_LEADING = re.compile(r"[ \t]*(\((\d{1,3})\))[ \t]+(?![+*/^=<>]|\\cdot)[^\n]", re.MULTILINE)
+_OPENING = re.compile(r"\s*(?:\d{1,3}[.):]|[a-z]\)|•|step\s+\d+\s*[:.])(?:\s+|$)", re.IGNORECASE)
+_LEADING = re.compile(
+    r"[ \t]*([(\[](\d{1,3}|[a-z])[)\]])(?:[ \t]+(?![+*/^=<>]|\\cdot)[^\n]|[ \t]*(?=\n|$))"
+)
+_UPRIGHT = re.compile(
+    r"^[ \t]*(\\(?:text|mbox|mathrm)\s*\{\s*\(?(\d{1,3}|[a-z])[.):]{1,2}\s*\})", re.MULTILINE
+)
+_STAR = re.compile(r"[ \t]*(\*)[ \t]+()", re.MULTILINE)
 _TRAILING = re.compile(
     r"(?<=[\w)}\]])[ \t&]+(\((\d{1,3})\))(?=[ \t]*(?:\\\\[ \t]*)?$)", re.MULTILINE
 )
@@ -28,26 +34,35 @@ def labels_of(text: str) -> dict[tuple[int, int], str]:
     >>> labels_of("(1) x\n(2) y"), labels_of("(2) x\ny"), labels_of("x  (1)\ny  (2)")
     ({(0, 3): '1', (6, 9): '2'}, {}, {(3, 6): '1', (10, 13): '2'})
     """
-    found = {match.span(1): match[2] for pattern in (_CELL, _FAR) for match in
+    found = {match.span(1): match[2] for pattern in (_CELL, _FAR, _UPRIGHT) for match in
              pattern.finditer(text)}  # fmt: skip
     for matches in (
         [match for line in re.finditer(r"[^\n]+", text)
          if (match := _LEADING.match(text, line.start(), line.end()))],
         list(_TRAILING.finditer(text)),
     ):  # fmt: skip
-        numbers = [int(match[2]) for match in matches]
+        numbers = [_counted(match[2]) for match in matches]
         consecutive = all(b - a == 1 for a, b in itertools.pairwise(numbers))
         if consecutive and (len(numbers) > 2 or (len(numbers) == 2 and numbers[0] < 2)):
             found.update({match.span(1): match[2] for match in matches})
+    if _STAR.match(text.lstrip("\n")):  # elsewhere * continues a product
+        lines = re.finditer(r"[^\n]+", text)
+        stars = [_STAR.match(text, line.start(), line.end()) for line in lines]
+        found.update({star.span(1): "" for star in stars if star})
     return found
 
 
+def _counted(label: str) -> int:
+    """Return 2 for 2 and for b."""
+    return int(label) if label.isdigit() else ord(label) - ord("a") + 1
+
+
 def label_end(line: str) -> int:
-    """Return where a line begins behind its bullet or number; 0: it has none.
+    """Return where a line begins behind its point or number; 0: it has none.
 
     Examples
     --------
-    >>> label_end("1. x"), label_end("b) x"), label_end("* x"), label_end("2 x")
+    >>> label_end("1. x"), label_end("b) x"), label_end("• x"), label_end("2 x")
     (3, 3, 2, 0)
     """
     opening = _OPENING.match(line)

@@ -32,6 +32,9 @@ class LatexParser(Scripts):
             case "big":
                 return self.large(token)
             case "text":
+                if self.next.kind == "open" and " " not in token.value:
+                    message = f"{token.value!r} is no function that is read here"
+                    raise self.error(message, token, "write what it stands for")
                 raise self.error(f"words in a formula: {token.value!r}", token,
                                  "words stand behind it, as a reason")  # fmt: skip
             case "mark" if token.value == "partial":

@@ -129,7 +129,7 @@ def _numbered(text: str, row: Row, labels: dict[tuple[int, int], str]) -> Row:
     begin, end = text.rfind("\n", 0, row.start) + 1, text.find("\n", row.end)
     end = len(text) if end < 0 else end
     here = [number for (start, stop), number in labels.items() if begin <= start and stop <= end]
-    if len(here) != 1:
+    if len(here) != 1 or not here[0]:
         return row
     return replace(row, notes=(*row.notes, f"({here[0]}) is read as the number of the line"))
 

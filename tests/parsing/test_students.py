@@ -35,7 +35,12 @@ READ = [  # text, values
     ("(4) x\n(5) x\n(6) y", [x, x, y]),
     ("(2) x\n(4) y", [2 * x, 4 * y]),
     ("(1) + x\n(2) + x", [1 + x, 2 + x]),
-    ("1: x\nb) y\n* x\n3. y", [x, y, x, y]),
+    ("1: x\nb) y\n• x\n3. y", [x, y, x, y]),
+    ("* x\n* y", [x, y]),
+    ("(a) x\n(b) y", [x, y]),
+    ("(1)\nx\n(2)\ny", [x, y]),
+    (r"\text{(1) } x", [x]),
+    ("x^2 >= 0 for all x", [x**2 >= 0]),
     (r"\begin{align} x^2 - y^2 && (1)\\ (x-y)(x+y) && (2) \end{align}", DIFFERENCE),
     # letters side by side
     ("x + bx - by - al", [x + b * x - b * y - a * ell]),
@@ -61,7 +66,7 @@ def test_what_is_read(text, values):
 
 
 UNREAD = [  # text, column, part of the message
-    (r"\mathrm{ReLU}(x) + y", 0, "'ReLU'"),
+    (r"\mathrm{ReLU}(x) + y", 0, "'ReLU' is no function that is read"),
     (r"\text{Var}(x)", 0, "'Var'"),
     (r"\mathrm{Var} x", 0, "'Var'"),
     (r"\text{minus } x", 0, "'minus'"),
@@ -88,6 +93,11 @@ def test_what_is_asked_about(text, column, part):
     assert not statement.is_readable
     assert part in str(statement.error)
     assert statement.error.column == column
+
+
+def test_a_star_that_continues_a_product_is_no_bullet():
+    first, second = parse_derivation("x * y\n* x", SYMBOLS)
+    assert (first.is_readable, second.is_readable) == (True, False)
 
 
 def test_what_could_surprise_is_said():
