@@ -71,6 +71,7 @@ def parse_derivation(
     ----------
     text
         Lines of plain text or LaTeX. ``# ...``, ``-- ...`` and ``(because ...)`` are reasons;
+        ``(1)``, ``2.``, ``a)`` number a line where they count on from line to line;
         ``let u = a*l`` defines a name; ``symbols: a, l > 0; k natural`` declares names.
     symbols
         The names that may occur.
@@ -234,7 +235,8 @@ class _Derivation:
         if found is None and declared and not row.defines:
             return False
         start = row.start + (found.start(1) if found else 0)
-        stop = row.start + _AFTERWARDS.search(text).start() if found else row.end
+        afterwards = _AFTERWARDS.search(text) if found else None
+        stop = row.start + afterwards.start() if afterwards else row.end
         for begin, end in _items(self.source.text, start, stop):
             equal = _EQUAL.match(self.source.text[begin:end])
             if equal is None:

@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from convex_analyzer.errors import ParseError
 
-__all__ = ["Statement", "Unreadable"]
+__all__ = ["Statement", "Unreadable", "equal_signs"]
+
+_BRACKET = re.compile(r"[({\[]|[)}\]]|(?<![<>=!:])=(?![=>])")
+
+
+def equal_signs(text: str) -> tuple[int, ...]:
+    r"""Return where = joins two sides: not within brackets, as in the bounds of a sum.
+
+    Examples
+    --------
+    >>> equal_signs(r"\sum_{i=0}^{k} u^i = v"), equal_signs("x <= 2"), equal_signs("x = y = 2")
+    ((20,), (), (2, 6))
+    """
+    depth = 0
+    found: list[int] = []
+    for match in _BRACKET.finditer(text):
+        if match[0] != "=":
+            depth += 1 if match[0] in "({[" else -1
+        elif depth == 0:
+            found.append(match.start())
+    return tuple(found)
 
 
 @dataclass(frozen=True)
