@@ -97,6 +97,9 @@ def is_isolated(value: Any, symbol: Any = None) -> Any:
     import sympy
     from sympy.core.function import AppliedUndef
 
+    if isinstance(value, sympy.And):  # 0 < a < 2 of a positive a
+        parts = [each for each in value.args if each.func(*each.args) != sympy.true]
+        return is_isolated(parts[0], symbol) if len(parts) == 1 else None
     if not isinstance(value, sympy.core.relational.Relational):
         return None
     for side, other in (value.args, value.args[::-1]):
@@ -284,7 +287,7 @@ class _Former:
         if by == _ONE:
             return number, base
         whole = exponent.is_Integer and number != 0 and _is_small(number, exponent)
-        if whole and (base == _ONE or number == -1):
+        if whole and (base == _ONE or number == -1 or self.level >= 2):
             return number**exponent, base if base == _ONE else ("^", base, by)
         return sympy.Integer(1), ("^", _times(number, base), by)
 

@@ -303,7 +303,7 @@ def _in_form(found: Any, lines: Sequence[Any]) -> bool:
         if all(is_isolated(each, letter) is None for each in earlier):
             return True
     form, aim, before = form_of(found, 1), form_of(goal, 1), [form_of(x, 1) for x in earlier]
-    if size(form) <= size(aim) + 1 and size(form) < min(map(size, before)):
+    if size(form) <= _LONGER * size(aim) and size(form) < min(map(size, before)):
         return True
     return likeness(form, aim) > max(likeness(form, each) for each in before)
 

@@ -133,6 +133,8 @@ def test_the_form_of_the_last_line_not_of_the_last_but_one():
         ("q18", "p - u*p = -a*g\np = a*g/(u - 1)"),
         ("q33", "10*h = 100*H\nh/10 = H"),
         ("q39", "(y - x)^2/4"),
+        ("q39", "((x - y)/2)^2"),
+        ("q8", "-2 < -a*l < 0\n0 < a*l < 2\n0 < a < 2/l"),  # 0 < a is known
         ("q40", "h*g*(d - sqrt(r))/(d**2 - r)"),
     ):
         assert mark(answer, name).share == 1, name
