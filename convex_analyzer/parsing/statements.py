@@ -19,7 +19,7 @@ def equal_signs(text: str) -> tuple[int, ...]:
     Examples
     --------
     >>> equal_signs(r"\sum_{i=0}^{k} u^i = v"), equal_signs("x <= 2"), equal_signs("x = y = 2")
-    ((20,), (), (2, 6))
+    ((19,), (), (2, 6))
     """
     depth = 0
     found: list[int] = []
