@@ -18,7 +18,9 @@ class PlainParser(Parser):
             return self.postfix(self.call(token))
         if token.kind == "prefix":
             inner = self.expression(POWER)
-            if inner.kind == "number" and self.begins(self.next) and not self.next.spaced:
+            letters = inner.kind == "name" and self.next.kind == "name"
+            numbers = inner.kind == "number" and self.begins(self.next)
+            if (letters or numbers) and not self.next.spaced:
                 rest = self.slice(self.next.start, self.next.end)
                 value = str(inner.value)
                 raise self.ambiguous(token, f"sqrt({value})*{rest}", f"sqrt({value}*{rest})")

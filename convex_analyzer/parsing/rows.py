@@ -54,6 +54,7 @@ _DENIED = (
     "the words beside this formula change what it says",
     "write the claim itself, for instance with <, or not",
 )
+_EQUIVALENT = re.compile(r"\bif +and +only +if\b")
 _HASH = re.compile(r"(?:\s|^)#")
 _OPERATOR = re.compile(r"[-−+*/=<>^·]\s*$")
 _FORMULA = re.compile(r"\s*(?:[-−+*/=<>^·)]|$)")
@@ -253,6 +254,9 @@ def _plain_row(letters: list[str], begin: int, stop: int, symbols: Symbols) -> R
         reason = line[remark.end() :].strip()
         blank(letters, begin + remark.start(), stop)
         line = line[: remark.start()]
+    for match in _EQUIVALENT.finditer(line):
+        letters[begin + match.start() : begin + match.end()] = "<=>".ljust(len(match[0]))
+        line = "".join(letters[begin : begin + len(line)])
     because = _because(line, symbols)
     if because is not None:
         found = line[because:].strip(" ,;()[]")

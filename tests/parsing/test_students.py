@@ -83,6 +83,7 @@ UNREAD = [  # text, column, part of the message
     (r"\sqrt{x^2} = x \text{ where } x \ge 0", 14, r"the condition x \ge 0 is not used"),
     (r"\alpha < 2", 0, "write Latin letters: a for α, K for κ, l for λ, u for μ"),
     ("- x - y\n- (x + y)", 0, "a minus or a bullet"),
+    ("√xy", 0, "write sqrt(x)*y or sqrt(x*y)"),
     ("x = 2, x = -2", 5, "write x = 2 or x = -2, or and for both"),
 ]
 
@@ -118,6 +119,11 @@ def test_a_remark_behind_latex_is_its_reason():
     assert [s.reason for s in statements] == ["halved", "", "named", "a row"]
     (kept,) = parse_derivation(r"x \# y", SYMBOLS)
     assert not kept.is_readable
+
+
+def test_if_and_only_if_is_an_arrow():
+    one, two = parse_derivation("x > 1 if and only if 2x > 2", SYMBOLS)
+    assert (one.value, two.relation, two.text) == (x > 1, "<=>", "2x > 2")
 
 
 def test_by_begins_a_reason_only_before_words():
