@@ -7,8 +7,10 @@ import time
 import sympy
 
 from convex_analyzer.derivations.judging.judge import judge
+from convex_analyzer.derivations.judging.lines import check_lines
 from convex_analyzer.derivations.judging.poles import denominators
 from convex_analyzer.parsing.expressions import read_expression
+from convex_analyzer.parsing.statements import Statement
 from convex_analyzer.parsing.symbols import Symbols
 
 SYMBOLS = Symbols.of(
@@ -166,3 +168,21 @@ def test_who_inverts_a_matrix_takes_it_for_invertible_and_reads_so():
         assert ", where both are defined: not at A = [[" in verdict.reason
     assert judged("A*x = t", "x = A*t", MATRICES).status == "refuted"
     assert "not at" not in judged("P*x = t", "x = inv(P)*t", MATRICES).reason
+
+
+def test_double_roots_that_are_irrational_are_tried():
+    verdict = judged("(x**2 - 2)**2 > 0", "x**2 + 1 > 0")
+    assert verdict.status == "refuted"
+    assert verdict.counterexample.point[0][1] in ("sqrt(2)", "-sqrt(2)")
+
+
+def test_a_hint_says_what_was_divided_by():
+    texts = ("p = u*p - a*g", "1 = u - a*g/p")
+    lines = [
+        Statement(n, n, 0, text, read_expression(text, SYMBOLS).value)
+        for n, text in enumerate(texts, 1)
+    ]
+    line = check_lines(lines, SYMBOLS).lines[1]
+    assert line.status == "refuted"
+    assert line.slip[0] == "divided by zero"
+    assert "division by zero" in line.hint(2)

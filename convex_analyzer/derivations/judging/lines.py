@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from convex_analyzer.derivations.judging.judge import DIRECTIONS, judge
 from convex_analyzer.derivations.judging.judgement import Counterexample, Judgement
+from convex_analyzer.derivations.judging.refute import DIVISIONS
 from convex_analyzer.derivations.judging.repair import Repair, repair
 from convex_analyzer.derivations.judging.slips import name_slip
 from convex_analyzer.errors import InputError
@@ -85,7 +86,10 @@ class CheckedLine:
         if not self._work or self.counterexample is None:
             return "shapes", self.reason
         before, value, symbols, _, known = self._work
-        return name_slip(before, value, symbols, self.repair, known)
+        kind, sentence = name_slip(before, value, symbols, self.repair, known)
+        if kind != "known" and self.reason in DIVISIONS:
+            return "divided by zero", self.reason
+        return kind, sentence
 
     def hint(self, level: int = 1) -> str:
         """Return a hint; each level says more.

@@ -23,7 +23,7 @@ from convex_analyzer.derivations.judging.values import (
     agree,
 )
 
-__all__ = ["Trial", "try_statements", "try_values"]
+__all__ = ["DIVISIONS", "Trial", "try_statements", "try_values"]
 
 _SCALAR_POINTS = 24
 _MATRIX_POINTS = ((2, 14), (3, 6))
@@ -33,6 +33,8 @@ _MOST_BORDER_POINTS = 400
 _MOST_SPECIAL_POINTS = 200
 _LOST = "a solution is lost: this line divides by something that is zero there"
 _WON = "a solution is won: the line above divides by something that is zero there"
+#: Reasons of lines that are refuted where one of two statements divides by zero.
+DIVISIONS = (_LOST, _WON)
 
 
 @dataclass(frozen=True)

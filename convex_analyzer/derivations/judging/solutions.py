@@ -169,6 +169,7 @@ def _roots(coefficients: dict[int, Poly], field: Field, point: Point) -> list[An
 
 def _many_roots(numbers: list[Any]) -> list[Any]:
     arithmetic = context()
+    numbers = _once(numbers)
     try:
         found = arithmetic.polyroots([to_mp(x) for x in numbers], maxsteps=100, extraprec=200)
     except (arithmetic.NoConvergence, ZeroDivisionError):
@@ -182,6 +183,17 @@ def _many_roots(numbers: list[Any]) -> list[Any]:
             total = plus(times(total, near), x)
         exact.append(near if isinstance(total, (int, Fraction)) and total == 0 else r)
     return exact
+
+
+def _once(numbers: list[Any]) -> list[Any]:
+    """Return a polynomial with each of its roots once, for double roots are found badly."""
+    if not all(isinstance(x, (int, Fraction)) for x in numbers):
+        return numbers
+    import sympy
+
+    exact = [sympy.Rational(x.numerator, x.denominator) for x in numbers]
+    found = sympy.Poly(exact, sympy.Symbol("x")).sqf_part().all_coeffs()
+    return [Fraction(int(c.p), int(c.q)) for c in found]
 
 
 def _divided(a: Any, b: Any) -> Any:
