@@ -16,7 +16,6 @@ from typing import Any, ClassVar
 from convex_analyzer.derivations.derivation import judged
 from convex_analyzer.derivations.exercises import Exercise, exercise, load_exercise
 from convex_analyzer.derivations.forms import (
-    LEVELS,
     form_of,
     is_isolated,
     levels,
@@ -44,6 +43,7 @@ SHORT = {
     "full": "the last line alone earns all",
 }
 _UNFINISHED = 0.5  # the most that an answer earns which does not arrive
+_COPIED = 2  # the level of `forms` up to which a line is a copy: at 3 SymPy derives by itself
 _LONGER = 1.5  # times the operations of the exercise's last line: still that form
 
 
@@ -195,7 +195,7 @@ def mark(
 
 
 def _own(
-    pairs: Sequence[tuple[CheckedLine, Statement]], task: Exercise, most: int = LEVELS[-1]
+    pairs: Sequence[tuple[CheckedLine, Statement]], task: Exercise, most: int = _COPIED
 ) -> list[CheckedLine]:
     """Return the lines that count: not those that write an earlier right line in another way.
 
@@ -294,7 +294,7 @@ def _in_form(found: Any, lines: Sequence[Any]) -> bool:
         form = form_of(found, level)
         if form == form_of(goal, level):
             return True
-        if form in [form_of(each, level) for each in earlier]:
+        if level <= _COPIED and form in [form_of(each, level) for each in earlier]:
             return False
     letter = is_isolated(goal)
     if letter is not None:
