@@ -66,6 +66,9 @@ def is_heading(line: str) -> bool:
     (True, True, False)
     """
     words = TEXT.sub(lambda match: match[1], line).strip()
+    said = TEXT.match(line.strip())
+    if said and _HEADING.match(said[1]) and said[1].split()[-1] in {"by", "out", "for", "with"}:
+        return not _RELATION.search(words)
     return words.endswith(":") and bool(_HEADING.match(words)) and not _RELATION.search(words)
 
 

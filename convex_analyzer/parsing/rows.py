@@ -231,6 +231,11 @@ def _prose(letters: list[str], begin: int, stop: int, symbols: Symbols) -> list[
     for match in _DOLLARS.finditer(line):
         words = line[at : match.start()].strip(" ,.:;")
         at = match.end()
+        if rows and _CONDITION.fullmatch(words):  # $x > 0$ if $y > 0$: a condition of the first
+            reason = "; ".join(filter(None, (f"{words} {match[1]}", rows[-1].reason)))
+            rows[-1] = replace(rows[-1], reason=reason)
+            blank(letters, begin + match.start(1), begin + match.end(1))
+            continue
         row = _tex_row(letters, begin + match.start(1), begin + match.end(1), symbols)
         arrow = "=>" if words.lower() in ARROW_WORDS else row.arrow
         reason = "" if words.lower() in ARROW_WORDS else words

@@ -26,6 +26,8 @@ READ = [  # text, values
     ("Note that $x < y$, since $m$ is not zero.", [x < y, m]),
     # headings are no statements
     ("x\n" + r"\text{Factor out } m:" + "\n" + r"\frac{x}{2}", [x, x / 2]),
+    ("x\n" + r"\text{Divide by } m" + "\n" + r"\frac{x}{m}", [x, x / m]),
+    ("$x < y$ if $a > 0$", [x < y]),
     ("Factor out m:\nx\nCancel:\ny", [x, y]),
     (r"\text{since } m \neq 0, \text{ we get}" + "\n" + r"\frac{x}{2}", [x / 2]),
     (r"\text{since } m \neq 0, \text{ we get } x < y", [x < y]),
@@ -79,6 +81,7 @@ UNREAD = [  # text, column, part of the message
     (r"\text{rate} = x", 0, "'rate'"),
     (r"\text{if } x > 0", 0, "'if'"),
     ("x^2 > 0 for x != 0", 7, "the condition x != 0 is not used; declare it"),
+    ("$x < y$ if $x > 0$", 6, "the condition x > 0 is not used"),
     ("x < y if x > 0", 5, "the condition x > 0 is not used"),
     (r"\sqrt{x^2} = x \text{ where } x \ge 0", 14, r"the condition x \ge 0 is not used"),
     (r"\alpha < 2", 0, "write Latin letters: a for α, K for κ, l for λ, u for μ"),
