@@ -11,7 +11,7 @@ from convex_analyzer.derivations.exercises import Exercise, exercise
 from convex_analyzer.derivations.judging.lines import CheckedDerivation, check_lines
 from convex_analyzer.errors import InputError
 from convex_analyzer.parsing.derivation_text import read_derivation
-from convex_analyzer.parsing.statements import Statement
+from convex_analyzer.parsing.statements import Statement, equal_signs
 from convex_analyzer.parsing.symbols import Symbols
 
 __all__ = ["Derivation", "check_derivation", "judged", "symbols"]
@@ -218,14 +218,14 @@ def _cut(statement: Statement) -> tuple[Statement, ...]:
     """Return the two sides of an equation that is written with a sign, else the statement."""
     import sympy
 
-    signs = list(re.finditer(r"(?<![<>=!:])=(?![=>])", statement.text))
+    signs = equal_signs(statement.text)
     if not isinstance(statement.value, sympy.Equality) or len(signs) != 1:
         return (statement,)
     if statement.left is not None or statement.relation not in (None, "="):
         return (statement,)
-    before, after = statement.text[: signs[0].start()], statement.text[signs[0].end() :]
+    before, after = statement.text[: signs[0]], statement.text[signs[0] + 1 :]
     left, right = statement.value.args
-    column = statement.column + signs[0].end() + len(after) - len(after.lstrip(" &"))
+    column = statement.column + signs[0] + 1 + len(after) - len(after.lstrip(" &"))
     first = replace(statement, text=before.rstrip(" &"), value=left)
     last = {"text": after.lstrip(" &"), "value": right, "relation": "=", "left": left}
     return first, replace(statement, column=column, notes=(), **last)
