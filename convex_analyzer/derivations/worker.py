@@ -215,19 +215,19 @@ def serve(memory: int) -> None:
 
     sympy.Integer(1)
     _limit(memory)
-    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what else is printed goes to standard error
-    out.write("ready\n")
-    out.flush()
-    for line in sys.stdin:
-        try:
-            answer = _answer(json.loads(line))
-        except InputError as error:
-            answer = {"error": str(error)}
-        except MemoryError:
-            answer = _nothing("failed", "out of memory")
-        out.write(json.dumps(answer) + "\n")
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as out:
+        os.dup2(2, 1)  # what else is printed goes to standard error
+        out.write("ready\n")
         out.flush()
+        for line in sys.stdin:
+            try:
+                answer = _answer(json.loads(line))
+            except InputError as error:
+                answer = {"error": str(error)}
+            except MemoryError:
+                answer = _nothing("failed", "out of memory")
+            out.write(json.dumps(answer) + "\n")
+            out.flush()
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 
@@ -376,3 +377,26 @@ def test_symbols_and_lazy_names():
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.startswith("False")
     assert "check_code" in out.stdout
+
+
+def test_what_the_worker_answers_is_what_mark_says(monkeypatch, capfd):
+    """The process itself, in this one: question in, one line of JSON out."""
+    from convex_analyzer.derivations import worker
+
+    right = "l*((1 - a*l)**k*z)**2/2\nl*(1 - a*l)**(2*k)*z**2/2"
+    question = {"answer": right, "task": "q7", "plausible": "full", "notation": "", "level": 2}
+    lines = [json.dumps(question), json.dumps({**question, "task": "q0"})]
+    monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(lines) + "\n"))
+    monkeypatch.setattr(worker, "_limit", lambda memory: None)
+    first, second = os.dup(1), os.dup(2)
+    try:
+        worker.serve(2**31)
+    finally:
+        os.dup2(first, 1)
+        os.dup2(second, 2)
+        os.close(first)
+        os.close(second)
+    ready, marked, refused = capfd.readouterr().out.splitlines()
+    assert ready == "ready"
+    assert json.loads(marked)["points"] == mark(right, "q7").points
+    assert "q0" in json.loads(refused)["error"]

@@ -27,8 +27,6 @@ from convex_analyzer.testing import Golden, check_optimizer
 from convex_analyzer.theory.analysis import analyze
 from convex_analyzer.theory.tuning import worst_rate
 
-pytestmark = pytest.mark.survey
-
 START = np.array([2.0, -1.5, 3.0])
 
 
