@@ -6,6 +6,7 @@ import functools
 import re
 import unicodedata
 from dataclasses import dataclass
+from typing import Any
 
 from convex_analyzer.errors import ParseError
 from convex_analyzer.parsing.names import GREEK, SUBSCRIPTS, SUPERSCRIPTS
@@ -52,7 +53,7 @@ class Node:
     start: int
     end: int
     args: tuple[Node, ...] = ()
-    value: object = None
+    value: Any = None
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ class FactorEdits(Walker):
 
     def on_product(self, node: Node, parent: Node | None) -> Changes:
         """Yield changes of a product."""
-        parts, signs = list(node.args), list(node.value)  # type: ignore[call-overload]
+        parts, signs = list(node.args), list(node.value)
         for j in range(1, len(parts)):
             gap = self.text[parts[j - 1].end : parts[j].start]
             at = parts[j - 1].end
@@ -115,7 +115,7 @@ class FactorEdits(Walker):
             yield "upside down", [(*whole, f"{self.of(second)}/{self.put(first, first)[2]}")]
         for j in range(1, len(parts)):
             below = self.inner(parts[j])
-            if signs[j] != "/" or below.kind != "product" or "/" in below.value:  # type: ignore[operator]
+            if signs[j] != "/" or below.kind != "product" or "/" in below.value:
                 continue
             for part in below.args:
                 rest = [self.of(p) for p in below.args if p is not part]

@@ -23,7 +23,7 @@ class TermEdits(Walker):
 
     def on_sum(self, node: Node, parent: Node | None) -> Changes:
         """Yield changes of a sum."""
-        parts, signs = list(node.args), list(node.value)  # type: ignore[call-overload]
+        parts, signs = list(node.args), list(node.value)
         for j, part in enumerate(parts):
             if j == 0:
                 follow = self.text[part.end : parts[1].start]
@@ -78,7 +78,7 @@ class TermEdits(Walker):
         others = {value + 1, value - 1, 2 * value, 10 * value} | ({1, 2} if value == 0 else set())
         others |= {value // d for d in (2, 3, 10) if value % d == 0}
         for new in sorted(others - {value, 0}):
-            over = first and parent is not None and parent.value[1] == "/"  # type: ignore[index]
+            over = first and parent is not None and parent.value[1] == "/"
             if new == 1 and (raised or (factor and not over)):
                 continue  # nobody writes x**1 or 1*x
             yield kind, [(node.start, node.end, str(new))]

@@ -22,7 +22,8 @@ class Sequenced:
     """Values of a sequence or function whose law is not given: small numbers that do not repeat."""
 
     def __init__(self, shift: int) -> None:
-        self._shift, self._others = shift, {}  # type: ignore[var-annotated]
+        self._shift = shift
+        self._others: dict[Any, Any] = {}
 
     def __call__(self, *arguments: Any) -> Any:
         """Return the value at an index, or at a number."""
