@@ -154,11 +154,6 @@ class Curve:
         """Largest finite value, in units of the start."""
         return float(self.values.max() - (0 if self.positive else self.values.min())) / self.size
 
-    @functools.cached_property
-    def lowest(self) -> float:
-        """Smallest level of the trend, in units of the start."""
-        return float(self.trend.min()) / self.size
-
     def fall(self, begin: float, end: float) -> float:
         """Return how much of the start's size the trend falls between two shares of the run."""
         grid = np.linspace(0, 1, len(self.trend))
@@ -287,13 +282,6 @@ class Curve:
         if len(late) < 2:
             return 0.0
         return float(np.mean(np.diff(late) > 1e-9 * np.abs(late[:-1])))
-
-    @functools.cached_property
-    def jump(self) -> float:
-        """Mean upward step of the second half, in units of the start's size."""
-        late = np.diff(self.values[len(self.values) // 2 :])
-        up = late[late > 0]
-        return float(up.mean()) / self.size if len(up) else 0.0
 
     @functools.cached_property
     def late_half(self) -> Array:
