@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import tempfile
@@ -40,6 +41,8 @@ _suspended: list[Any] = []  # the process's Coverage, once every module is impor
 
 
 def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()  # SymPy, Matplotlib and thousands of tests stay: not searched again and again
     coverage = sys.modules.get("coverage")
     running = coverage.Coverage.current() if coverage else None
     if running:
