@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
+from convex_analyzer.derivations.judging.clock import spend
 from convex_analyzer.errors import NotDerivableError
 
 __all__ = ["Number", "coefficients_at", "distinct", "is_rounded", "real_roots", "simplest_between",
@@ -67,7 +68,9 @@ def coefficients_at(
     """Return the coefficients in the next variable, from the highest power down."""
     place = len(prefix)
     powers: dict[int, Number] = {}
-    for monomial, number in _terms(polynomial, tuple(variables)):
+    terms = _terms(polynomial, tuple(variables))
+    spend(10 * len(terms) * (1 + place))
+    for monomial, number in terms:
         term = number
         for value, power in zip(prefix, monomial, strict=False):
             term *= value**power
@@ -99,6 +102,7 @@ def real_roots(coefficients: list[Number]) -> list[Number]:
         return _by_numbers(coefficients)
     if any(is_rounded(c) for c in coefficients):
         return _by_numbers(coefficients)
+    spend(1000 * len(coefficients))
     whole = sympy.Poly([sympy.Rational(c) for c in coefficients], sympy.Dummy("x"))
     found: list[Number] = []
     for factor, _ in whole.factor_list()[1]:
@@ -125,6 +129,7 @@ def _by_numbers(coefficients: list[Number]) -> list[Number]:
 
     if len(coefficients) == 2:
         return [_short(-coefficients[1] / coefficients[0])]
+    spend(1000 * len(coefficients) ** 2)
     with mpmath.workdps(_DIGITS):
         given = [mpmath.mpf(c.numerator) / c.denominator for c in coefficients]
         try:

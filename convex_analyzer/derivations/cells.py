@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -25,12 +24,16 @@ from convex_analyzer.derivations.cell_numbers import (
     value_at,
 )
 from convex_analyzer.derivations.cell_statements import compiled, polynomial_form, relational
+from convex_analyzer.derivations.judging.clock import Clock, OutOfTime, spend
 from convex_analyzer.errors import NotDerivableError
 
 __all__ = ["Found", "find"]
 
 _SMALL = ("1/2", "1/3", "2/3", "1/4", "1", "2", "3/4", "9/10", "4", "1/10", "9", "1/100", "99/100",
           "0", "100", "-1/2", "3")  # fmt: skip
+# Units of work.
+_FACTORED = 3_000
+_ELIMINATED = 5_000
 
 
 @dataclass(frozen=True)
@@ -55,10 +58,6 @@ class Found:
     tried: int
 
 
-class _OutOfTimeError(Exception):
-    """The budget is spent."""
-
-
 def find(
     statement: Any, variables: Sequence[Any], positive: Sequence[Any] = (), budget: float = 2.0
 ) -> Found:
@@ -73,7 +72,7 @@ def find(
     positive
         Those among them that the statement says to be positive: they are divided out.
     budget
-        Seconds of the processor; when they are spent without a point the result is not complete.
+        Seconds of work; when they are spent without a point the result is not complete.
 
     Examples
     --------
@@ -99,7 +98,7 @@ class _Search:
     def __init__(self, statement: Any, variables: list[Any], budget: float) -> None:
         self.variables = variables
         self.statement = statement
-        self.end = time.process_time() + budget
+        self.clock = Clock(budget)
         self.tried = 0
         self.test = compiled(statement, variables)
         self.levels: list[list[Any]] = []
@@ -122,7 +121,7 @@ class _Search:
                 point = self.search((), inside=inside)
                 if point is not None:
                     return self.found(point)
-        except (_OutOfTimeError, NotDerivableError):
+        except (OutOfTime, NotDerivableError):
             return Found(None, is_complete=False, is_inside=False, tried=self.tried)
         return Found(None, is_complete=self.exact, is_inside=False, tried=self.tried)
 
@@ -171,15 +170,14 @@ class _Search:
         import sympy
 
         at = self.statement.subs(self.variables[0], sympy.Rational(value))
-        found = find(at, self.variables[1:], (), self.end - time.process_time())
+        found = find(at, self.variables[1:], (), self.clock.left)
         self.tried += found.tried
         self.exact = self.exact and found.is_complete
         return None if found.point is None else (value, *found.point)
 
     def count(self) -> None:
         self.tried += 1
-        if time.process_time() > self.end:
-            raise _OutOfTimeError
+        self.clock.check()
 
     def samples(
         self, polynomials: list[Any], prefix: tuple[Number, ...]
@@ -205,6 +203,7 @@ class _Search:
         for polynomial in polynomials:
             self.count()
             if polynomial.free_symbols:
+                spend(_FACTORED)
                 for factor, _ in sympy.factor_list(polynomial)[1]:
                     found[factor] = None
         return list(found)
@@ -223,8 +222,10 @@ class _Search:
             having.append(polynomial)
             found += poly.all_coeffs()
             if poly.degree() > 1:
+                spend(_ELIMINATED * int(poly.degree()))
                 found.append(sympy.discriminant(polynomial, unknown))
         for one, other in itertools.combinations(having, 2):
             self.count()
+            spend(_ELIMINATED)
             found.append(sympy.resultant(one, other, unknown))
         return [sympy.expand(polynomial) for polynomial in found]

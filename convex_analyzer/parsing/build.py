@@ -134,7 +134,7 @@ class Builder(Calls):
             value = self.quantity(part)
             if sign == "/":
                 value = self.number(value, part, "divided by")
-                if value.is_zero:
+                if value.is_number and value.is_zero:  # of letters it would take long
                     raise self.error("division by zero", part)
                 last = factors[-1]
                 if value.is_Rational and getattr(last, "is_Rational", False) and len(factors) == 1:

@@ -61,7 +61,6 @@ def test_further_lines_are_proved_and_further_slips_cost_one_mark():
     assert slips >= 2 * len(FURTHER)
 
 
-@pytest.mark.survey  # repairs have two seconds of processor time, which a tracer would use up
 def test_most_further_slips_are_repaired_and_named():
     tried = repaired = 0
     for name in FURTHER[::7]:

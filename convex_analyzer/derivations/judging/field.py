@@ -13,7 +13,7 @@ from fractions import Fraction
 from math import lcm
 from typing import Any
 
-from convex_analyzer.derivations.judging.clock import Clock
+from convex_analyzer.derivations.judging.clock import Clock, spend
 from convex_analyzer.derivations.judging.linear import Row, infeasible
 from convex_analyzer.derivations.judging.polynomials import (
     ONE,
@@ -120,6 +120,7 @@ class Field:
     def _applied(self, polynomial: Poly, index: int, rule: tuple[str, Any]) -> Poly:
         if not any(i == index for m in polynomial for i, _ in m):
             return polynomial
+        spend(15 * len(polynomial))
         total: Poly = {}
         for monomial, coefficient in polynomial.items():
             exponent = dict(monomial).get(index, 0)
@@ -171,6 +172,7 @@ class Field:
         degree = max(sum(e) for e in terms)
         if len(terms) > 60 or degree > 16:
             return Factors(number, monomial, ((poly_key(rest), 1),))
+        spend(300 + 20 * len(terms) * degree)
         content, found = domain.from_dict(terms).factor_list()
         number = number * int(content)
         parts = []

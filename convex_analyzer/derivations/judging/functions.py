@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
+from convex_analyzer.derivations.judging.clock import spend
 from convex_analyzer.derivations.judging.values import (
     Pole,
     Singular,
@@ -61,6 +62,7 @@ def applied(name: str, x: Any) -> Any:
         raise Pole("the logarithm of zero")
     if name in _GROWING and abs(x) > _LARGEST_EXPONENT:
         raise Unknown("too large")
+    spend(60)
     try:
         value = getattr(context(), name)(to_mp(x))
     except (ValueError, ZeroDivisionError, OverflowError):

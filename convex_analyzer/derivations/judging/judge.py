@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from typing import Any
 
-from convex_analyzer.derivations.judging.clock import Clock, OutOfTime
+from convex_analyzer.derivations.judging.clock import Clock, OutOfTime, spend, spent
 from convex_analyzer.derivations.judging.evaluation import is_boolean
 from convex_analyzer.derivations.judging.judgement import Judgement, exhibit
 from convex_analyzer.derivations.judging.points import Sampler
@@ -19,6 +20,7 @@ __all__ = ["DIRECTIONS", "judge"]
 
 #: How a line may be joined to the one above it: which way a claim is to follow.
 DIRECTIONS = {"=>": "=>", "<==": "<=", "<=": "<=", "<=>": "<=>", None: "<=>", "=": "<=>"}
+_READING = 60  # units of work for each part of a line
 
 
 def judge(
@@ -52,7 +54,10 @@ def judge(
     >>> print(judge(abs(1 - a*l) < 1, a < 1/l, symbols).counterexample)
     At a = 1, l = 1: the line above gives true, this line gives false.
     """
-    return _cached(_fixed(before), _fixed(after), symbols, budget, direction)
+    begun = spent()
+    found, work = _cached(_fixed(before), _fixed(after), symbols, budget, direction)
+    spend(begun + work - spent())  # as much when it is remembered
+    return found
 
 
 def _fixed(line: Any) -> Any:
@@ -61,8 +66,18 @@ def _fixed(line: Any) -> Any:
 
 
 @functools.lru_cache(maxsize=2048)
-def _cached(before: Any, after: Any, symbols: Symbols, budget: float, direction: str) -> Judgement:
-    return _work(before, after, symbols, budget, direction)
+def _cached(
+    before: Any, after: Any, symbols: Symbols, budget: float, direction: str
+) -> tuple[Judgement, int]:
+    begun = spent()
+    spend(_READING * sum(1 for line in (before, after) for _ in _parts(line)))
+    return _work(before, after, symbols, budget, direction), spent() - begun
+
+
+def _parts(line: Any) -> Iterable[Any]:
+    from sympy import preorder_traversal
+
+    return () if isinstance(line, bool) else preorder_traversal(line)
 
 
 def _work(before: Any, after: Any, symbols: Symbols, budget: float, direction: str) -> Judgement:

@@ -10,6 +10,7 @@ from fractions import Fraction
 from math import gcd, lcm
 from typing import Any
 
+from convex_analyzer.derivations.judging.clock import spend
 from convex_analyzer.derivations.judging.polynomials import Poly
 
 __all__ = ["Row", "infeasible"]
@@ -47,6 +48,7 @@ def _cost(rows: list[Row], variable: Any) -> int:
 def _tidy(rows: list[Row]) -> list[Row] | None:
     """Return different rows without those that always hold; None if one never holds."""
     kept: dict[Any, Row] = {}
+    spend(10 * sum(len(form) + 1 for form, _ in rows))
     for form, strict in rows:
         if not any(form):
             number = form.get((), 0)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from convex_analyzer.derivations.judging import pools
+from convex_analyzer.derivations.judging.clock import spend
 from convex_analyzer.derivations.judging.evaluation import Point, compiled
 from convex_analyzer.derivations.judging.values import Undefined
 from convex_analyzer.parsing.symbols import Symbols
@@ -136,6 +137,7 @@ class Sampler:
     def _point(
         self, values: Sequence[Any], order: int, number: int | None, draws: random.Random
     ) -> Point | None:
+        spend(25 + 12 * len(self.scalars) + 40 * len(self.matrices))
         point: Point = dict(zip(self._independent, values, strict=True))
         point.setdefault(self.size, order)
         for symbol, expression in self._dependent.items():

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from convex_analyzer.derivations.judging.clock import spend
+
 __all__ = [
     "ONE",
     "ZERO",
@@ -71,6 +73,7 @@ def monomial_product(a: Monomial, b: Monomial) -> Monomial:
 
 def poly_sum(a: Poly, b: Poly, factor: Any = 1) -> Poly:
     """Return a + factor*b."""
+    spend(1 + len(b))
     total = dict(a)
     for monomial, coefficient in b.items():
         value = total.get(monomial, 0) + factor * coefficient
@@ -90,6 +93,7 @@ def poly_product(a: Poly, b: Poly) -> Poly:
     """Return the product."""
     if len(a) * len(b) > _MOST_TERMS * 8:
         raise TooLarge
+    spend(2 + 3 * len(a) * len(b))
     total: Poly = {}
     for m, c in a.items():
         for n, d in b.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from convex_analyzer.derivations.judging.clock import Clock, OutOfTime
+from convex_analyzer.derivations.judging.clock import Clock, OutOfTime, spend
 from convex_analyzer.derivations.judging.entries import Entries
 from convex_analyzer.derivations.judging.field import Field
 from convex_analyzer.derivations.judging.letters import Form, scalar_form
@@ -242,10 +242,12 @@ def _simplified(before: Any, after: Any, sampler: Sampler, clock: Clock) -> str 
     if not (before.has(sympy.Function) or after.has(sympy.Function)):
         return None
     difference = before - after
-    if difference.count_ops() > 40 or difference.has(sympy.Sum, sympy.Product):
+    size = difference.count_ops()
+    if size > 40 or difference.has(sympy.Sum, sympy.Product):
         return None
     for rewrite in (sympy.expand_trig, sympy.trigsimp, sympy.expand_func):
         clock.check()
+        spend(20_000 + 500 * size)
         if rewrite(difference) == 0:
             return "identities of functions"
     return None

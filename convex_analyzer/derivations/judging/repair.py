@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from convex_analyzer.derivations.judging.clock import Clock
+from convex_analyzer.derivations.judging.clock import Clock, spend
 from convex_analyzer.derivations.judging.edits import Edit, edits
 from convex_analyzer.derivations.judging.evaluation import Point, compiled, is_boolean
 from convex_analyzer.derivations.judging.judge import judge
@@ -90,9 +90,12 @@ def repair(
     written, latex = found
     sieve = _Sieve(before, symbols, written.value)
     proofs = 0
-    for edit in edits(text, written.tree, symbols, latex=latex):
+    candidates = edits(text, written.tree, symbols, latex=latex)
+    spend(50 * len(candidates))
+    for edit in candidates:
         if clock.left < 0.05 or proofs >= _MOST_PROOFS:
             return None
+        spend(400 + 18 * len(edit.text))
         try:
             value = read_expression(edit.text, symbols, latex=latex).value
         except InputError:

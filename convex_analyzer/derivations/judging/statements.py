@@ -13,7 +13,7 @@ from fractions import Fraction
 from math import prod
 from typing import Any
 
-from convex_analyzer.derivations.judging.clock import OutOfTime
+from convex_analyzer.derivations.judging.clock import OutOfTime, spend
 from convex_analyzer.derivations.judging.field import sign_rows
 from convex_analyzer.derivations.judging.linear import Row, infeasible
 from convex_analyzer.derivations.judging.normal import Normalizer
@@ -87,6 +87,7 @@ def _apart(
     """Yield the combinations of signs that tell two statements apart."""
     keys = list(conditions.open)
     for values in itertools.product(*(sorted(conditions.open[k]) for k in keys)):
+        spend(5 + len(keys))
         assignment = dict(zip(keys, values, strict=True))
         if _differ(first(assignment), second(assignment), direction):
             yield assignment
@@ -193,6 +194,7 @@ def _cells(polynomials: list[dict[int, Any]], signs: Any, normal: Normalizer) ->
         if max(terms) > 8:
             raise TooLarge
         normal.field.clock.check()
+        spend(2000 * max(terms))
         polynomial = sympy.Poly({(d,): sympy.Rational(str(c)) for d, c in terms.items()}, x)
         roots |= {_decimal(root) for root, _ in polynomial.real_roots(multiple=False)}
     marks = sorted(roots)

@@ -11,6 +11,8 @@ from fractions import Fraction
 from math import isqrt
 from typing import Any
 
+from convex_analyzer.derivations.judging.clock import spend
+
 __all__ = [
     "Diverges",
     "NotReal",
@@ -106,6 +108,7 @@ def is_zero(value: Any, scale: Any = 1) -> bool:
 
 def plus(a: Any, b: Any) -> Any:
     """Return the sum of two numbers; a Fraction and an mpmath number do not add by themselves."""
+    spend(2)
     try:
         return a + b
     except TypeError:
@@ -114,6 +117,7 @@ def plus(a: Any, b: Any) -> Any:
 
 def times(a: Any, b: Any) -> Any:
     """Return the product of two numbers."""
+    spend(2)
     try:
         return a * b
     except TypeError:
@@ -142,6 +146,7 @@ def agree(left: Any, right: Any) -> bool:
         return left is right
     if isinstance(left, (int, Fraction)) and isinstance(right, (int, Fraction)):
         return left == right
+    spend(20)
     left, right = to_mp(left), to_mp(right)
     return is_zero(left - right, max(abs(left), abs(right)))
 
@@ -178,6 +183,7 @@ def power(base: Any, exponent: Any, *, complex_numbers: bool = False) -> Any:
     >>> power(Fraction(4, 9), Fraction(1, 2)), power(2, -3), power(0, 0)
     (Fraction(2, 3), Fraction(1, 8), 1)
     """
+    spend(3)
     exponent = real(exponent)
     if isinstance(exponent, Fraction) and exponent.denominator == 1:
         exponent = exponent.numerator
@@ -193,6 +199,7 @@ def power(base: Any, exponent: Any, *, complex_numbers: bool = False) -> Any:
         root = _root(Fraction(base), exponent.denominator)
         if root is not None:
             return _whole_power(root, exponent.numerator)
+    spend(40)
     large = to_mp(base)
     if not complex_numbers and (getattr(large, "imag", 0) != 0 or large < 0):
         raise NotReal("root of a negative number")
