@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import sys
 from typing import Any, ClassVar
 
 import numpy as np
 
+from convex_analyzer.sheets import Sheet, sheet_of
+from convex_analyzer.spelling import fits
 from convex_analyzer.tables import Table
 
 __all__ = ["Result", "to_plain"]
@@ -86,11 +89,17 @@ class Result:
 
     __hash__ = None  # type: ignore[assignment]  # results hold arrays
 
+    def sheet(self) -> Sheet:
+        """Return the summary under a head that says what it is: what ``print`` shows."""
+        return sheet_of(self.summary(), self)
+
     def __str__(self) -> str:
-        return self.summary().to_text()
+        sheet = self.sheet()
+        text = sheet.to_text()
+        return text if fits(text, getattr(sys.stdout, "encoding", None)) else sheet.in_ascii()
 
     def _repr_html_(self) -> str:
-        return self.summary().to_html()
+        return self.sheet().to_html()
 
     def _repr_markdown_(self) -> str:
-        return self.summary().to_markdown()
+        return self.sheet().to_markdown()

@@ -4,13 +4,29 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Sequence
+import re
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Table", "format_count", "format_factor", "format_number", "format_share", "join_words"]
+from convex_analyzer.spelling import spell
+
+__all__ = [
+    "Table",
+    "format_count",
+    "format_factor",
+    "format_number",
+    "format_share",
+    "join_words",
+    "wrapped",
+]
 
 _EXACT_COUNT = 10_000_000
+_GAP = 2  # letters between columns
+_LEAST = 16  # letters that a column of words keeps when the table is too wide
+_RELATION = re.compile(r" ([=<>≤≥≈←]) ")
+_SIDE = {True: "text-align:left", False: "text-align:right"}
 
 
 def format_number(value: Any, digits: int = 6) -> str:
@@ -124,8 +140,14 @@ class Table:
     notes: tuple[str, ...] = ()
     left: int = 1
 
-    def to_text(self) -> str:
+    def to_text(self, width: int | None = None) -> str:
         """Return the table as aligned plain text.
+
+        Parameters
+        ----------
+        width
+            Letters of a line that should be enough: words are then broken into lines, and columns
+            that still have no room go into a second block. Without it, lines are as long as needed.
 
         Examples
         --------
@@ -134,20 +156,78 @@ class Table:
         ----  -----
         GD      691
         """
-        cells = [self.columns, *self.rows]
-        widths = [max(len(row[j]) for row in cells) for j in range(len(self.columns))]
+        lines = [line for part in self.blocks(width) for line in part]
+        notes = [line for note in self.notes for line in wrapped(note, width)]
+        return "\n".join(([self.title, ""] if self.title else []) + lines + notes)
 
-        def line(row: Sequence[str]) -> str:
-            return "  ".join(
-                cell.ljust(width) if j < self.left else cell.rjust(width)
-                for j, (cell, width) in enumerate(zip(row, widths, strict=True))
-            ).rstrip()
+    def blocks(self, width: int | None = None) -> Iterator[list[str]]:
+        """Yield the lines of the grid, in one block or in several that fit into a width."""
+        heads, rows = self.columns, self.rows
+        if width is not None and _room(heads, rows) > width:
+            heads, rows = _narrowed(heads, rows, width)
+        broken = [any("\n" in row[j] for row in rows) for j in range(len(heads))]
+        first = True
+        for part in _parts(_widths(heads, rows), width):
+            if not first:
+                yield [""]
+            first = False
+            yield list(_grid([_chosen(heads, part), *(_chosen(row, part) for row in rows)],
+                             [j < self.left or broken[j] for j in part]))  # fmt: skip
 
-        lines = [line(self.columns), "  ".join("-" * width for width in widths)]
-        lines += [line(row) for row in self.rows]
-        return "\n".join(([self.title, ""] if self.title else []) + lines + list(self.notes))
+    def __str__(self) -> str:
+        return self.to_text()
 
-    __str__ = to_text
+    def to_lines(self) -> Iterator[str]:
+        """Yield one fact per line, for logs and ``grep``: row, column: value.
+
+        Examples
+        --------
+        >>> list(Table(("name", "steps", "rate"), (("GD", "691", "0.98"),)).to_lines())
+        ['GD, steps: 691', 'GD, rate: 0.98']
+        """
+        if self.title:
+            yield _one_line(self.title)
+        pairs = len(self.columns) == self.left == 2
+        for row in self.rows:
+            for column, cell in zip(self.columns[1:], row[1:], strict=True):
+                name = row[0] if pairs else ", ".join(filter(None, (row[0], column)))
+                if cell.strip():
+                    yield _one_line(f"{name}: {cell}" if name else cell)
+        yield from (_one_line(note) for note in self.notes if note.strip())
+
+    def mapped(self, change: Callable[[str], str]) -> Table:
+        """Return the table with every text changed."""
+        return Table(
+            tuple(map(change, self.columns)),
+            tuple(tuple(map(change, row)) for row in self.rows),
+            change(self.title),
+            tuple(map(change, self.notes)),
+            self.left,
+        )
+
+    def in_ascii(self) -> str:
+        """Return the text for a stream that cannot write Greek letters and signs."""
+        return spell(self.mapped(spell).to_text())
+
+    def shortened(self, most: int, total: int | None = None, rest: str = "") -> Table:
+        """Return at most `most` rows, from both ends, and a note on what is left out.
+
+        Parameters
+        ----------
+        most
+            How many rows there may be.
+        total
+            How many there are, where the table itself is cut already.
+        rest
+            Where to find the others: ``"; --json has all"``.
+        """
+        total = len(self.rows) if total is None else total
+        if total <= most:
+            return self
+        gap = ("…",) + ("",) * (len(self.columns) - 1)
+        rows = (*self.rows[: most // 2], gap, *self.rows[-(most - most // 2) :])
+        note = f"{format_count(total - most)} between are not shown{rest}."
+        return Table(self.columns, rows, self.title, (note,), self.left)
 
     def to_markdown(self) -> str:
         """Return the table as GitHub-flavoured Markdown."""
@@ -163,20 +243,145 @@ class Table:
         return "\n".join(head + lines + (["", *self.notes] if self.notes else []))
 
     def to_html(self) -> str:
-        """Return the table as HTML, every cell escaped."""
+        """Return the table as HTML, every cell escaped; its colours are those of the page."""
 
         def row(cells: Sequence[str], tag: str) -> str:
             inner = "".join(
-                f'<{tag} style="text-align:{"left" if j < self.left else "right"}">'
-                f"{html.escape(cell)}</{tag}>"
+                f'<{tag} style="{_SIDE[j < self.left]}">{html.escape(cell)}</{tag}>'
                 for j, cell in enumerate(cells)
             )
             return f"<tr>{inner}</tr>"
 
         caption = f"<caption>{html.escape(self.title)}</caption>" if self.title else ""
         body = "".join(row(cells, "td") for cells in self.rows)
-        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.notes)
+        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.notes if note.strip())
         return (
             f"<table>{caption}<thead>{row(self.columns, 'th')}</thead>"
             f"<tbody>{body}</tbody></table>{notes}"
         )
+
+    def _repr_html_(self) -> str:
+        return self.to_html()
+
+    def _repr_markdown_(self) -> str:
+        return self.to_markdown()
+
+
+# -- text that fits -------------------------------------------------------------------------------
+
+
+def wrapped(text: str, width: int | None, indent: str = "", *, hard: bool = False) -> list[str]:
+    """Break text at spaces into lines that fit; what comes broken already stays broken there.
+
+    Parameters
+    ----------
+    text
+        Sentences.
+    width
+        Letters of a line; None for no limit.
+    indent
+        What the lines after the first begin with.
+    hard
+        Whether a word that is too long is broken too.
+
+    Examples
+    --------
+    >>> wrapped("a rate of 0.98", 10), wrapped("a rate of 0.98", None)
+    (['a rate of', '0.98'], ['a rate of 0.98'])
+    """
+    if width is None:
+        return text.split("\n")
+    held = _RELATION.sub("\u00a0\\1\u00a0", text)  # what is related stays on its line
+    return [
+        line.replace("\u00a0", " ")
+        for part in held.split("\n")
+        for line in textwrap.wrap(
+            part, width, subsequent_indent=indent, break_long_words=hard, break_on_hyphens=False
+        )
+        or [""]
+    ]
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _chosen(row: Sequence[str], part: Sequence[int]) -> list[str]:
+    return [row[j] for j in part]
+
+
+def _widths(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    """Return the letters that each column takes; a cell may have several lines."""
+    return [
+        max(len(line) for row in (heads, *rows) for line in row[j].split("\n"))
+        for j in range(len(heads))
+    ]
+
+
+def _room(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    widths = _widths(heads, rows)
+    return sum(widths) + _GAP * (len(widths) - 1)
+
+
+def _narrowed(
+    heads: tuple[str, ...], rows: tuple[tuple[str, ...], ...], width: int
+) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """Return cells broken into lines: first the headings, then words, the longest column first."""
+    body = _widths([""] * len(heads), rows) if rows else [0] * len(heads)
+    heads = tuple(
+        "\n".join(wrapped(head, max(size, *map(len, head.split()), 1)))
+        for head, size in zip(heads, body, strict=True)
+    )
+    widths = _widths(heads, rows)
+    goal = list(widths)
+    words = [j for j in range(len(heads)) if any(" " in row[j].strip() for row in rows)]
+    while words and sum(goal) + _GAP * (len(goal) - 1) > width:
+        longest = max(words, key=lambda j: goal[j])
+        if goal[longest] <= _LEAST:  # all of them in one block is not to be had
+            goal = [min(size, max(width - widths[0] - _GAP, _LEAST)) for size in widths]
+            break
+        goal[longest] -= 1
+    cut = tuple(
+        tuple(
+            "\n".join(wrapped(cell, goal[j], hard=True)) if goal[j] < widths[j] else cell
+            for j, cell in enumerate(row)
+        )
+        for row in rows
+    )
+    return heads, cut
+
+
+def _parts(widths: Sequence[int], width: int | None) -> Iterator[list[int]]:
+    """Yield the columns that stand side by side; the first one is repeated in every block."""
+    part: list[int] = []
+    taken = 0
+    for j, size in enumerate(widths):
+        if width is not None and len(part) > 1 and taken + _GAP + size > width:
+            yield part
+            part, taken = [0], widths[0]
+        taken += size + (_GAP if part else 0)
+        part.append(j)
+    yield part
+
+
+def _grid(rows: Sequence[Sequence[str]], is_left: Sequence[bool]) -> Iterator[str]:
+    """Yield aligned lines, a rule below the first row; headings stand on their last line."""
+    cells = [[cell.split("\n") for cell in row] for row in rows]
+    widths = [max(len(line) for row in cells for line in row[j]) for j in range(len(is_left))]
+    for k, row in enumerate(cells):
+        height = max(map(len, row))
+        filled = [
+            [""] * (height - len(lines)) + lines if k == 0 else lines + [""] * (height - len(lines))
+            for lines in row
+        ]
+        for shown in zip(*filled, strict=True):
+            yield (
+                (" " * _GAP)
+                .join(
+                    text.ljust(size) if side else text.rjust(size)
+                    for text, size, side in zip(shown, widths, is_left, strict=True)
+                )
+                .rstrip()
+            )
+        if k == 0:
+            yield (" " * _GAP).join("-" * size for size in widths)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import math
 from dataclasses import dataclass, field
@@ -122,10 +123,22 @@ def test_other_classes_are_never_equal_and_results_are_frozen():
 
 def test_printing_and_notebook_forms_come_from_the_summary():
     sample = Sample([1])
-    assert str(sample) == sample.summary().to_text()
+    lines = str(sample).splitlines()
+    assert lines[0].startswith("━━ Sample ━")
+    assert lines[1:-1] == sample.summary().to_text().splitlines()
     assert "&lt;1&gt;" in sample._repr_html_()
-    assert sample._repr_markdown_().startswith("| name | size |")
+    assert "| name | size |" in sample._repr_markdown_()
     assert "hidden" not in sample.to_dict()
+
+
+def test_printing_where_there_is_only_ascii(monkeypatch):
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr("sys.stdout", stream)
+    stream.write(str(Sample([1], name="αλ ≤ ½")))
+    stream.flush()
+    text = stream.buffer.getvalue().decode("ascii")
+    assert text.startswith("== Sample ====")
+    assert "alpha*lambda <= 1/2   <1>" in text
 
 
 def test_a_result_without_summary_says_so():

@@ -13,6 +13,7 @@ from convex_analyzer.comparison.limit import krylov_steps, limit_note
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.results import Result, to_plain
+from convex_analyzer.sheets import Sheet
 from convex_analyzer.simulation.trajectory import Trajectory
 from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.tables import Table, format_count, format_number, join_words
@@ -274,20 +275,27 @@ class Comparison(Result):
             return "No optimizer here ends at the minimum, though each converges"
         return "No optimizer here converges to the minimum"
 
-    def summary(self) -> Table:
-        """Return one row per optimizer."""
+    def summary(self) -> Sheet:
+        """Return one row per optimizer, under the verdict and what was compared."""
         columns = ("optimizer", "settings", "outcome", "rate ρ", "steps, predicted",
                    "steps, simulated", "overshoot", "theory − sim.", "verdict")  # fmt: skip
-        notes = (
-            "",
-            self.verdict(),
-            f"Steps until the gap is ×{format_number(self.tolerance)}; start: {self.start_name}.",
-            *limit_note(self),
-            *self.noise_notes(),
-        )
-        return Table(
-            columns, tuple(_row(e) for e in self.entries), self.problem.describe(), notes, 3
-        )
+        spectrum = self.spectrum
+        facts = [
+            ("problem", self.problem.describe().removeprefix(f"{self.problem.name}: ")),
+            ("curvature", spectrum.definiteness),
+            ("κ(A)", spectrum.describe_condition_number()),
+            ("goal", f"gap ×{format_number(self.tolerance)}"),
+            ("start", self.start_name),
+        ]
+        return Sheet(
+            columns, tuple(_row(e) for e in self.entries), "", self.remarks(), 3,
+            "comparison", self.problem.name, self.verdict(), tuple(facts),
+        )  # fmt: skip
+
+    def remarks(self) -> tuple[str, ...]:
+        """Return what to know when reading the table: the limit of all methods, the noise."""
+        kinds = "Steps and rates predicted: from theory, before the run; simulated: counted."
+        return (kinds, *limit_note(self), *self.noise_notes())
 
     def noise_notes(self) -> list[str]:
         """Say whose gradients are noisy, and how."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import functools
-import textwrap
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from convex_analyzer.conditioning import wording
@@ -12,6 +11,7 @@ from convex_analyzer.conditioning.cost import OPTIMIZERS, Digits, Mismatch
 from convex_analyzer.conditioning.fixes import Bought, Refused, recommended
 from convex_analyzer.conditioning.split import Split
 from convex_analyzer.results import Result, to_plain
+from convex_analyzer.sheets import Sheet
 from convex_analyzer.spectra.clusters import Clusters
 from convex_analyzer.spectra.collinearity import Collinearity
 from convex_analyzer.spectra.data_sensitivity import DataSensitivity
@@ -26,7 +26,6 @@ CAUSES = {
     "harmless": "it costs this problem nothing that matters",
 }
 
-_WIDTH = 100  # of a screen
 _HOW = "GD: the better of α = 2/(λmin + λmax) and 1/λmax; heavy ball, Nesterov: tuned; CG: exact."
 _COLUMNS = ("fix", "κ(A)", "GD", "heavy ball", "Nesterov", "CG", "price")
 
@@ -158,25 +157,26 @@ class ConditionAnalysis(Result):
         title = f"steps to {format_number(self.tolerance)} of the first gap, from {self.start_name}"
         return Table(_COLUMNS, rows, title=title, notes=(_HOW,))
 
-    def summary(self) -> Table:
-        """Return the table of fixes under the cause, with the sentences below."""
+    def summary(self) -> Sheet:
+        """Return the table of fixes under the cause, with the most important sentences below."""
+        said = wording.topics(self)
+        chosen = [*said["columns"][:2], *said["solve"][:1], *said["advice"], *said["limits"][:2]]
+        rest = len(self.sentences) - len(chosen) - len(said["number"] + said["cause"])
+        if rest > 0:
+            chosen.append(f"{rest} more in .sentences.")
         table = self.table()
-        head = f"condition of {self.name}: {self.cause} ({CAUSES[self.cause]})"
-        return replace(
-            table, title=f"{head} · {table.title}", notes=(*table.notes, *self.sentences)
-        )
-
-    def __str__(self) -> str:
-        """Return one screen."""
-        head = textwrap.fill(
-            f"condition of {self.name}: {self.cause.upper()} – {CAUSES[self.cause]}", _WIDTH
-        )
-        said = [
-            textwrap.fill(sentence, _WIDTH, initial_indent="• ", subsequent_indent="  ")
-            for sentence in self.sentences
+        facts = [
+            ("κ(A)", ("at least " if self.kappa_is_bound else "") + format_number(self.kappa, 4))
         ]
-        first, rest = said[:2], said[2:]
-        return "\n".join([head, *first, "", self.table().to_text(), "", *rest])
+        if self.kappa_of_data is not None:
+            facts.append(("κ(X)", format_number(self.kappa_of_data, 4)))
+        parts = (f"{one.cause} {format_number(one.decades, 3)}" for one in self.split.shares)
+        facts.append(("powers of ten", ", ".join(parts)))
+        return Sheet(
+            table.columns, table.rows, table.title, (*table.notes, *chosen), table.left,
+            "condition", f"{self.name}: {self.cause.upper()}, {CAUSES[self.cause]}",
+            " ".join(said["cause"]), tuple(facts),
+        )  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""

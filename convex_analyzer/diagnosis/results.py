@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from convex_analyzer.diagnosis.evidence import Evidence
 from convex_analyzer.diagnosis.reading import Reading
 from convex_analyzer.results import Result, to_plain
+from convex_analyzer.sheets import Sheet
 from convex_analyzer.tables import Table, join_words
 
 __all__ = ["Diagnosis", "Verdict"]
 
-_WIDTH = 100  # of a screen
 _DECIDED, _CLEAR = 0.5, 1.5  # least chance of the first, and its least ratio to the second
 
 
@@ -185,14 +184,14 @@ class Diagnosis(Result):
         columns = ("problem", "verdict", "chance", "evidence here", "workaround")
         return Table(columns, rows, f"recap for {self.subject}", (), left=5)
 
-    def summary(self) -> Table:
+    def summary(self) -> Sheet:
         """Return the verdict, what speaks for it, and the rows that are not ruled out."""
         shown = [each for each in self.findings if each.confidence >= 0.02][:5] or [self.primary]
         rows = tuple(
             (each.problem, f"{100 * each.confidence:.0f} %", each.verdict, each.evidence)
             for each in shown
         )
-        notes = [self.headline]
+        notes = []
         if self.primary.prediction and self.primary.fault:
             advice = self.primary.workaround.rstrip(".")
             notes.append(f"Workaround: {advice}. {self.primary.prediction}")
@@ -202,14 +201,16 @@ class Diagnosis(Result):
         if self.used:
             notes.append(f"Evidence: {join_words(list(self.used))}.")
         notes += list(self.notes)
-        wrapped = tuple(textwrap.fill(note, _WIDTH) for note in notes)
         columns = ("problem", "chance", "by itself", "evidence")
-        return Table(columns, rows, f"diagnosis of {self.subject}", wrapped, left=4)
+        return Sheet(columns, rows, "", tuple(notes), 4, "diagnosis", self.subject, self.headline)
 
     @property
     def shown(self) -> tuple[Verdict, ...]:
         """The lookalikes that are there."""
         return tuple(each for each in self.lookalikes if each.verdict == "present")
+
+    def __repr__(self) -> str:
+        return f"<Diagnosis of {self.subject}: {self.primary.problem}>"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""

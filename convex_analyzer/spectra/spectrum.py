@@ -336,7 +336,8 @@ class Spectrum(Result):
             ("definiteness", self.definiteness),
             ("critical point", self.critical_point),
             ("gradient descent is stable for", self._describe_limit()),
-            ("method", f"{self.method} ({self.kind})"),
+            ("method", self.method),
+            ("kind", self.kind),
         ]
         notes = []
         if self.data is not None and self.data.loses_everything:

@@ -13,10 +13,10 @@ import numpy.typing as npt
 from convex_analyzer.errors import InputError, NotDerivableError
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.problems.quadratic import Quadratic
+from convex_analyzer.sheets import Sheet
 from convex_analyzer.spectra.compute import spectrum as compute_spectrum
 from convex_analyzer.spectra.density import Density
 from convex_analyzer.spectra.spectrum import Spectrum
-from convex_analyzer.tables import Table
 from convex_analyzer.theory import wording
 from convex_analyzer.theory.arguments import checked_counts, checked_start, require_one_setting
 from convex_analyzer.theory.behaviour import Behaviour
@@ -314,8 +314,8 @@ class Analysis(Behaviour):
         """Return sentences that say where the numbers come from."""
         return wording.explain(self)
 
-    def summary(self) -> Table:
-        """Return a table of the main facts."""
+    def summary(self) -> Sheet:
+        """Return the main facts, and what happens along each direction."""
         return wording.summary(self)
 
     def to_dict(self) -> dict[str, Any]:

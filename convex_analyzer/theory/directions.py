@@ -72,7 +72,7 @@ class Directions:
         """What each direction does, in words."""
         return self._modes.regimes()
 
-    @property
+    @functools.cached_property
     def half_life(self) -> Array:
         """Steps per halving, shape (n,); infinite where the error does not shrink."""
         with np.errstate(all="ignore"):

@@ -250,12 +250,12 @@ def power_law_phase(
     Examples
     --------
     >>> print(power_law_phase(1.5, 1.2, 1.0, 10_000))
-    sublinear phase             law
-    --------------------------  --------------
-    gradient descent            gap ~ k^−1.133
-    Nesterov, growing momentum  gap ~ k^−2.133
-    until about                 500,000 steps
-    kind                        asymptotic
+    ━━ Power law phase: sublinear phase ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
+    gradient descent            gap ~ k^−1.133    until about  500,000 steps
+    Nesterov, growing momentum  gap ~ k^−2.133    kind         asymptotic
+    ────────────────────────────────────────────────────────────────────────────────
+    Asymptotic: true in the stated limit.
+    ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
     """
     return PowerLawPhase(
         power_law_exponent(exponent, source),

@@ -335,13 +335,12 @@ def stability_region(optimizer: Optimizer | type[Optimizer]) -> Region:
     --------
     >>> from convex_analyzer.optimizers.momentum import EMAMomentum
     >>> print(stability_region(EMAMomentum))
-    EMAMomentum converges where, with s = α λ,
-    <BLANKLINE>
-    condition              so that
-    ---------------------  ------------------
+    ━━ Region: EMAMomentum converges where, with s = α λ ━━━━━━━━━━━━━━━━━━━━━━━━━━━
     s > 0                  no root reaches +1
     μ s + 2 μ − s + 2 > 0  no root reaches −1
+    ────────────────────────────────────────────────────────────────────────────────
     for μ in [0, 1)
+    ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
     """
     key: Any = optimizer
     return _region(key)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from convex_analyzer.errors import InputError, NotDerivableError
+from convex_analyzer.notation import symbol_of
 from convex_analyzer.results import to_plain
+from convex_analyzer.sheets import Sheet
 from convex_analyzer.tables import Table, format_count, format_factor, format_number
 from convex_analyzer.theory.changing import warnings
 from convex_analyzer.theory.iteration import linearise
@@ -32,6 +34,7 @@ __all__ = [
 
 
 _NO_MINIMUM = "no minimum: J falls without end"
+_SHOWN = 8  # directions of a summary
 _BORDERS = 3  # as many directions that lie exactly on it are described
 
 
@@ -256,49 +259,74 @@ def _explain_local(analysis: Analysis) -> str:
     return "\n".join([*lines, *optimizer.hints()])
 
 
-def _local_summary(analysis: Analysis) -> Table:
-    """Return a table of what holds next to the minimum."""
-    local = analysis.scope == "local"
-    head = (str(analysis.optimizer), analysis.spectrum.name)
+def _changing_rows(analysis: Analysis) -> list[tuple[str, str]]:
+    """Return what holds next to the minimum, in the long run, or not at all."""
     if analysis.scope == "product":
-        row = ("scope", "product: changes from step to step, and has no rate")
-        notes = (verdict(analysis), *warnings(analysis))
-        return Table(head, (row, ("kind", kind(analysis))), notes=notes, left=2)
-    stable = limit_sentence(analysis).removeprefix("it needs ")
+        return [("scope", "product: changes from step to step, and has no rate")]
+    local = analysis.scope == "local"
     scope = {
         "local": "local: not linear",
         "asymptotic": "asymptotic: the limit of a rule that changes with t",
         "periodic": f"periodic: repeats after {analysis.optimizer.cycle} steps",
     }[analysis.scope]
-    rows = (
+    return [
         ("next to the minimum" if local else _when(analysis), analysis.outcome),
-        (f"rate ρ ({'small errors' if local else 'error'} per step)", analysis.rate_text),
-        ("1 − ρ", format_number(analysis.one_minus_rate, 6)),
-        ("stable learning rates" + " there" * local, stable),
+        ("rate ρ of small errors" if local else "rate ρ", analysis.rate_text),
+        ("1 − ρ", format_number(analysis.one_minus_rate)),
+        ("stable there for" if local else "stable for", _stable_for(analysis)),
         ("scope", scope),
-        ("kind", kind(analysis)),
-    )
-    return Table(head, rows, notes=(verdict(analysis), *warnings(analysis)), left=2)
+    ]
 
 
-def summary(analysis: Analysis) -> Table:
-    """Return a table of the main facts."""
-    if analysis.scope != "global":
-        return _local_summary(analysis)
-    steps, peak = analysis.steps_to(1e-6), analysis.transient_peak
-    transient = f"× {format_number(peak.size, 4)} after {format_count(peak.step)} steps"
-    rows = (
+def _rows(analysis: Analysis) -> list[tuple[str, str]]:
+    """Return what a linear rule does."""
+    peak = analysis.transient_peak
+    transient = f"×{format_number(peak.size, 4)} after {format_count(peak.step)} steps"
+    steps = analysis.steps_to(1e-6)
+    return [
         ("outcome", _NO_MINIMUM if analysis.outcome == "drifting" else analysis.outcome),
-        ("rate ρ (error per step)", analysis.rate_text),
-        ("1 − ρ", format_number(analysis.one_minus_rate, 6)),
-        ("stable learning rates", limit_sentence(analysis).removeprefix("it needs ")),
-        ("steps to gap × 1e-6, worst start", format_count(steps)),
+        ("rate ρ", analysis.rate_text),
+        ("1 − ρ", format_number(analysis.one_minus_rate)),
+        ("stable for", _stable_for(analysis)),
+        ("steps to gap ×1e−6", "never" if steps is None else format_count(steps)),
         ("largest transient", "grows without end" if peak.grows else transient),
-        ("scope", f"{analysis.scope}: linear on quadratics"),
-        ("kind", kind(analysis)),
-    )
-    head = (str(analysis.optimizer), analysis.spectrum.name)
-    return Table(head, rows, notes=(verdict(analysis),), left=2)
+        ("scope", "global: linear"),
+    ]
+
+
+def _stable_for(analysis: Analysis) -> str:
+    return limit_sentence(analysis).removeprefix("it needs ")
+
+
+def _about(analysis: Analysis) -> list[tuple[str, str]]:
+    """Return what was analysed: the curvature, and where the settings come from."""
+    spectrum, tuned = analysis.spectrum, analysis.tuned
+    symbols = ", ".join(symbol_of(name) for name in tuned)
+    return [
+        ("dimension", "any" if spectrum.is_interval else f"{spectrum.dimension:,}"),
+        ("curvature", spectrum.definiteness),
+        ("λmin", format_number(spectrum.lambda_min)),
+        ("λmax", format_number(spectrum.lambda_max)),
+        ("κ(A)", spectrum.describe_condition_number()),
+        ("settings", f"{symbols} tuned" if tuned else "as given"),
+    ]
+
+
+def summary(analysis: Analysis) -> Sheet:
+    """Return the main facts, and what happens along each direction."""
+    steady = analysis.scope == "global"
+    rows = [*(_rows(analysis) if steady else _changing_rows(analysis)), ("kind", kind(analysis))]
+    notes = [] if steady else warnings(analysis)
+    if steady:
+        notes = ["Steps and transient: from the worst start."]
+    more: tuple[Table, ...] = ()
+    if steady and not analysis.spectrum.is_interval:
+        more = (analysis.directions.table().shortened(_SHOWN, len(analysis.directions)),)
+    return Sheet(
+        (str(analysis.optimizer), analysis.spectrum.name), tuple(rows), notes=tuple(notes), left=2,
+        what="analysis", subject=f"{analysis.optimizer} on {analysis.spectrum.name}",
+        verdict=verdict(analysis), facts=tuple(_about(analysis)), more=more,
+    )  # fmt: skip
 
 
 def no_whole_run(analysis: Behaviour) -> str:
