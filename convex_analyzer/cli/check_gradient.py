@@ -137,7 +137,7 @@ def _point(text: str, members: dict[str, Any]) -> Any:
 
 
 def _draw(check: Any, out: Path) -> None:
-    from convex_analyzer.plot.gradient_ladder import gradient_errors
+    from convex_analyzer.plot.figures.gradient_errors import gradient_errors
     from convex_analyzer.plot.style import to_png, to_svg
     from convex_analyzer.reporting.files import write_bytes
 

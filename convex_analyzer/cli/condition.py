@@ -68,7 +68,7 @@ def _show(analysis: ConditionAnalysis, described: str) -> None:
     from convex_analyzer.conditioning.cost import CHEAP_KAPPA
     from convex_analyzer.conditioning.results import CAUSES
     from convex_analyzer.conditioning.wording import topics
-    from convex_analyzer.plot.kappa_bars import finding, kappa_split_data
+    from convex_analyzer.plot.figures.kappa_split import finding, kappa_split_data
 
     said, split = topics(analysis), kappa_split_data(analysis)
     say(f"{analysis.cause.upper()}: {CAUSES[analysis.cause]}.", bold=True)
@@ -102,7 +102,7 @@ def _section(heading: str, sentences: Iterable[str]) -> None:
 
 def _split_table(analysis: ConditionAnalysis) -> Table:
     """Return κ under each change as a table of bars on a logarithmic scale."""
-    from convex_analyzer.plot.kappa_bars import kappa_split_data, kappa_text, remark_on
+    from convex_analyzer.plot.figures.kappa_split import kappa_split_data, kappa_text, remark_on
     from convex_analyzer.tables import Table
 
     data = kappa_split_data(analysis)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import MISSING, dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -118,6 +119,8 @@ class CardData:
     hidden
         How many slots are not drawn.
     """
+
+    figure: ClassVar[str] = "optimizer_card"
 
     name: str
     look: Look

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +51,8 @@ class LevelSetsData:
     dimension
         d.
     """
+
+    figure: ClassVar[str] = "level_sets"
 
     plane: Plane
     start: Array

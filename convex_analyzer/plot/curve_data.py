@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -94,6 +95,8 @@ class GapCurvesData:
     limit
         Steps and gaps (2, K) that no method of past gradients can undercut; None without one.
     """
+
+    figure: ClassVar[str] = "gap_curves"
 
     curves: tuple[Curve, ...]
     log_steps: bool

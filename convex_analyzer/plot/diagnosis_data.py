@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -93,6 +94,8 @@ class AnnotatedCurveData:
     decided
         Whether the first one is the verdict.
     """
+
+    figure: ClassVar[str] = "annotated_curve"
 
     title: str
     monitored: str

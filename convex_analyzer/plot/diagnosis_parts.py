@@ -10,7 +10,7 @@ import numpy as np
 from convex_analyzer.plot.diagnosis_data import AnnotatedCurveData, Proof
 from convex_analyzer.plot.labels import Placer
 from convex_analyzer.plot.panel import Panel
-from convex_analyzer.plot.style import FAINT, INK, MUTED, UNSTABLE
+from convex_analyzer.plot.style import FAINT, INK, MUTED, UNSTABLE, letters
 from convex_analyzer.plot.text import measure
 from convex_analyzer.plot.ticks import Ticks, linear_ticks, log_ticks
 from convex_analyzer.tables import format_count
@@ -43,17 +43,19 @@ def step_ticks(ticks: Ticks) -> Ticks:
 
 def strip_height(data: AnnotatedCurveData) -> float:
     """Return how high the bars of the chances are, in points."""
-    return _ROW * len(data.chances) + (6.0 if data.chances else 0.0)
+    return letters().scale * (_ROW * len(data.chances) + (6.0 if data.chances else 0.0))
 
 
 def draw_proof(panel: Panel, data: AnnotatedCurveData, proof: Proof) -> None:
     """Draw what decides the verdict between the curve and the chances."""
     figure, height = panel.figure, 72 * float(panel.figure.get_figheight())
+    scale = letters().scale
     frame = panel.axes.get_position()
-    bottom = 3 + strip_height(data) + AXIS_ROOM
+    bottom = 3 + strip_height(data) + AXIS_ROOM * scale
     if proof.kind == "close-up":
         bottom += 2
-    axes = figure.add_axes((frame.x0, bottom / height, frame.width, (PROOF_HEIGHT - 4) / height))
+    share = (PROOF_HEIGHT - 4) * scale / height
+    axes = figure.add_axes((frame.x0, bottom / height, frame.width, share))
     low, high = _proof_limits(proof)
     if proof.log:
         axes.set_yscale("log")
@@ -85,7 +87,7 @@ def _write_head(axes: Axes, proof: Proof) -> None:
                              "va": "bottom", "annotation_clip": False}  # fmt: skip
     axes.annotate(proof.label, (0, 1), (0, 2), ha="left", color=CURVE, **style)
     border = "".join(text for _, text in proof.borders)
-    room = 72 * float(axes.get_window_extent().width) / 100
+    room = 72 * float(axes.get_window_extent().width) / float(axes.figure.dpi)
     above = measure(proof.label)[0] + measure(border)[0] + 8 < room
     if above:
         axes.annotate(border, (1, 1), (0, 2), ha="right", color=BAD, **style)
@@ -154,12 +156,13 @@ def draw_chances(panel: Panel, data: AnnotatedCurveData) -> None:
     axes.set_ylim(strip_height(data), 0)
     names = max(measure(name, weight="bold")[0] for name, _ in data.chances)
     begin, end = names + 12, width - measure("100 %")[0] - 10
+    high = _ROW * letters().scale
     for row, (name, share) in enumerate(data.chances):
         first = row == 0
-        middle = (row + 0.5) * _ROW
+        middle = (row + 0.5) * high
         length = max((end - begin) * share, 0.8)
-        axes.barh(middle, end - begin, 0.62 * _ROW, left=begin, facecolor="#f0f0f0", lw=0)
-        axes.barh(middle, length, 0.62 * _ROW, left=begin,
+        axes.barh(middle, end - begin, 0.62 * high, left=begin, facecolor="#f0f0f0", lw=0)
+        axes.barh(middle, length, 0.62 * high, left=begin,
                   facecolor=INK if first and data.decided else MUTED, lw=0)  # fmt: skip
         weight = "bold" if first and data.decided else "normal"
         axes.text(names + 8, middle, name, ha="right", va="center_baseline", fontweight=weight)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from convex_analyzer.plot.style import INK, SMALL
+from convex_analyzer.plot.style import INK, letters
 from convex_analyzer.plot.text import LINE, PAD, measure, spread
 
 if TYPE_CHECKING:
@@ -151,7 +151,8 @@ class Placer:
         widths = [measure(text)[0] for text in texts]
         wanted = [(start + end) / 2 for start, end in spans]
         ends = self.left + self._inset, self.right - self._inset
-        half = SMALL * LINE / 2
+        small = letters().small
+        half = small * LINE / 2
         for text, width, x, span in zip(
             texts, widths, spread(wanted, widths, *ends), spans, strict=True
         ):
@@ -160,7 +161,7 @@ class Placer:
             middle = sum(span) / 2
             above = span[0] <= x <= span[1] or box[0] <= middle <= box[2]
             target = np.array([middle, height - half - 6])
-            self._write(text, box, target, INK, SMALL, "normal", not above)
+            self._write(text, box, target, INK, small, "normal", not above)
 
     def place(
         self,
@@ -168,7 +169,7 @@ class Placer:
         anchors: Sequence[tuple[float, float]] | Array,
         *,
         color: str = INK,
-        size: float = SMALL,
+        size: float | None = None,
         weight: str = "normal",
         gap: float = 3.0,
         region: Box | None = None,
@@ -186,7 +187,7 @@ class Placer:
         anchors
             Places (data coordinates) that the label may stand at, shape (m, 2).
         color, size, weight
-            Of the text.
+            Of the text; the size of labels when left out.
         gap
             Least distance from the anchor.
         region
@@ -205,6 +206,7 @@ class Placer:
         bool
             False when there was no room: the label is then in `unplaced`, and not drawn.
         """
+        size = letters().small if size is None else size
         width, height = measure(text, size, weight)
         marks = self.to_points(*np.asarray(anchors, dtype=float).reshape(-1, 2).T)
         marks = marks[np.all(np.isfinite(marks), axis=1)]

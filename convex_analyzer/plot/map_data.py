@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from convex_analyzer.errors import InputError
 from convex_analyzer.optimizers.base import Optimizer
-from convex_analyzer.plot.rates import RateData, rate_curve_data
+from convex_analyzer.plot.figures.rate_curve import RateData, rate_curve_data
 from convex_analyzer.plot.wording import per_digit
 from convex_analyzer.theory.analysis import Analysis
 from convex_analyzer.theory.modes import modes
@@ -66,6 +67,8 @@ class MapData:
     tuned
         Whether the pair was chosen as the best.
     """
+
+    figure: ClassVar[str] = "stability_map"
 
     method: str
     learning_rates: Array

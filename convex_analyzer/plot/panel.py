@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from convex_analyzer.plot.style import SMALL, new_figure
+from convex_analyzer.plot.style import letters, new_figure, setting
 from convex_analyzer.plot.text import LINE, measure, wrap
 from convex_analyzer.plot.ticks import Ticks, set_ticks
 
@@ -15,10 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Panel", "open_panel"]
 
-TITLE, AXIS = 8.5, 7.5  # font sizes
 _EDGE = 3.0  # points of white around everything
 _BESIDE = 55.0  # of the width, what an axis label cannot use: it is centred below the axes
-_TICK = 5.0  # from an axis to its labels
+_CLOSER = 1.5  # labels may stand so much closer than marks and their padding say
 
 
 @dataclass
@@ -48,6 +48,13 @@ class Panel:
         assert figure is not None
         return figure
 
+    @property
+    def width(self) -> float:
+        """Width that there is for everything, in inches."""
+        if self.owned:
+            return float(self.figure.get_figwidth())
+        return float(self.axes.get_window_extent().width) / float(self.figure.dpi)
+
     def dress(
         self,
         title: str,
@@ -73,28 +80,28 @@ class Panel:
         right, below, above
             Further room (points) beside, below and above the axes.
         """
-        axes = self.axes
+        axes, size = self.axes, letters()
         if self.owned:
             room = self._width - _BESIDE
-            xlabel = "\n".join(wrap(line, room, AXIS) for line in xlabel.split("\n"))
-        axes.set_xlabel(xlabel, fontsize=AXIS, labelpad=2.5)
-        axes.set_ylabel(ylabel, fontsize=AXIS, labelpad=2.5)
+            xlabel = "\n".join(wrap(line, room, size.axis) for line in xlabel.split("\n"))
+        axes.set_xlabel(xlabel, fontsize=size.axis, labelpad=2.5)
+        axes.set_ylabel(ylabel, fontsize=size.axis, labelpad=2.5)
         self._around = (right, below, above)
         text = ""
         if self.title and self.owned:
-            text = wrap(title, 72 * float(self.figure.get_figwidth()) - 2 * _EDGE, TITLE, "bold")
+            text = wrap(title, self._width - 2 * _EDGE, size.title, "bold")
             self._write(text)
         elif self.title:
-            room = float(axes.get_window_extent().width) * 72 / float(self.figure.dpi)
-            axes.set_title(wrap(title, room, TITLE, "bold"), loc="left", fontsize=TITLE,
-                           fontweight="bold", pad=4 + above)  # fmt: skip
-        self._above = measure(text, TITLE, "bold")[1] + 4 if text else 4.0
+            text_above = wrap(title, 72 * self.width, size.title, "bold")
+            axes.set_title(text_above, loc="left", fontsize=size.title, fontweight="bold",
+                           pad=4 + above)  # fmt: skip
+        self._above = measure(text, size.title, "bold")[1] + 4 if text else 4.0
         self.mark(xticks or Ticks(), yticks or Ticks())
 
     def _write(self, text: str) -> None:
         x, y = _EDGE / self._width, 1 - _EDGE / self._height
-        self.figure.text(x, y, text, ha="left", va="top", fontsize=TITLE, fontweight="bold",
-                         linespacing=1.1)  # fmt: skip
+        self.figure.text(x, y, text, ha="left", va="top", fontsize=letters().title,
+                         fontweight="bold", linespacing=1.1)  # fmt: skip
 
     @property
     def _width(self) -> float:
@@ -103,6 +110,26 @@ class Panel:
     @property
     def _height(self) -> float:
         return 72 * float(self.figure.get_figheight())
+
+    def split(self, boxes: Sequence[tuple[float, float, float, float]]) -> list[Axes]:
+        """Draw on several axes instead of one.
+
+        Parameters
+        ----------
+        boxes
+            Left, bottom, width and height of each, as shares of the figure, or of the axes of the
+            caller.
+        """
+        self.axes.set_axis_off()
+        if self.owned:
+            self.axes.set_position((0, 0, 1, 1))
+        box = self.axes.get_position()
+        return [
+            self.figure.add_axes(
+                (box.x0 + x * box.width, box.y0 + y * box.height, w * box.width, h * box.height)
+            )
+            for x, y, w, h in boxes
+        ]
 
     def mark(self, xticks: Ticks, yticks: Ticks) -> None:
         """Set ticks and, on our own figure, margins that fit them; also after `dress`."""
@@ -113,19 +140,27 @@ class Panel:
             return
         right, below, above = self._around
         xlabel, ylabel = axes.get_xlabel(), axes.get_ylabel()
+        size = letters()
         widest = max((measure(label)[0] for label in yticks.labels), default=0.0)
         first, last = (measure(xticks.labels[i])[0] / 2 if xticks.labels else 0.0 for i in (0, -1))
-        left = _EDGE + widest + (_TICK if yticks.positions else 0.0)
-        left = max(left + (measure(ylabel, AXIS)[1] + 3 if ylabel else 0.0), _EDGE + first)
+        left = _EDGE + widest + (_outside("y") if yticks.positions else 0.0)
+        left = max(left + (measure(ylabel, size.axis)[1] + 3 if ylabel else 0.0), _EDGE + first)
         edge = _EDGE + (right or last)
-        bottom = _EDGE + below + (SMALL * LINE + _TICK if xticks.labels else 0.0)
-        bottom += (measure(xlabel, AXIS)[1] + 3) if xlabel else 0.0
+        bottom = _EDGE + below + (size.small * LINE + _outside("x") if xticks.labels else 0.0)
+        bottom += (measure(xlabel, size.axis)[1] + 3) if xlabel else 0.0
         top = _EDGE + above + self._above
         width, height = self._width, self._height
         axes.set_position(
-            (left / width, bottom / height, (width - left - edge) / width,
-             (height - bottom - top) / height)
+            (left / width, bottom / height, max(width - left - edge, 1.0) / width,
+             max(height - bottom - top, 1.0) / height)
         )  # fmt: skip
+
+
+def _outside(axis: str) -> float:
+    """Return the distance (points) from an axis to the labels of its marks."""
+    size = float(setting(f"{axis}tick.major.size"))
+    inside = setting(f"{axis}tick.direction") == "in"
+    return (0.0 if inside else size) + float(setting(f"{axis}tick.major.pad")) - _CLOSER
 
 
 def open_panel(ax: Axes | None, width: float, height: float, *, title: bool = True) -> Panel:

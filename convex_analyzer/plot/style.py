@@ -11,6 +11,7 @@ import functools
 import io
 import warnings
 from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -26,12 +27,15 @@ __all__ = [
     "INK",
     "MUTED",
     "SMALL",
+    "Letters",
     "Look",
     "context",
+    "letters",
     "look_of",
     "looks",
     "new_figure",
     "quiet",
+    "setting",
     "to_png",
     "to_svg",
 ]
@@ -83,32 +87,124 @@ _OURS = (
 )  # fmt: skip
 
 
+_KEPT = (  # in a paper too: colours that can be told apart, labels as they are, the same bytes
+    "text.color", "text.parse_math", "axes.labelcolor", "axes.edgecolor", "axes.facecolor",
+    "axes.axisbelow", "xtick.color", "ytick.color", "xtick.labelcolor", "ytick.labelcolor",
+    "xtick.labeltop", "xtick.labelbottom", "ytick.labelleft", "ytick.labelright",
+    "figure.facecolor", "savefig.facecolor", "savefig.bbox", "hatch.color", "hatch.linewidth",
+    "lines.marker", "lines.linestyle", "path.effects", "path.sketch", "text.usetex",
+    "axes.xmargin", "axes.ymargin", "axes.autolimit_mode", "svg.hashsalt", "svg.fonttype",
+    "xtick.labelrotation", "ytick.labelrotation",
+)  # fmt: skip
+
+
 @functools.cache
-def _settings() -> dict[str, Any]:
+def _settings(paper: bool) -> dict[str, Any]:
     """Return Matplotlib's own defaults, where figures depend on them, under ours."""
     import matplotlib as mpl
 
     defaults = mpl.rcParamsDefault
     names = [name for name in defaults if name.startswith(_OURS) and name != "savefig.directory"]
-    return {**{name: defaults[name] for name in names}, **SETTINGS}
+    every: dict[str, Any] = {name: defaults[name] for name in names}
+    every.update(SETTINGS)
+    if not paper:
+        return every
+    known = {name: value for name, value in every.items() if name in _KEPT}
+    return {**known, "pdf.fonttype": 42, "ps.fonttype": 42}  # TrueType: journals refuse Type 3
+
+
+@dataclass(frozen=True)
+class Letters:
+    """Sizes of the letters of a figure, in points; a layout is made to their measure.
+
+    Attributes
+    ----------
+    small
+        Of labels and marks.
+    axis
+        Of the names of axes.
+    title
+        Of the finding.
+    line
+        Width of lines, relative to ours.
+    """
+
+    small: float = SMALL
+    axis: float = 7.5
+    title: float = 8.5
+    line: float = 1.0
+
+    @property
+    def scale(self) -> float:
+        """Size relative to ours."""
+        return self.small / SMALL
+
+
+_PLAIN = Letters()
+_LETTERS: ContextVar[Letters] = ContextVar("letters")
+
+
+def letters() -> Letters:
+    """Return the sizes of letters in the figure that is being drawn.
+
+    Examples
+    --------
+    >>> letters().small, letters().scale
+    (7.0, 1.0)
+    """
+    return _LETTERS.get(_PLAIN)
+
+
+def setting(name: str) -> Any:
+    """Return one of Matplotlib's settings."""
+    import matplotlib as mpl
+
+    settings: Any = mpl.rcParams
+    return settings[name]
+
+
+def _letters_of_user() -> Letters:
+    """Return the sizes that ``matplotlib.rcParams`` asks for."""
+    from matplotlib.font_manager import FontProperties
+
+    ticks, legend, axis, title = (
+        float(FontProperties(size=setting(name)).get_size_in_points())
+        for name in ("xtick.labelsize", "legend.fontsize", "axes.labelsize", "axes.titlesize")
+    )
+    line = float(setting("lines.linewidth")) / float(SETTINGS["lines.linewidth"])
+    return Letters(min(ticks, legend), axis, title, line)
 
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Say nothing about letters that DejaVu Sans lacks: names of columns may be in any script."""
+    """Say nothing about letters that a font lacks: names of columns may be in any script."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield
 
 
 @contextlib.contextmanager
-def context() -> Iterator[None]:
-    """Apply our settings, and restore those of the user on leaving."""
+def context(*, paper: bool = False) -> Iterator[None]:
+    """Apply our settings, and restore those of the user on leaving.
+
+    Parameters
+    ----------
+    paper
+        Leave fonts, sizes and widths to the user.
+    """
     import matplotlib as mpl
 
-    settings: Any = _settings()
-    with mpl.rc_context(settings), quiet():
-        yield
+    settings: Any = _settings(paper)
+    before = _LETTERS.set(_letters_of_user() if paper else _PLAIN)
+    try:
+        if paper:
+            small = letters().small
+            own = {"font.size": small, "xtick.labelsize": small, "ytick.labelsize": small}
+            settings = {**settings, **own}
+        with mpl.rc_context(settings), quiet():
+            yield
+    finally:
+        _LETTERS.reset(before)
 
 
 # -- one look per optimizer -----------------------------------------------------------------------
@@ -270,6 +366,7 @@ def new_figure(width: float, height: float) -> Figure:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), dpi=100)
+    figure.set_layout_engine("none")
     FigureCanvasAgg(figure)
     return figure
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from convex_analyzer.plot.style import SMALL, quiet
+from convex_analyzer.plot.style import letters, quiet, setting
 
 __all__ = ["LINE", "PAD", "measure", "spread", "wrap"]
 
@@ -21,24 +21,43 @@ Array = npt.NDArray[np.float64]
 
 LINE = 1.25  # line height over font size
 PAD = (3.0, 1.0)  # between a label and any other: sideways, upwards
+_GENERIC = {"serif", "sans-serif", "cursive", "fantasy", "monospace"}
 _SLACK = 1.03  # other renderers set text a little wider
 
 
 @functools.lru_cache(maxsize=4096)
-def _measure_line(text: str, size: float, weight: str) -> float:
+def _measure_line(text: str, size: float, weight: str, families: tuple[str, ...]) -> float:
+    del families  # these tell results of different settings apart
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
     # The font has no wide letters (Chinese, say): a viewer takes them from another, one em wide.
     narrow = "".join(c for c in text if unicodedata.east_asian_width(c) not in "WF")
-    font = FontProperties(family="DejaVu Sans", size=size, weight=weight)
+    font = FontProperties(size=size, weight=weight)  # of the families in use
     with quiet():
         width, _, _ = text_to_path.get_text_width_height_descent(narrow, font, ismath=False)
     return float(width) + size * (len(text) - len(narrow))
 
 
-def measure(text: str, size: float = SMALL, weight: str = "normal") -> tuple[float, float]:
+def _families() -> tuple[str, ...]:
+    """Return the fonts in use, the user's lists where a kind of font is named."""
+    families: list[str] = []
+    for name in setting("font.family"):
+        families += setting(f"font.{name}") if name in _GENERIC else [name]
+    return tuple(families)
+
+
+def measure(
+    text: str, size: float | None = None, weight: str = "normal"
+) -> tuple[float, float]:
     """Return the width and height of a text, lines separated by newlines.
+
+    Parameters
+    ----------
+    text
+        What is written.
+    size, weight
+        Of the letters; that of labels when left out.
 
     Examples
     --------
@@ -46,12 +65,13 @@ def measure(text: str, size: float = SMALL, weight: str = "normal") -> tuple[flo
     >>> 50 < width < 65, height
     (True, 12.5)
     """
-    lines = text.split("\n")
-    width = max(_measure_line(line, size, weight) for line in lines)
+    size = letters().small if size is None else size
+    lines, families = text.split("\n"), _families()
+    width = max(_measure_line(line, size, weight, families) for line in lines)
     return _SLACK * width, len(lines) * LINE * size
 
 
-def wrap(text: str, width: float, size: float = SMALL, weight: str = "normal") -> str:
+def wrap(text: str, width: float, size: float | None = None, weight: str = "normal") -> str:
     """Break a text into lines of at most this width; a word that is longer stays whole.
 
     What stands around ``=``, ``−`` and the like is not torn apart.

@@ -9,7 +9,7 @@ from convex_analyzer.conditioning.fixes import Bought
 from convex_analyzer.conditioning.results import CAUSES, ConditionAnalysis
 from convex_analyzer.conditioning.wording import share, topics
 from convex_analyzer.notation import legend
-from convex_analyzer.plot.kappa_bars import finding, kappa_split_data
+from convex_analyzer.plot.figures.kappa_split import finding, kappa_split_data
 from convex_analyzer.reporting.document import (
     Block,
     Bold,

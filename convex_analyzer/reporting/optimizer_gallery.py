@@ -16,7 +16,7 @@ from convex_analyzer.errors import NotDerivableError
 from convex_analyzer.notation import symbol_of
 from convex_analyzer.optimizers import registered
 from convex_analyzer.optimizers.base import Optimizer
-from convex_analyzer.plot import optimizer_card as picture
+from convex_analyzer.plot.figures import optimizer_card as picture
 from convex_analyzer.plot.card_data import CardData, Scene, optimizer_card_data
 from convex_analyzer.plot.style import to_svg
 from convex_analyzer.reporting.catalogue import THEORIES, Profile, families, written

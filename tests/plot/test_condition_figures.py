@@ -11,7 +11,7 @@ from convex_analyzer import plot
 from convex_analyzer.conditioning.analysis import condition
 from convex_analyzer.errors import InputError
 from convex_analyzer.plot import style
-from convex_analyzer.plot.kappa_bars import remark_on
+from convex_analyzer.plot.figures.kappa_split import remark_on
 from convex_analyzer.spectra.collinearity import collinearity
 
 NAMES = ("kappa_split", "remedy_steps", "collisions")

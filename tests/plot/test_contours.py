@@ -7,7 +7,7 @@ import pytest
 
 import convex_analyzer as ca
 from convex_analyzer import plot
-from convex_analyzer.plot.contours import finding, level_sets_data
+from convex_analyzer.plot.figures.level_sets import finding, level_sets_data
 
 pytestmark = pytest.mark.survey
 

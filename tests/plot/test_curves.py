@@ -10,7 +10,7 @@ import pytest
 import convex_analyzer as ca
 from convex_analyzer import plot
 from convex_analyzer.plot.curve_data import decimate, gap_curves_data
-from convex_analyzer.plot.curves import finding
+from convex_analyzer.plot.figures.gap_curves import finding
 
 TOY = np.diag([0.2, 4.0])
 

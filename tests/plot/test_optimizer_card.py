@@ -19,7 +19,7 @@ import pytest
 import convex_analyzer as ca
 from convex_analyzer.optimizers import find
 from convex_analyzer.plot.card_data import STEPS, TOLERANCE, CardData, optimizer_card_data
-from convex_analyzer.plot.optimizer_card import alt, caption, finding, optimizer_card
+from convex_analyzer.plot.figures.optimizer_card import alt, caption, finding, optimizer_card
 from convex_analyzer.plot.style import to_svg
 
 pytestmark = pytest.mark.survey
@@ -87,7 +87,7 @@ def test_bytes_do_not_depend_on_the_process():
     code = (
         "import hashlib\n"
         "from convex_analyzer.optimizers import find\n"
-        "from convex_analyzer.plot.optimizer_card import optimizer_card\n"
+        "from convex_analyzer.plot.figures.optimizer_card import optimizer_card\n"
         "from convex_analyzer.plot.style import to_svg\n"
         "print(hashlib.sha256(to_svg(optimizer_card(find('Adam')))).hexdigest())\n"
     )

@@ -10,7 +10,7 @@ import pytest
 import convex_analyzer as ca
 from convex_analyzer import plot
 from convex_analyzer.errors import InputError
-from convex_analyzer.plot.root_plane import finding, roots_data
+from convex_analyzer.plot.figures.roots import finding, roots_data
 
 
 def sorted_roots(values):

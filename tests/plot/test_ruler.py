@@ -10,7 +10,7 @@ from cases import each
 
 import convex_analyzer as ca
 from convex_analyzer import plot
-from convex_analyzer.plot.ruler import finding, spectrum_ruler_data
+from convex_analyzer.plot.figures.spectrum_ruler import finding, spectrum_ruler_data
 
 
 def data_of(eigenvalues, rule, linear=None):

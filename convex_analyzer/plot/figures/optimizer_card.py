@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.plot.card_data import TOLERANCE, CardData, Scene, optimizer_card_data
+from convex_analyzer.plot.figure import figure
 from convex_analyzer.plot.labels import Placer
-from convex_analyzer.plot.style import FAINT, FULL, INK, MUTED, SMALL, context, new_figure
+from convex_analyzer.plot.panel import Panel
+from convex_analyzer.plot.style import FAINT, FULL, INK, MUTED, letters
 from convex_analyzer.plot.ticks import Ticks, linear_ticks, log_ticks, set_ticks
 from convex_analyzer.plot.wording import count_text
 from convex_analyzer.tables import format_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = ["CardData", "alt", "caption", "finding", "optimizer_card", "optimizer_card_data"]
 
@@ -80,30 +80,27 @@ def _end(scene: Scene) -> str:
 # -- drawing --------------------------------------------------------------------------------------
 
 
-def optimizer_card(result: type[Optimizer] | CardData) -> Figure:
-    """Draw one optimizer, which answers: how does it move, how fast, and what does it remember.
-
-    Parameters
-    ----------
-    result
-        A class, or what `optimizer_card_data` returned.
-    """
-    data = result if isinstance(result, CardData) else optimizer_card_data(result)
-    with context():
-        figure = new_figure(FULL, HEIGHT)
-        high = 1 - (_BOTTOM + _TOP) / HEIGHT
-        left, middle, gaps, memory = (
-            figure.add_axes((x / FULL, _BOTTOM / HEIGHT, width / FULL, high)) for x, width in _BOXES
-        )
-        _draw_scene(left, data, data.scenes[0])
-        _draw_scene(middle, data, data.scenes[1])
-        _draw_gaps(gaps, data)
-        _draw_memory(memory, data)
-        return figure
+@figure(
+    of="a class of optimizers",
+    answers="how does it move, how fast, and what does it remember?",
+    data=optimizer_card_data,
+    width=FULL,
+    height=HEIGHT / FULL,
+)
+def optimizer_card(panel: Panel, data: CardData) -> None:
+    """Draw the way of an optimizer on the toy and on a turned ravine, its gap, its memory."""
+    high = 1 - (_BOTTOM + _TOP) / HEIGHT
+    left, middle, gaps, memory = panel.split(
+        [(x / FULL, _BOTTOM / HEIGHT, width / FULL, high) for x, width in _BOXES]
+    )
+    _draw_scene(left, data, data.scenes[0])
+    _draw_scene(middle, data, data.scenes[1])
+    _draw_gaps(gaps, data)
+    _draw_memory(memory, data)
 
 
 def _title(axes: Axes, text: str) -> None:
-    axes.set_title(text, loc="left", fontsize=SMALL + 0.3, fontweight="bold", pad=3.5)
+    axes.set_title(text, loc="left", fontsize=1.043 * letters().small, fontweight="bold", pad=3.5)
 
 
 def _draw_scene(axes: Axes, data: CardData, scene: Scene) -> None:
@@ -163,7 +160,7 @@ def _draw_gaps(axes: Axes, data: CardData) -> None:
     axes.set_ylim(low, high)
     set_ticks(axes, "x", linear_ticks(0, last, 4))
     set_ticks(axes, "y", log_ticks(low, high, 5))
-    axes.set_xlabel("step", fontsize=SMALL, labelpad=1.0)
+    axes.set_xlabel("step", fontsize=letters().small, labelpad=1.0)
     placer = Placer(axes)
     if low < TOLERANCE:
         axes.axhline(TOLERANCE, color=MUTED, lw=0.5, ls=(0, (1.5, 2)))
@@ -196,7 +193,7 @@ def _draw_memory(axes: Axes, data: CardData) -> None:
     set_ticks(axes, "x", linear_ticks(0, last, 4))
     heights = (-1.0, 0.0, 1.0) if bottom < -1 else (0.0, 1.0)
     set_ticks(axes, "y", Ticks(heights, tuple(format_number(height) for height in heights)))
-    axes.set_xlabel("step", fontsize=SMALL, labelpad=1.0)
+    axes.set_xlabel("step", fontsize=letters().small, labelpad=1.0)
     placer = Placer(axes)
     colors = _SLOTS if data.has_memory else (data.look.color,)
     for trace, color in zip(data.traces, colors, strict=False):

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from convex_analyzer.conditioning.results import ConditionAnalysis
 from convex_analyzer.errors import InputError
-from convex_analyzer.plot.panel import Panel, open_panel
-from convex_analyzer.plot.style import FAINT, FULL, INK, MUTED, SMALL, context
+from convex_analyzer.plot.figure import figure
+from convex_analyzer.plot.panel import Panel
+from convex_analyzer.plot.style import FAINT, FULL, INK, MUTED, letters
 from convex_analyzer.plot.text import LINE, measure
 from convex_analyzer.plot.ticks import Ticks
 from convex_analyzer.spectra.collinearity import MODERATE, STRONG, Collinearity
@@ -20,7 +21,6 @@ from convex_analyzer.tables import format_number, join_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = ["CollisionsData", "alt", "caption", "collisions", "collisions_data", "finding"]
 
@@ -61,6 +61,8 @@ class CollisionsData:
     with_intercept
         Names of columns that collide with the intercept alone: they lie far from zero.
     """
+
+    figure: ClassVar[str] = "collisions"
 
     labels: tuple[str, ...]
     indices: Array
@@ -188,53 +190,45 @@ def _short(name: str) -> str:
 # -- drawing --------------------------------------------------------------------------------------
 
 
-def collisions(
-    result: ConditionAnalysis | Collinearity | CollisionsData,
-    ax: Axes | None = None,
-    *,
-    width: float = FULL,
-    title: bool = True,
-) -> Figure:
-    """Draw which columns collide.
+def _columns(data: CollisionsData, inside: float) -> tuple[list[int], float, float, bool]:
+    """Return columns, the width of a cell, the height of names, and whether names lie flat."""
+    columns = _ordered(data, max(1, int(inside / (_NARROW * letters().scale))))
+    widest = max(measure(_short(data.labels[k]))[0] for k in columns) + 4
+    cell = min(inside / len(columns), max(60.0, widest))
+    flat = widest <= cell
+    return columns, cell, letters().small * LINE if flat else widest, flat
 
-    Parameters
-    ----------
-    result
-        What `condition` or `collisions_data` returned, or a `Collinearity`.
-    ax
-        Axes to draw on; a new figure when left out.
-    width
-        Of a new figure, in inches.
-    title
-        Whether to write the finding above.
-    """
-    data = result if isinstance(result, CollisionsData) else collisions_data(result)
-    with context():
-        rows = len(data.indices)
-        inside = 72 * width - _left(data) - 8 if ax is None else _width_of(ax)
-        columns = _ordered(data, max(1, int(inside / _NARROW)))
-        widest = max(measure(_short(data.labels[k]))[0] for k in columns) + 4
-        cell = min(inside / len(columns), max(60.0, widest))
-        flat = widest <= cell
-        names = SMALL * LINE if flat else widest
-        height = 0.45 + _CELL * (rows + 1) + names / 72 + (0.15 if width < _WIDE else 0.0)
-        panel = open_panel(ax, width, height, title=title)
-        _dress(panel, data, columns, inside - cell * len(columns), names)
-        _draw(panel.axes, data, columns, cell)
-        _name(panel.axes, data, columns, upright=flat)
-        return panel.figure
+
+def _tall(data: CollisionsData, width: float) -> float:
+    """Return the height of the figure, in inches."""
+    _, _, names, _ = _columns(data, 72 * width - _left(data) - 8)
+    scale = letters().scale
+    rows = _CELL * (len(data.indices) + 1)
+    return scale * (0.45 + rows + (0.15 if width < _WIDE * scale else 0.0)) + names / 72
+
+
+@figure(
+    of="a condition analysis of data, or its collinearity",
+    answers="which columns collide?",
+    data=collisions_data,
+    width=FULL,
+    height=_tall,
+)
+def collisions(panel: Panel, data: CollisionsData) -> None:
+    """Draw the shares of variance that come from each weak direction of the data."""
+    inside = 72 * panel.width - (_left(data) + 8 if panel.owned else 0.0)
+    columns, cell, names, flat = _columns(data, inside)
+    _dress(panel, data, columns, inside - cell * len(columns), names)
+    _draw(panel.axes, data, columns, cell)
+    _name(panel.axes, data, columns, upright=flat)
 
 
 def _left(data: CollisionsData) -> float:
-    return 30 + max(measure(label)[0] for label in _row_names(data))
+    return 22.5 + letters().axis + max(measure(label)[0] for label in _row_names(data))
 
 
 def _row_names(data: CollisionsData) -> tuple[str, ...]:
     return (*(format_number(index, 3) for index in data.indices), "VIF")
-
-
-def _width_of(axes: Axes) -> float:
-    return float(axes.get_window_extent().width) * 72 / float(axes.figure.dpi)
 
 
 def _ordered(data: CollisionsData, most: int) -> list[int]:

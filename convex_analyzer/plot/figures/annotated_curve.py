@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from convex_analyzer.diagnosis.results import Diagnosis
 from convex_analyzer.plot.diagnosis_data import AnnotatedCurveData, annotated_curve_data
 from convex_analyzer.plot.diagnosis_marks import Mark
 from convex_analyzer.plot.diagnosis_parts import (
@@ -19,8 +18,9 @@ from convex_analyzer.plot.diagnosis_parts import (
     step_ticks,
     strip_height,
 )
+from convex_analyzer.plot.figure import figure
 from convex_analyzer.plot.labels import Placer
-from convex_analyzer.plot.panel import Panel, open_panel
+from convex_analyzer.plot.panel import Panel
 from convex_analyzer.plot.style import (
     FAINT,
     FLIPS,
@@ -30,7 +30,7 @@ from convex_analyzer.plot.style import (
     MUTED,
     SMALL,
     UNSTABLE,
-    context,
+    letters,
 )
 from convex_analyzer.plot.text import measure
 from convex_analyzer.plot.ticks import Ticks, linear_ticks, log_ticks
@@ -38,7 +38,6 @@ from convex_analyzer.tables import format_count, format_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = [
     "AnnotatedCurveData",
@@ -100,42 +99,38 @@ def caption(data: AnnotatedCurveData) -> str:
 # -- drawing --------------------------------------------------------------------------------------
 
 
-def annotated_curve(
-    result: Diagnosis | AnnotatedCurveData,
-    ax: Axes | None = None,
-    *,
-    width: float = FULL,
-    title: bool = True,
-) -> Figure:
-    """Draw a training curve with the marks of its diagnosis.
+def _below(data: AnnotatedCurveData) -> float:
+    """Return the height (points) of what stands below the curve."""
+    scale = letters().scale
+    below = strip_height(data)
+    if data.proof is not None:
+        room = AXIS_ROOM if data.proof.kind == "close-up" else 1.0
+        below += scale * (PROOF_HEIGHT + _GAP + room)
+    return below
 
-    Parameters
-    ----------
-    result
-        What `diagnose` returned for a log, or `annotated_curve_data`.
-    ax
-        Axes to draw on: the curve alone; a new figure with proof and chances when left out.
-    width
-        Of a new figure, in inches.
-    title
-        Whether to write the finding above.
-    """
-    data = result if isinstance(result, AnnotatedCurveData) else annotated_curve_data(result)
-    with context():
-        below = strip_height(data)
+
+def _tall(data: AnnotatedCurveData, width: float) -> float:
+    """Return the height of the figure, in inches."""
+    del width
+    scale = letters().scale
+    return (scale * (_MAIN + AXIS_ROOM + 2.6 * SMALL * 1.25 + 6) + _below(data)) / 72
+
+
+@figure(
+    of="a diagnosis of a log",
+    answers="what is wrong with a run, and where does it show?",
+    data=annotated_curve_data,
+    width=FULL,
+    height=_tall,
+)
+def annotated_curve(panel: Panel, data: AnnotatedCurveData) -> None:
+    """Draw a training curve with the marks of its diagnosis, what decides it, and chances."""
+    _dress(panel, data, _below(data) if panel.owned else 0.0)
+    _draw(panel.axes, data)
+    if panel.owned:
         if data.proof is not None:
-            below += PROOF_HEIGHT + _GAP + (AXIS_ROOM if data.proof.kind == "close-up" else 0.0)
-        if data.proof is not None and data.proof.kind != "close-up":
-            below += 1.0
-        head = 2.6 * SMALL * 1.25 if title else 4.0
-        panel = open_panel(ax, width, (_MAIN + AXIS_ROOM + below + head + 6) / 72, title=title)
-        _dress(panel, data, below if panel.owned else 0.0)
-        _draw(panel.axes, data)
-        if panel.owned:
-            if data.proof is not None:
-                draw_proof(panel, data, data.proof)
-            draw_chances(panel, data)
-        return panel.figure
+            draw_proof(panel, data, data.proof)
+        draw_chances(panel, data)
 
 
 def _limits(data: AnnotatedCurveData) -> tuple[float, float]:
@@ -184,7 +179,7 @@ def _dress(panel: Panel, data: AnnotatedCurveData, below: float) -> None:
         xticks = Ticks(xticks.positions, tuple("" for _ in xticks.labels))
     panel.dress(
         finding(data), "" if shared else "step", _axis_name(data), xticks, yticks,
-        right=edge, below=below + (15.0 if shared else 0.0),
+        right=edge, below=below + (15.0 * letters().scale if shared else 0.0),
     )  # fmt: skip
 
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from convex_analyzer.comparison import Comparison
 from convex_analyzer.errors import InputError
+from convex_analyzer.plot.figure import figure
 from convex_analyzer.plot.labels import Placer
-from convex_analyzer.plot.panel import Panel, open_panel
-from convex_analyzer.plot.style import FAINT, HALF, INK, MUTED, Look, context, looks
+from convex_analyzer.plot.panel import Panel
+from convex_analyzer.plot.style import FAINT, HALF, INK, MUTED, Look, looks
 from convex_analyzer.plot.ticks import linear_ticks
 from convex_analyzer.plot.wording import rate_text, subscript
 from convex_analyzer.tables import format_number, join_words
@@ -22,7 +23,6 @@ from convex_analyzer.theory.analysis import Analysis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = ["RootsData", "RootsOf", "alt", "caption", "finding", "roots", "roots_data"]
 
@@ -86,6 +86,8 @@ class RootsData:
     dimension
         Number of directions of the problem.
     """
+
+    figure: ClassVar[str] = "roots"
 
     methods: tuple[RootsOf, ...]
     omitted: tuple[str, ...]
@@ -245,38 +247,23 @@ def caption(data: RootsData) -> str:
 # -- drawing --------------------------------------------------------------------------------------
 
 
-def roots(
-    result: Comparison | Analysis | Sequence[Analysis] | RootsData,
-    ax: Axes | None = None,
-    *,
-    width: float = HALF,
-    title: bool = True,
-) -> Figure:
-    """Draw figure 5, which answers: which direction limits, and does it swing.
-
-    Parameters
-    ----------
-    result
-        A `Comparison`, an `Analysis` or several, or what `roots_data` returned.
-    ax
-        Axes to draw on; a new figure when left out.
-    width
-        Of a new figure, in inches.
-    title
-        Whether to write the finding above.
-    """
-    data = result if isinstance(result, RootsData) else roots_data(result)
-    with context():
-        panel = open_panel(ax, width, 0.97 * width, title=title)
-        _dress(panel, data)
-        placer = Placer(panel.axes)
-        _draw_circles(panel.axes, data, placer)
-        spots = [
-            _draw_roots(panel.axes, method, max(3.6, 7.2 - 1.3 * rank), placer)
-            for rank, method in enumerate(data.methods)
-        ]
-        _name(data, spots, placer)
-        return panel.figure
+@figure(
+    number=5,
+    of="a comparison, an analysis or several",
+    answers="which direction limits, and does it swing?",
+    data=roots_data,
+    width=HALF,
+)
+def roots(panel: Panel, data: RootsData) -> None:
+    """Draw the roots of every direction's recurrence in the unit circle."""
+    _dress(panel, data)
+    placer = Placer(panel.axes)
+    _draw_circles(panel.axes, data, placer)
+    spots = [
+        _draw_roots(panel.axes, method, max(3.6, 7.2 - 1.3 * rank), placer)
+        for rank, method in enumerate(data.methods)
+    ]
+    _name(data, spots, placer)
 
 
 def _dress(panel: Panel, data: RootsData) -> None:

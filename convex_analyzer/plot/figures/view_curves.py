@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
+from convex_analyzer.plot.figure import figure
 from convex_analyzer.plot.labels import Placer
-from convex_analyzer.plot.panel import Panel, open_panel
-from convex_analyzer.plot.style import HALF, INK, MUTED, context
+from convex_analyzer.plot.panel import Panel
+from convex_analyzer.plot.style import HALF, INK, MUTED
 from convex_analyzer.plot.ticks import log_ticks
 from convex_analyzer.plot.wording import count_text
 from convex_analyzer.tables import format_number
@@ -19,7 +20,6 @@ from convex_analyzer.theory.views import View, Views, worst_average_instance
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = ["ViewCurvesData", "alt", "caption", "finding", "view_curves", "view_curves_data"]
 
@@ -56,6 +56,8 @@ class ViewCurvesData:
     low, high
         Ends of the vertical axis.
     """
+
+    figure: ClassVar[str] = "view_curves"
 
     method: str
     steps: Array
@@ -128,33 +130,17 @@ def caption(data: ViewCurvesData) -> str:
 # -- drawing --------------------------------------------------------------------------------------
 
 
-def view_curves(
-    result: Analysis | Views | ViewCurvesData,
-    ax: Axes | None = None,
-    *,
-    width: float = HALF,
-    title: bool = True,
-) -> Figure:
-    """Draw worst case, average and instance, side by side.
-
-    Parameters
-    ----------
-    result
-        What `Analysis.views` or `view_curves_data` returned, or an `Analysis`.
-    ax
-        Axes to draw on; a new figure when left out.
-    width
-        Of a new figure, in inches.
-    title
-        Whether to write the finding above.
-    """
-    data = result if isinstance(result, ViewCurvesData) else view_curves_data(result)
-    with context():
-        panel = open_panel(ax, width, 0.97 * width, title=title)
-        _dress(panel, data)
-        placer = Placer(panel.axes)
-        _draw(panel.axes, data, placer)
-        return panel.figure
+@figure(
+    of="an analysis, or its views",
+    answers="how typical is the worst case?",
+    data=view_curves_data,
+    width=HALF,
+)
+def view_curves(panel: Panel, data: ViewCurvesData) -> None:
+    """Draw the gap in the worst case, on average and on this instance, with the limit of each."""
+    _dress(panel, data)
+    placer = Placer(panel.axes)
+    _draw(panel.axes, data, placer)
 
 
 def _dress(panel: Panel, data: ViewCurvesData) -> None:

@@ -8,20 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from convex_analyzer.plot import rates
+from convex_analyzer.plot.figure import figure
+from convex_analyzer.plot.figures import rate_curve as rates
+from convex_analyzer.plot.figures.rate_curve import RateData
 from convex_analyzer.plot.labels import Placer
 from convex_analyzer.plot.map_data import MapData, stability_map_data
-from convex_analyzer.plot.panel import Panel, open_panel
-from convex_analyzer.plot.rates import RateData
-from convex_analyzer.plot.style import HALF, HATCH, INK, UNSTABLE, context
+from convex_analyzer.plot.panel import Panel
+from convex_analyzer.plot.style import HALF, HATCH, INK, UNSTABLE, letters
 from convex_analyzer.plot.ticks import Ticks, linear_ticks, log_ticks
 from convex_analyzer.plot.wording import per_digit, rate_text
 from convex_analyzer.tables import format_count, format_number
-from convex_analyzer.theory.analysis import Analysis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = ["MapData", "alt", "caption", "finding", "stability_map", "stability_map_data"]
 
@@ -102,43 +101,26 @@ def caption(data: MapData | RateData) -> str:
 # -- drawing --------------------------------------------------------------------------------------
 
 
-def stability_map(
-    result: Analysis | MapData | RateData,
-    ax: Axes | None = None,
-    *,
-    width: float = HALF,
-    title: bool = True,
-) -> Figure:
-    """Draw figure 4: how far from the cliff, and where to move; figure 7 without momentum.
-
-    Parameters
-    ----------
-    result
-        An `Analysis`, or what `stability_map_data` returned.
-    ax
-        Axes to draw on; a new figure when left out.
-    width
-        Of a new figure, in inches.
-    title
-        Whether to write the finding above.
-    """
-    data = stability_map_data(result) if isinstance(result, Analysis) else result
-    if isinstance(data, RateData):
-        return rates.rate_curve(data, ax, width=width, title=title)
-    with context():
-        panel = open_panel(ax, width, 0.97 * width, title=title)
-        _dress(panel, data)
-        if data.escaping == 0:
-            _draw_bands(panel, data)
-        else:
-            panel.axes.axvspan(*panel.axes.get_xlim(), facecolor=UNSTABLE, edgecolor=HATCH,
-                               hatch="///", lw=0)  # fmt: skip
-        placer = Placer(panel.axes)
-        lines = _draw_lines(panel.axes, data, placer) if data.escaping == 0 else []
-        _draw_pairs(panel.axes, data, placer)
-        _draw_plain_limit(panel.axes, data, placer)
-        _name_lines(panel.axes, data, placer, lines)
-        return panel.figure
+@figure(
+    number=4,
+    of="an analysis",
+    answers="how far from the cliff, and where to move?",
+    data=stability_map_data,
+    width=HALF,
+)
+def stability_map(panel: Panel, data: MapData) -> None:
+    """Draw how fast every pair of learning rate and momentum is."""
+    _dress(panel, data)
+    if data.escaping == 0:
+        _draw_bands(panel, data)
+    else:
+        panel.axes.axvspan(*panel.axes.get_xlim(), facecolor=UNSTABLE, edgecolor=HATCH,
+                           hatch="///", lw=0)  # fmt: skip
+    placer = Placer(panel.axes)
+    lines = _draw_lines(panel.axes, data, placer) if data.escaping == 0 else []
+    _draw_pairs(panel.axes, data, placer)
+    _draw_plain_limit(panel.axes, data, placer)
+    _name_lines(panel.axes, data, placer, lines)
 
 
 def _height(data: MapData, mu: Any) -> Any:
@@ -162,7 +144,8 @@ def _dress(panel: Panel, data: MapData) -> None:
         labels = tuple("0" if p == 1 else f"1 − {t}" for p, t in zip(found.positions, found.labels,
                                                                    strict=True))  # fmt: skip
         yticks = Ticks(found.positions, labels, found.minor)
-    panel.dress(finding(data), "learning rate α", "momentum μ", xticks, yticks, right=50)
+    right_edge = 50 * letters().scale
+    panel.dress(finding(data), "learning rate α", "momentum μ", xticks, yticks, right=right_edge)
     axes.set_facecolor(UNSTABLE)
 
 
@@ -211,7 +194,7 @@ def _draw_scale(panel: Panel, data: MapData, colors: Any) -> None:
     labels = [format_number(level, 3) for level in data.levels]
     scale.set_yticks(list(range(1, count)), labels=labels)
     scale.tick_params(axis="y", length=1.5, pad=1.5)
-    scale.set_ylabel("steps per digit", fontsize=7, labelpad=1.5)
+    scale.set_ylabel("steps per digit", fontsize=letters().small, labelpad=1.5)
     scale.yaxis.set_label_position("right")
     for spine in scale.spines.values():
         spine.set_linewidth(0.4)

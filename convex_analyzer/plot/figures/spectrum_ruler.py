@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
+from convex_analyzer.plot.figure import figure
 from convex_analyzer.plot.labels import Placer
-from convex_analyzer.plot.panel import Panel, open_panel
-from convex_analyzer.plot.style import FULL, HATCH, INK, MUTED, context, look_of
+from convex_analyzer.plot.panel import Panel
+from convex_analyzer.plot.style import FULL, HATCH, INK, MUTED, letters, look_of
 from convex_analyzer.plot.text import measure
 from convex_analyzer.plot.ticks import log_ticks
 from convex_analyzer.plot.wording import factor_text, name_of, rate_text, subscript
@@ -23,7 +24,6 @@ from convex_analyzer.theory.modes import modes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = ["RulerData", "alt", "caption", "finding", "spectrum_ruler", "spectrum_ruler_data"]
 
@@ -65,6 +65,8 @@ class RulerData:
     is_interval
         Whether only the ends of the spectrum are known.
     """
+
+    figure: ClassVar[str] = "spectrum_ruler"
 
     method: str
     family: Any
@@ -204,38 +206,24 @@ def caption(data: RulerData) -> str:
 # -- drawing --------------------------------------------------------------------------------------
 
 
-def spectrum_ruler(
-    result: Analysis | RulerData,
-    ax: Axes | None = None,
-    *,
-    width: float = FULL,
-    title: bool = True,
-) -> Figure:
-    """Draw figure 1, which answers: is α safe, and which direction is slow.
-
-    Parameters
-    ----------
-    result
-        An `Analysis`, or what `spectrum_ruler_data` returned.
-    ax
-        Axes to draw on; a new figure when left out.
-    width
-        Of a new figure, in inches.
-    title
-        Whether to write the finding above.
-    """
-    data = result if isinstance(result, RulerData) else spectrum_ruler_data(result)
-    with context():
-        panel = open_panel(ax, width, 1.7, title=title)
-        left = _left_end(data)
-        _dress(panel, data, left)
-        _draw_zones(panel.axes, data)
-        placer = Placer(panel.axes)
-        band = placer.top - 15
-        _draw_ticks(panel.axes, data, left, placer)
-        _name_zones(data, placer, band)
-        _name_ticks(data, left, placer, band)
-        return panel.figure
+@figure(
+    number=1,
+    of="an analysis",
+    answers="is α safe, and which direction is slow?",
+    data=spectrum_ruler_data,
+    width=FULL,
+    height=lambda data, width: 1.7 * letters().scale,
+)
+def spectrum_ruler(panel: Panel, data: RulerData) -> None:
+    """Draw every eigenvalue on a ruler of αλ, against what the method does there."""
+    left = _left_end(data)
+    _dress(panel, data, left)
+    _draw_zones(panel.axes, data)
+    placer = Placer(panel.axes)
+    band = placer.top - 15
+    _draw_ticks(panel.axes, data, left, placer)
+    _name_zones(data, placer, band)
+    _name_ticks(data, left, placer, band)
 
 
 def _left_end(data: RulerData) -> float:

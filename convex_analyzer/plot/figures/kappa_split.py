@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from convex_analyzer.conditioning.cost import CHEAP_KAPPA
 from convex_analyzer.conditioning.results import ConditionAnalysis
 from convex_analyzer.conditioning.split import Split
-from convex_analyzer.plot.panel import Panel, open_panel
-from convex_analyzer.plot.style import FAINT, FULL, INK, MUTED, Look, context
+from convex_analyzer.plot.figure import figure
+from convex_analyzer.plot.panel import Panel
+from convex_analyzer.plot.style import FAINT, FULL, INK, MUTED, Look, letters
 from convex_analyzer.plot.text import measure
 from convex_analyzer.plot.ticks import Ticks, log_ticks
 from convex_analyzer.tables import format_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = [
     "KappaBar",
@@ -98,6 +98,8 @@ class KappaSplitData:
     has_penalty
         Whether the problem has one, which determines every direction.
     """
+
+    figure: ClassVar[str] = "kappa_split"
 
     name: str
     symbol: str
@@ -288,45 +290,36 @@ def caption(data: KappaSplitData) -> str:
 # -- drawing --------------------------------------------------------------------------------------
 
 
-def kappa_split(
-    result: ConditionAnalysis | KappaSplitData,
-    ax: Axes | None = None,
-    *,
-    width: float = FULL,
-    title: bool = True,
-) -> Figure:
-    """Draw κ under each way of changing the data, and what each one takes away.
-
-    Parameters
-    ----------
-    result
-        What `condition` or `kappa_split_data` returned.
-    ax
-        Axes to draw on; a new figure when left out.
-    width
-        Of a new figure, in inches.
-    title
-        Whether to write the finding above.
-    """
-    data = result if isinstance(result, KappaSplitData) else kappa_split_data(result)
-    with context():
-        height = _FRAME + _ROW * len(data.bars) + (0.15 if width < _WIDE else 0.0)
-        panel = open_panel(ax, width, height, title=title)
-        remarks = _dress(panel, data, width)
-        for row, bar in enumerate(data.bars):
-            _draw(panel.axes, bar, row)
-            _write(panel.axes, bar, row, _values(data) + 13 if remarks else None)
-        return panel.figure
+def _tall(data: KappaSplitData, width: float) -> float:
+    """Return the height of the figure, in inches."""
+    scale = letters().scale
+    return scale * (_FRAME + _ROW * len(data.bars) + (0.15 if width < _WIDE * scale else 0.0))
 
 
-def _dress(panel: Panel, data: KappaSplitData, width: float) -> bool:
+@figure(
+    number=9,
+    of="a condition analysis",
+    answers="where does κ come from, and what takes it away?",
+    data=kappa_split_data,
+    width=FULL,
+    height=_tall,
+)
+def kappa_split(panel: Panel, data: KappaSplitData) -> None:
+    """Draw κ under each way of changing the data, and what each one takes away."""
+    remarks = _dress(panel, data)
+    for row, bar in enumerate(data.bars):
+        _draw(panel.axes, bar, row)
+        _write(panel.axes, bar, row, _values(data) + 13 if remarks else None)
+
+
+def _dress(panel: Panel, data: KappaSplitData) -> bool:
     """Set up the axes, and tell whether there is room for remarks."""
     rows = len(data.bars)
     high = max(10.0, *(min(max(bar.kappa, bar.before), 10**_MOST) for bar in data.bars))
     panel.axes.set_xscale("log")
     panel.axes.set_xlim(1, high * high**0.01)
     panel.axes.set_ylim(rows - 0.45, -0.55)
-    remarks = panel.owned and width >= _WIDE
+    remarks = panel.owned and panel.width >= _WIDE * letters().scale
     room = _values(data) + 6
     if remarks:
         room += max(measure(remark_on(bar))[0] for bar in data.bars) + 8

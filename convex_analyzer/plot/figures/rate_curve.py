@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from convex_analyzer.errors import InputError
+from convex_analyzer.plot.figure import figure
 from convex_analyzer.plot.labels import Placer
-from convex_analyzer.plot.panel import Panel, open_panel
-from convex_analyzer.plot.style import HALF, INK, MUTED, UNSTABLE, Look, context, look_of
+from convex_analyzer.plot.panel import Panel
+from convex_analyzer.plot.style import HALF, INK, MUTED, UNSTABLE, Look, look_of
 from convex_analyzer.plot.ticks import linear_ticks
 from convex_analyzer.plot.wording import rate_text, subscript
 from convex_analyzer.tables import format_number
@@ -21,7 +22,6 @@ from convex_analyzer.theory.modes import modes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = ["RateData", "alt", "caption", "finding", "rate_curve", "rate_curve_data"]
 
@@ -56,6 +56,8 @@ class RateData:
     outcome
         As in `Analysis.outcome`.
     """
+
+    figure: ClassVar[str] = "rate_curve"
 
     method: str
     look: Look
@@ -179,34 +181,19 @@ def caption(data: RateData) -> str:
 # -- drawing --------------------------------------------------------------------------------------
 
 
-def rate_curve(
-    result: Analysis | RateData,
-    ax: Axes | None = None,
-    *,
-    width: float = HALF,
-    title: bool = True,
-) -> Figure:
-    """Draw figure 7, which answers: why the best α sits at the corner.
-
-    Parameters
-    ----------
-    result
-        An `Analysis`, or what `rate_curve_data` returned.
-    ax
-        Axes to draw on; a new figure when left out.
-    width
-        Of a new figure, in inches.
-    title
-        Whether to write the finding above.
-    """
-    data = result if isinstance(result, RateData) else rate_curve_data(result)
-    with context():
-        panel = open_panel(ax, width, 0.97 * width, title=title)
-        _dress(panel, data)
-        placer = Placer(panel.axes)
-        _draw(panel.axes, data, placer)
-        _name(panel.axes, data, placer)
-        return panel.figure
+@figure(
+    number=7,
+    of="an analysis",
+    answers="why is the best α where it is?",
+    data=rate_curve_data,
+    width=HALF,
+)
+def rate_curve(panel: Panel, data: RateData) -> None:
+    """Draw the factor per step of every direction against the learning rate."""
+    _dress(panel, data)
+    placer = Placer(panel.axes)
+    _draw(panel.axes, data, placer)
+    _name(panel.axes, data, placer)
 
 
 def _dress(panel: Panel, data: RateData) -> None:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from convex_analyzer.comparison import Comparison
 from convex_analyzer.plot.curve_data import Curve, GapCurvesData, decimate, gap_curves_data
+from convex_analyzer.plot.figure import figure
 from convex_analyzer.plot.labels import Placer
-from convex_analyzer.plot.panel import Panel, open_panel
-from convex_analyzer.plot.style import HALF, INK, MUTED, SMALL, context
+from convex_analyzer.plot.panel import Panel
+from convex_analyzer.plot.style import HALF, INK, MUTED, letters
 from convex_analyzer.plot.text import measure
 from convex_analyzer.plot.ticks import linear_ticks, log_ticks
 from convex_analyzer.plot.wording import count_text
@@ -20,7 +20,6 @@ from convex_analyzer.tables import format_count, format_number, join_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = ["GapCurvesData", "alt", "caption", "finding", "gap_curves", "gap_curves_data"]
 
@@ -121,35 +120,34 @@ def caption(data: GapCurvesData) -> str:
 # -- drawing --------------------------------------------------------------------------------------
 
 
-def gap_curves(
-    result: Comparison | GapCurvesData,
-    ax: Axes | None = None,
-    *,
-    width: float = HALF,
-    title: bool = True,
-) -> Figure:
-    """Draw figure 3: slopes, winner, and whether theory is right.
+def _columns(data: GapCurvesData, width: float) -> int:
+    """Return how many columns the key has room for."""
+    widest = max(measure(_text(data, curve))[0] for curve in data.curves)
+    return max(1, min(3, int((width * 72 - 6) / (widest + _HANDLE * letters().scale))))
 
-    Parameters
-    ----------
-    result
-        A `Comparison`, or what `gap_curves_data` returned.
-    ax
-        Axes to draw on; a new figure when left out.
-    width
-        Of a new figure, in inches.
-    title
-        Whether to write the finding above.
-    """
-    data = result if isinstance(result, GapCurvesData) else gap_curves_data(result)
-    with context():
-        extra = _key_height(data, width)
-        panel = open_panel(ax, width, 0.97 * width + extra / 72, title=title)
-        _dress(panel, data, extra)
-        placer = Placer(panel.axes)
-        _draw(panel.axes, data, placer)
-        _name(panel, data, placer)
-        return panel.figure
+
+def _key_height(data: GapCurvesData, width: float) -> float:
+    """Return the height (inches) of the key below the axes; 0 when curves are named directly."""
+    if len(data.curves) <= DIRECT or data.is_empty:
+        return 0.0
+    rows = math.ceil(len(data.curves) / _columns(data, width))
+    return rows * _ROW * letters().scale / 72 + 0.1
+
+
+@figure(
+    number=3,
+    of="a comparison",
+    answers="who is fastest, and does the run match the theory?",
+    data=gap_curves_data,
+    width=HALF,
+    below=_key_height,
+)
+def gap_curves(panel: Panel, data: GapCurvesData) -> None:
+    """Draw the gap after k steps, from theory (lines) and from the run (markers)."""
+    _dress(panel, data, 72 * _key_height(data, panel.width) if panel.owned else 0.0)
+    placer = Placer(panel.axes)
+    _draw(panel.axes, data, placer)
+    _name(panel, data, placer)
 
 
 def _dress(panel: Panel, data: GapCurvesData, below: float) -> None:
@@ -271,19 +269,6 @@ def _spots(axes: Axes, data: GapCurvesData, curve: Curve) -> Array:
     return np.asarray(np.column_stack([across, heights])[kept])
 
 
-def _columns(data: GapCurvesData, width: float) -> int:
-    """Return how many columns the key has room for."""
-    widest = max(measure(_text(data, curve))[0] for curve in data.curves)
-    return max(1, min(3, int((width * 72 - 6) / (widest + _HANDLE))))
-
-
-def _key_height(data: GapCurvesData, width: float) -> float:
-    """Return the height (points) of the key below the axes; 0 when curves are named directly."""
-    if len(data.curves) <= DIRECT or data.is_empty:
-        return 0.0
-    return math.ceil(len(data.curves) / _columns(data, width)) * _ROW + 7
-
-
 def _key(panel: Panel, data: GapCurvesData) -> None:
     """Write a key below the axes."""
     from matplotlib.lines import Line2D
@@ -295,7 +280,7 @@ def _key(panel: Panel, data: GapCurvesData) -> None:
         for c in data.curves
     ]  # fmt: skip
     style: dict[str, Any] = {
-        "frameon": False, "fontsize": SMALL, "labelcolor": INK, "borderaxespad": 0.0,
+        "frameon": False, "fontsize": letters().small, "labelcolor": INK, "borderaxespad": 0.0,
         "handlelength": 2.5, "columnspacing": 0.7, "labelspacing": 0.2, "borderpad": 0.2,
         "handletextpad": 0.5,
     }  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from convex_analyzer.conditioning import wording
 from convex_analyzer.conditioning.cost import OPTIMIZERS
@@ -11,8 +11,9 @@ from convex_analyzer.conditioning.results import ConditionAnalysis
 from convex_analyzer.optimizers.gradient import GradientDescent
 from convex_analyzer.optimizers.krylov import ConjugateGradient
 from convex_analyzer.optimizers.momentum import HeavyBall, Nesterov
-from convex_analyzer.plot.panel import Panel, open_panel
-from convex_analyzer.plot.style import FULL, MUTED, STABLE, Look, context, looks
+from convex_analyzer.plot.figure import figure
+from convex_analyzer.plot.panel import Panel
+from convex_analyzer.plot.style import FULL, MUTED, STABLE, Look, letters, looks
 from convex_analyzer.plot.text import measure, spread, wrap
 from convex_analyzer.plot.ticks import Ticks, log_ticks
 from convex_analyzer.plot.wording import count_text
@@ -20,7 +21,6 @@ from convex_analyzer.tables import format_count, format_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = [
     "RemedyRow",
@@ -81,6 +81,8 @@ class RemedyStepsData:
     start_name
         Where training starts.
     """
+
+    figure: ClassVar[str] = "remedy_steps"
 
     optimizers: tuple[str, ...]
     rows: tuple[RemedyRow, ...]
@@ -162,39 +164,29 @@ def caption(data: RemedyStepsData) -> str:
 # -- drawing --------------------------------------------------------------------------------------
 
 
-def remedy_steps(
-    result: ConditionAnalysis | RemedyStepsData,
-    ax: Axes | None = None,
-    *,
-    width: float = FULL,
-    title: bool = True,
-) -> Figure:
-    """Draw the steps before and after each remedy.
+def _tall(data: RemedyStepsData, width: float) -> float:
+    """Return the height of the figure, in inches."""
+    scale = letters().scale
+    return scale * (_FRAME + _ROW * len(data.rows) + (0.15 if width < _WIDE * scale else 0.0))
 
-    Parameters
-    ----------
-    result
-        What `condition` or `remedy_steps_data` returned.
-    ax
-        Axes to draw on; a new figure when left out.
-    width
-        Of a new figure, in inches.
-    title
-        Whether to write the finding above.
-    """
-    data = result if isinstance(result, RemedyStepsData) else remedy_steps_data(result)
-    with context():
-        height = _FRAME + _ROW * len(data.rows) + (0.15 if width < _WIDE else 0.0)
-        panel = open_panel(ax, width, height, title=title)
-        wide = panel.owned and width >= _WIDE
-        _dress(panel, data, wide)
-        styles = _looks()
-        _guides(panel.axes, data, styles, wide)
-        for index in range(len(data.rows)):
-            _draw(panel.axes, data, index, styles)
-            if wide:
-                _price(panel.axes, data.rows[index], index)
-        return panel.figure
+
+@figure(
+    of="a condition analysis",
+    answers="which remedy saves how many steps?",
+    data=remedy_steps_data,
+    width=FULL,
+    height=_tall,
+)
+def remedy_steps(panel: Panel, data: RemedyStepsData) -> None:
+    """Draw the steps before and after each remedy, by optimizer."""
+    wide = panel.owned and panel.width >= _WIDE * letters().scale
+    _dress(panel, data, wide)
+    styles = _looks()
+    _guides(panel.axes, data, styles, wide)
+    for index in range(len(data.rows)):
+        _draw(panel.axes, data, index, styles)
+        if wide:
+            _price(panel.axes, data.rows[index], index)
 
 
 def _looks() -> tuple[Look, ...]:
@@ -214,11 +206,12 @@ def _dress(panel: Panel, data: RemedyStepsData, wide: bool) -> None:
     axes.set_xlim(high**-0.015, high**1.015)
     axes.set_ylim(rows - 0.5, -0.6)
     axes.axvspan(axes.get_xlim()[0], data.cheap, color=STABLE, lw=0, zorder=0)
-    room = 6 + max(measure(wrap(row.price, _PRICE))[0] for row in data.rows) if wide else 0.0
+    prices = [measure(_priced(row))[0] for row in data.rows]
+    room = 6 + max(prices) if wide else 0.0
     panel.dress(
         finding(data), f"steps to {format_number(data.tolerance)} of the first gap", "",
         log_ticks(1, high, 7 if wide else 5), Ticks(tuple(map(float, range(rows))), _titles(data)),
-        right=room, above=13,
+        right=room, above=13 * letters().scale,
     )  # fmt: skip
     axes.tick_params(axis="y", length=0)
     for row in range(1, rows):
@@ -277,8 +270,12 @@ def _draw(axes: Axes, data: RemedyStepsData, index: int, styles: tuple[Look, ...
                       ms=10.5, mew=0.9, zorder=4)  # fmt: skip
 
 
+def _priced(row: RemedyRow) -> str:
+    return wrap(row.price, _PRICE * letters().scale)
+
+
 def _price(axes: Axes, row: RemedyRow, index: int) -> None:
     axes.annotate(
-        wrap(row.price, _PRICE), (1, index), (6, 0), xycoords=("axes fraction", "data"),
+        _priced(row), (1, index), (6, 0), xycoords=("axes fraction", "data"),
         textcoords="offset points", ha="left", va="center", color=MUTED, linespacing=1.05,
     )  # fmt: skip

@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from convex_analyzer.comparison import Comparison
 from convex_analyzer.plot.contour_data import LevelSetsData, level_sets_data
+from convex_analyzer.plot.figure import figure
 from convex_analyzer.plot.labels import Placer
-from convex_analyzer.plot.panel import Panel, open_panel
+from convex_analyzer.plot.panel import Panel
 from convex_analyzer.plot.planes import Path
-from convex_analyzer.plot.style import FAINT, HALF, INK, MUTED, context
+from convex_analyzer.plot.style import FAINT, HALF, INK, MUTED
 from convex_analyzer.plot.ticks import linear_ticks
 from convex_analyzer.plot.wording import count_text, subscript
 from convex_analyzer.tables import format_count, format_number, join_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = ["LevelSetsData", "alt", "caption", "finding", "level_sets", "level_sets_data"]
 
@@ -103,39 +102,24 @@ def caption(data: LevelSetsData) -> str:
 # -- drawing --------------------------------------------------------------------------------------
 
 
-def level_sets(
-    result: Comparison | LevelSetsData,
-    ax: Axes | None = None,
-    *,
-    width: float = HALF,
-    title: bool = True,
-) -> Figure:
-    """Draw figure 2, which answers: who zigzags, who crawls.
-
-    Parameters
-    ----------
-    result
-        A `Comparison`, or what `level_sets_data` returned.
-    ax
-        Axes to draw on; a new figure when left out.
-    width
-        Of a new figure, in inches.
-    title
-        Whether to write the finding above.
-    """
-    data = result if isinstance(result, LevelSetsData) else level_sets_data(result)
-    with context():
-        panel = open_panel(ax, width, 0.97 * width, title=title)
-        _dress(panel, data)
-        if data.plane.kind == "line":
-            _draw_parabola(panel.axes, data)
-        else:
-            _draw_levels(panel.axes, data)
-        placer = Placer(panel.axes)
-        _draw_paths(panel.axes, data, placer)
-        _draw_marks(panel.axes, data, placer)
-        _name_paths(data, placer)
-        return panel.figure
+@figure(
+    number=2,
+    of="a comparison",
+    answers="who zigzags, who crawls?",
+    data=level_sets_data,
+    width=HALF,
+)
+def level_sets(panel: Panel, data: LevelSetsData) -> None:
+    """Draw level sets of J, and the way each optimizer takes across them."""
+    _dress(panel, data)
+    if data.plane.kind == "line":
+        _draw_parabola(panel.axes, data)
+    else:
+        _draw_levels(panel.axes, data)
+    placer = Placer(panel.axes)
+    _draw_paths(panel.axes, data, placer)
+    _draw_marks(panel.axes, data, placer)
+    _name_paths(data, placer)
 
 
 def _dress(panel: Panel, data: LevelSetsData) -> None:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
+from convex_analyzer.plot.figure import figure
 from convex_analyzer.plot.labels import Placer
-from convex_analyzer.plot.panel import Panel, open_panel
-from convex_analyzer.plot.style import HALF, INK, MUTED, UNSTABLE, context
+from convex_analyzer.plot.panel import Panel
+from convex_analyzer.plot.style import HALF, INK, MUTED, UNSTABLE
 from convex_analyzer.plot.ticks import log_ticks
 from convex_analyzer.problems.gradient_check import GradientCheck
 from convex_analyzer.tables import format_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 __all__ = [
     "GradientErrorsData",
@@ -56,6 +56,8 @@ class GradientErrorsData:
     wrong
         Relative error from which an entry is wrong.
     """
+
+    figure: ClassVar[str] = "gradient_errors"
 
     verdict: str
     direction: str
@@ -136,32 +138,17 @@ def caption(data: GradientErrorsData) -> str:
 # -- drawing --------------------------------------------------------------------------------------
 
 
-def gradient_errors(
-    result: GradientCheck | GradientErrorsData,
-    ax: Axes | None = None,
-    *,
-    width: float = HALF,
-    title: bool = True,
-) -> Figure:
-    """Draw figure 12, which answers: is the gradient right, and would a fault show.
-
-    Parameters
-    ----------
-    result
-        A `GradientCheck`, or what `gradient_errors_data` returned.
-    ax
-        Axes to draw on; a new figure when left out.
-    width
-        Of a new figure, in inches.
-    title
-        Whether to write the finding above.
-    """
-    data = result if isinstance(result, GradientErrorsData) else gradient_errors_data(result)
-    with context():
-        panel = open_panel(ax, width, 0.97 * width, title=title)
-        _dress(panel, data)
-        _draw(panel.axes, data)
-        return panel.figure
+@figure(
+    number=12,
+    of="a gradient check",
+    answers="is the gradient right, and would a fault show?",
+    data=gradient_errors_data,
+    width=HALF,
+)
+def gradient_errors(panel: Panel, data: GradientErrorsData) -> None:
+    """Draw the error of a claimed gradient against the step of the difference."""
+    _dress(panel, data)
+    _draw(panel.axes, data)
 
 
 def _dress(panel: Panel, data: GradientErrorsData) -> None:
