@@ -12,6 +12,7 @@ from convex_analyzer.errors import InputError
 __all__ = [
     "Check",
     "apply",
+    "html_page",
     "instance",
     "one_of",
     "refuse",
@@ -115,3 +116,10 @@ def svg_bytes(where: str, value: Any) -> bytes:
     except UnicodeDecodeError:
         raise refuse(where, "an SVG file in UTF-8", value) from None
     return value
+
+
+def html_page(where: str, value: Any) -> str:
+    """Accept the text of an HTML page, as it is but for the ends of lines."""
+    if not isinstance(value, str) or "<" not in value:
+        raise refuse(where, "the text of an HTML page", value)
+    return value.replace("\r\n", "\n").replace("\r", "\n")

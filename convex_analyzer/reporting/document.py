@@ -19,8 +19,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from convex_analyzer.errors import InputError
+from convex_analyzer.reporting.block import Block, encode
 from convex_analyzer.reporting.checks import (
     apply,
+    html_page,
     instance,
     one_of,
     refuse,
@@ -66,6 +68,7 @@ __all__ = [
     "DerivationLine",
     "DerivationLines",
     "Document",
+    "Embed",
     "Figure",
     "FigureRow",
     "Heading",
@@ -97,20 +100,6 @@ def row_widths(*weights: float) -> tuple[float, ...]:
     """
     free = TEXT_WIDTH - ROW_GAP * (len(weights) - 1)
     return tuple(free * weight / sum(weights) for weight in weights)
-
-
-# -- blocks: what stands below each other on the page ----------------------------------------------
-
-
-class Block:
-    """Anything that takes its own lines on the page."""
-
-    __slots__ = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready form: ``{"type": ..., field: ...}``."""
-        encoded: dict[str, Any] = _encode(self)
-        return encoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,6 +319,28 @@ class DerivationLines(Block):
 
 
 @dataclass(frozen=True, slots=True)
+class Embed(Block):
+    """A page of its own inside a web page, such as the explorer; it may run scripts of its own.
+
+    Parameters
+    ----------
+    html
+        A whole HTML page that loads nothing. Only the HTML writer shows it; JSON leaves it out.
+    title
+        What it is.
+    fallback
+        What the other formats say in its place.
+    """
+
+    html: str = dataclasses.field(metadata={"plain": False})
+    title: str
+    fallback: RichText
+
+    def __post_init__(self) -> None:
+        apply(self, html=html_page, title=words, fallback=rich_words)
+
+
+@dataclass(frozen=True, slots=True)
 class PageBreak(Block):
     """Start a new page, unless at least the share `unless_free` of this one is still empty."""
 
@@ -382,19 +393,5 @@ class Document:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready form with its versioned schema; figures are SVG text."""
-        return {"schema": SCHEMA, **{f.name: _encode(getattr(self, f.name)) for f in _fields(self)}}
-
-
-def _fields(value: Any) -> tuple[dataclasses.Field[Any], ...]:
-    return dataclasses.fields(value)
-
-
-def _encode(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return [_encode(item) for item in value]
-    if isinstance(value, bytes):
-        return value.decode("utf-8")
-    if dataclasses.is_dataclass(value):
-        name = re.sub(r"(?<!^)(?=[A-Z])", "_", type(value).__name__).lower()
-        return {"type": name, **{f.name: _encode(getattr(value, f.name)) for f in _fields(value)}}
-    return value
+        fields = (field.name for field in dataclasses.fields(self))
+        return {"schema": SCHEMA, **{name: encode(getattr(self, name)) for name in fields}}

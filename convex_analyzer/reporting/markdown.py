@@ -22,6 +22,7 @@ from convex_analyzer.reporting.document import (
     CodeBlock,
     DerivationLines,
     Document,
+    Embed,
     Figure,
     FigureRow,
     Heading,
@@ -146,6 +147,9 @@ class _Writer:
             check = f": {_line(line.check)}" if line.check else ""
             parts.append(f"{_chip(line.status)}{check}")
         return "\n\n".join(parts)
+
+    def _embed(self, block: Embed) -> str:
+        return _text(block.fallback)
 
     def _pagebreak(self, _: Block) -> str:
         return ""

@@ -142,6 +142,12 @@ def build() -> d.Document:
         d.FigureRow((figure("left", 3.0, 0.6, 2), figure("right", 3.0, 0.4, 2))),
         d.Heading("Optimizers", 2),
         d.Figure(drawing(2, 14, "too tall"), "Taller than a page: made smaller.", "tall", 0.9),
+        d.Embed(
+            "<!DOCTYPE html><title>moves</title><p id='seen'>no script ran</p>"
+            "<script>document.getElementById('seen').textContent = 'a & b < c';</script>",
+            "A page that moves",
+            ("The page that moves is in the HTML report: ", d.Code("sample.html"), "."),
+        ),
         d.Note(
             ("Reproduce: ", d.Code("convex-analyzer report A.npy"), "; ", math_span(2 / lmax), ".")
         ),
