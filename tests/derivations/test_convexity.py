@@ -56,7 +56,7 @@ def test_proofs(text):
     assert result
     assert result.derivation.proved
     assert result.derivation.lines
-    assert str(result).endswith(result.words)
+    assert result.words in " ".join(str(result).split())
 
 
 @pytest.mark.parametrize("text", REFUTED)
@@ -68,7 +68,7 @@ def test_counterexamples_hold_and_are_short(text):
     holds_at(function, symbols, result.counterexample)
     longest = max(len(f"{v:g}") for v in (*result.counterexample.x, *result.counterexample.y))
     assert longest <= 5
-    assert "lies above the chord" in str(result)
+    assert "lies above the chord" in " ".join(str(result).split())
 
 
 def test_no_proof_of_what_is_not_convex_and_no_refutation_of_what_is():

@@ -63,7 +63,7 @@ def test_further_lines_are_proved_and_further_slips_cost_one_mark():
 
 def test_most_further_slips_are_repaired_and_named():
     tried = repaired = 0
-    for name in FURTHER[::7]:
+    for name in FURTHER[3::7]:
         task = exercise(name)
         for slip in task.slips:
             line = check_derivation(with_slip(task, slip), exercise_name=task).lines[slip.line - 1]
@@ -77,7 +77,8 @@ def test_most_further_slips_are_repaired_and_named():
             ]
             again = check_derivation(texts, exercise_name=task)
             assert again.lines[slip.line - 1].status == "proved", (name, line.repair)
-    assert repaired >= 0.7 * tried, (repaired, tried)
+    assert tried >= 24
+    assert repaired >= 0.7 * tried + 2, (repaired, tried)
 
 
 def test_an_independent_oracle_agrees(monkeypatch):

@@ -48,6 +48,8 @@ def test_most_planted_slips_are_repaired_and_every_repair_reads_naturally():
         ("a*l > 2", "-a*l > -2", "-a*l < -2"),
         ("sqrt(u**2*x**2)", "u*x", "u*abs(x)"),
         ("(1 - u)*x/(1 - u)", "x**2", "x"),
+        ("(x - y)**2", "(x**2 - y**2)", "(x - y)**2"),
+        ("x**2 - 2*x*y + y**2", "(x + y)**2", "(x - y)**2"),
         ("(1 - αλ)^2", "1 - 2αλ + α²λ", "1 - 2αλ + α²λ²"),
         (r"(1-\alpha\lambda)^2", r"1-\alpha\lambda+\alpha^2\lambda^2",
          r"1-2\alpha\lambda+\alpha^2\lambda^2"),
@@ -75,6 +77,15 @@ def test_matrices_are_repaired_in_their_own_terms():
     assert (exchanged.text, exchanged.kind) == ("Q*L*L*Q.T", "transposes exchanged")
     assert repaired("Q*(I - a*L)*Q.T", "Q*(I - a*L)*Q").text == "Q*(I - a*L)*Q.T"
     assert repaired("(A*Q).T", "Q*A").text in ("Q.T*A", "inv(Q)*A")
+
+
+def test_solutions_of_recurrences_are_repaired_by_running_them():
+    kinds = {"v": "sequence", "c": "unit interval", "h": "real", "k": "natural"}
+    symbols = Symbols.of(kinds)
+    above = read_expression("v(k + 1) = c*v(k) + h and v(0) = 0", symbols).value
+    found = repair("v(k) = h*(1 - c**(k + 1))/(1 - c)", above, symbols)
+    assert found.text == "v(k) = h*(1 - c**k)/(1 - c)"
+    assert repair("v(k) = h + c", above, symbols) is None
 
 
 def test_what_cannot_be_repaired_by_one_edit_is_not():

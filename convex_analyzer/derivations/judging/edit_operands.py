@@ -56,6 +56,7 @@ class OperandEdits(Walker):
     def on_group(self, node: Node, parent: Node | None) -> Changes:
         """Yield a power moved out of brackets: (1 - al)ᵏ for (1 - alᵏ)."""
         inner = self.inner(node)
+        yield from self.joined(node, inner)
         if inner.kind != "sum" or (parent is not None and parent.kind == "power"):
             return
         last = inner.args[-1]
@@ -64,6 +65,20 @@ class OperandEdits(Walker):
             base = power.args[0]
             tail = self.text[base.end : power.end]
             yield "power inside", [(base.end, power.end, ""), (node.end, node.end, tail)]
+
+    def joined(self, node: Node, inner: Node) -> Changes:
+        """Yield (x - y)² for (x² - y²)."""
+        if (
+            inner.kind != "sum"
+            or len(inner.args) != 2
+            or any(p.kind != "power" for p in inner.args)
+        ):
+            return
+        first, second = inner.args
+        tails = {self.text[p.args[0].end : p.end].strip() for p in (first, second)}
+        if len(tails) == 1 and first.args[0].kind == second.args[0].kind == "name":
+            drops = [(p.args[0].end, p.end, "") for p in (first, second)]
+            yield "power inside", [*drops, (node.end, node.end, *tails)]
 
     def on_call(self, node: Node, parent: Node | None) -> Changes:
         """Yield a function taken away."""

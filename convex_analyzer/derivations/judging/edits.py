@@ -74,6 +74,7 @@ def edits(text: str, tree: Node, symbols: Symbols, *, latex: bool = False) -> li
         size = 0.0 + sum(_distance(text[start:end], new) for start, end, new in splices)
         size += _RARE.get(kind, 0.0) + _ugliness(changed) - _ugliness(text)
         size += 0.3 * _depth(text, min(s[0] for s in splices))
+        size += 0.2 * (kind == "sign" and splices[0][0] == splices[0][1])  # -x + y for x - y
         edit = Edit(kind, min(s[0] for s in splices), changed, size)
         known = found.get(changed)
         if changed != text and (known is None or edit.cost < known.cost):

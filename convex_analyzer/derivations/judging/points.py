@@ -32,7 +32,8 @@ class Sequenced:
         if isinstance(first, int):
             return pools.SEQUENCE[(first + self._shift) % len(pools.SEQUENCE)]
         key = str(arguments)
-        return self._others.setdefault(key, pools.SEQUENCE[len(self._others) + self._shift % 5])
+        place = (len(self._others) + self._shift % 5) % len(pools.SEQUENCE)
+        return self._others.setdefault(key, pools.SEQUENCE[place])
 
 
 class Sampler:

@@ -13,6 +13,7 @@ from convex_analyzer.derivations.judging.edits import Edit, edits
 from convex_analyzer.derivations.judging.evaluation import Point, compiled, is_boolean
 from convex_analyzer.derivations.judging.judge import judge
 from convex_analyzer.derivations.judging.points import Sampler
+from convex_analyzer.derivations.judging.recurrences import fails_at, recurrence_of
 from convex_analyzer.derivations.judging.solutions import border_points
 from convex_analyzer.derivations.judging.values import Undefined, agree
 from convex_analyzer.errors import InputError
@@ -140,7 +141,9 @@ class _Sieve:
     def __init__(self, before: Any, symbols: Symbols, wrong: Any) -> None:
         self.states = is_boolean(before)
         self.points: list[tuple[Point, Any]] = []
-        sampler = Sampler(symbols, [*_scalars_of(symbols), before, wrong])
+        self.before = before
+        self.solves = self.states and recurrence_of(before, wrong) is not None
+        self.sampler = sampler = Sampler(symbols, [*_scalars_of(symbols), before, wrong])
         function = compiled(before)
         for point in _points(sampler, [before, wrong] if self.states else []):
             try:
@@ -152,6 +155,9 @@ class _Sieve:
         """Whether a line has the right value at all points; the one that fails moves first."""
         if is_boolean(value) != self.states:
             return False
+        if self.solves:  # points hold no solution: the recurrence is run
+            claim = recurrence_of(self.before, value)
+            return claim is not None and fails_at(claim, self.sampler) is None
         try:
             function = compiled(value)
         except Undefined:
