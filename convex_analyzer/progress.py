@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from os import PathLike
 from typing import Protocol, TypeVar
 
-__all__ = ["Listener", "Stage", "each", "ignore", "listening", "share", "stage", "wrote"]
+__all__ = ["Listener", "Stage", "both", "each", "ignore", "listening", "share", "stage", "wrote"]
 
 T = TypeVar("T")
 
@@ -97,6 +97,22 @@ def listening(listener: Listener) -> Iterator[None]:
 
 def ignore(count: int = 1, name: str = "") -> None:
     """Do nothing: what `stage` gives when nobody listens."""
+
+
+def both(
+    told: Callable[[int], None] | None, advance: Callable[..., None]
+) -> Callable[[int], None] | None:
+    """Return one function that calls two; None when nobody listens."""
+    if advance is ignore:
+        return told
+    if told is None:
+        return advance
+
+    def tell(count: int) -> None:
+        told(count)
+        advance(count)
+
+    return tell
 
 
 @contextmanager

@@ -209,7 +209,7 @@ def sheet_of(table: Table, owner: Any) -> Sheet:
     names = [name for name in table.columns if pairs and name not in _EMPTY]
     if names and names[0].lower().startswith(what):
         del names[0]
-    subject = table.title.removeprefix(f"{what} of ").rstrip(",:") or ": ".join(names)
+    subject = re.sub(rf"^{what} (of|for) ", "", table.title).rstrip(",:") or ": ".join(names)
     words, notes = getattr(owner, "words", ""), table.notes
     verdict = words if isinstance(words, str) and words in notes else ""
     notes = tuple(note for note in notes if note != verdict)

@@ -15,6 +15,7 @@ from convex_analyzer.errors import InputError
 from convex_analyzer.noise import Noise
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.problems.quadratic import Quadratic
+from convex_analyzer.progress import each
 from convex_analyzer.spectra.compute import spectrum as compute_spectrum
 from convex_analyzer.theory.arguments import checked_start, checked_tolerance
 
@@ -91,8 +92,9 @@ def compare(
 
     chosen = resolve(spectrum, optimizers, search, noisy=noise is not None)
     request = Request(problem, spectrum, point, steps, tolerance, noise, seed, progress)
+    pairs = zip(chosen, labels(chosen), strict=True)
     entries = tuple(
         run(request, rule, tuned, label)
-        for (rule, tuned), label in zip(chosen, labels(chosen), strict=True)
+        for (rule, tuned), label in each(pairs, "comparing", "optimizers", lambda pair: pair[1])
     )
     return Comparison(problem, spectrum, point, name, tolerance, entries)

@@ -18,6 +18,7 @@ from convex_analyzer.errors import InputError
 from convex_analyzer.noise import Noise
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.problems.quadratic import Quadratic
+from convex_analyzer.progress import stage
 from convex_analyzer.simulation.engine import simulate
 from convex_analyzer.tables import join_words
 from convex_analyzer.theory.tuning import has_defaults
@@ -88,13 +89,15 @@ def tuned_by_running(
         rule = optimizer(**{**fixed, "learning_rate": tried[:, None]})
         return _ranking(problem, rule, start, tolerance, noise, seed)
 
-    best = int(score(rates)[0])
-    if default is not MISSING and best == 0:
-        return optimizer(**fixed), ()
-    near = rates[rates != default] if default is not MISSING else rates
-    place = int(np.searchsorted(near, rates[best]))
-    fine = np.geomspace(near[max(0, place - 1)], near[min(len(near) - 1, place + 1)], _FINE)
-    chosen = float(fine[score(fine)[0]])
+    with stage(f"tuning {optimizer.__name__}", 2, "searches") as advance:
+        best = int(score(rates)[0])
+        if default is not MISSING and best == 0:
+            return optimizer(**fixed), ()
+        advance()
+        near = rates[rates != default] if default is not MISSING else rates
+        place = int(np.searchsorted(near, rates[best]))
+        fine = np.geomspace(near[max(0, place - 1)], near[min(len(near) - 1, place + 1)], _FINE)
+        chosen = float(fine[score(fine)[0]])
     return optimizer(**{**fixed, "learning_rate": chosen}), ("learning_rate",)
 
 

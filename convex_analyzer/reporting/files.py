@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from convex_analyzer.errors import InputError
+from convex_analyzer.progress import wrote
 
 __all__ = ["StrPath", "write_bytes", "write_many"]
 
@@ -83,6 +84,8 @@ def write_many(
         for leftover in leftovers:
             with suppress(OSError):
                 leftover.unlink()
+    for path in paths:
+        wrote(path)
     return tuple(paths)
 
 

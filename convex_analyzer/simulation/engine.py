@@ -19,6 +19,7 @@ from convex_analyzer.errors import InputError
 from convex_analyzer.noise import BLOCK_RUNS, Noise, Sampler, checked_seed
 from convex_analyzer.optimizers.base import Optimizer, as_state
 from convex_analyzer.problems.quadratic import Quadratic
+from convex_analyzer.progress import both, stage
 from convex_analyzer.simulation.recording import (
     LIMIT,
     Sink,
@@ -110,24 +111,25 @@ def simulate(
     runs = int(np.prod(lead, dtype=int))
     flat = np.broadcast_to(points, (*lead, dimension)).reshape(runs, dimension)
     rows, keep_theta = rows_to_record(record, steps, runs * dimension)
-
     _keep_freed_memory()
     theta = np.empty((len(rows) if keep_theta else 1, runs, dimension))
     loss = np.empty((len(rows), runs))
     diverged = np.full(runs, -1, dtype=np.int64)
     states: list[tuple[Array, ...]] = []
     tile = max(TILE_RUNS, TILE_ELEMENTS // dimension // TILE_RUNS * TILE_RUNS)
-    for first in range(0, max(runs, 1), tile):
-        part = slice(first, min(first + tile, runs))
-        sampler = None
-        if noise is not None or optimizer.random:
-            sampler = Sampler(noise, checked_seed(seed), first, part.stop - first, optimizer.random)
-        stepper = _Stepper(problem, _of_runs(optimizer, lead, part), sampler)
-        sink = Sink(rows, theta[:, part], loss[:, part], keep_theta)
-        with np.errstate(all="ignore"):
-            state, lost = _run_tile(stepper, flat[part], steps, sink, progress)
-        diverged[part] = lost
-        states.append(state)
+    tiles = range(0, max(runs, 1), tile)
+    with stage(f"running {type(optimizer).__name__}", steps * len(tiles)) as advance:
+        for first in tiles:
+            part = slice(first, last := min(first + tile, runs))
+            sampler = None
+            if noise is not None or optimizer.random:
+                sampler = Sampler(noise, checked_seed(seed), first, last - first, optimizer.random)
+            stepper = _Stepper(problem, _of_runs(optimizer, lead, part), sampler)
+            sink = Sink(rows, theta[:, part], loss[:, part], keep_theta)
+            with np.errstate(all="ignore"):
+                state, lost = _run_tile(stepper, flat[part], steps, sink, both(progress, advance))
+            diverged[part] = lost
+            states.append(state)
     final = tuple(
         np.concatenate(slot).reshape(*lead, *slot[0].shape[1:])
         for slot in zip(*states, strict=True)

@@ -137,7 +137,7 @@ def test_nothing_untested_no_note():
     whole = Recap("a rule", ((row, Finding("absent", "looked")),))
     assert whole.untested_sentence() == ""
     assert whole.summary().notes == ()
-    assert str(whole).startswith("recap for a rule\n")
+    assert str(whole).startswith("━━ Recap: a rule ━")
 
 
 def test_the_first_optimizer_is_the_subject_unless_another_is_named():
