@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from convex_analyzer import compare, gallery, optimizers, simulate
+from convex_analyzer.files import write_bytes
 from convex_analyzer.optimizers.gradient import GradientDescent
 from convex_analyzer.progress import (
     Stage,
@@ -17,7 +18,6 @@ from convex_analyzer.progress import (
     stage,
     wrote,
 )
-from convex_analyzer.reporting.files import write_bytes
 
 
 class Recorder:

@@ -137,9 +137,9 @@ def _point(text: str, members: dict[str, Any]) -> Any:
 
 
 def _draw(check: Any, out: Path) -> None:
+    from convex_analyzer.files import write_bytes
     from convex_analyzer.plot.figures.gradient_errors import gradient_errors
     from convex_analyzer.plot.style import to_png, to_svg
-    from convex_analyzer.reporting.files import write_bytes
 
     figure = gradient_errors(check)
     write_bytes(out, to_svg(figure) if out.suffix.lower() == ".svg" else to_png(figure))

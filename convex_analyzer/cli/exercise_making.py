@@ -39,7 +39,7 @@ def new(file: Path, as_json: bool) -> int:
     from convex_analyzer.cli.screen import print_json, working
     from convex_analyzer.derivations.authoring import TEMPLATE, self_test
     from convex_analyzer.derivations.exercises.folders import find_in
-    from convex_analyzer.reporting.files import write_bytes
+    from convex_analyzer.files import write_bytes
 
     if file.suffix != ".toml":
         raise InputError(f"{file}: an exercise is a .toml file")

@@ -141,7 +141,7 @@ def _text(sheet: MarkSheet, form: str) -> str:
 
 
 def _write(sheet: MarkSheet, form: str, out: Path, submissions: Path) -> str:
-    from convex_analyzer.reporting.files import write_bytes, write_many
+    from convex_analyzer.files import write_bytes, write_many
 
     if form not in _PLATFORMS or submissions.is_file():
         inputs = [submissions] if submissions.is_file() else []

@@ -175,8 +175,8 @@ def _deliver(
     """Print a worksheet, or write it to a file."""
     from convex_analyzer.cli.derivation_screen import fit
     from convex_analyzer.cli.screen import working
+    from convex_analyzer.files import write_bytes
     from convex_analyzer.reporting import worksheet, worksheet_html
-    from convex_analyzer.reporting.files import write_bytes
 
     if form in ("pdf", "png"):
         from convex_analyzer.reporting import typst

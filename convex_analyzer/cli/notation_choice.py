@@ -77,7 +77,7 @@ def _remembered() -> str:
 
 
 def _write(source: str) -> None:
-    from convex_analyzer.reporting.files import write_bytes
+    from convex_analyzer.files import write_bytes
 
     file = settings_file()
     if not source:

@@ -69,6 +69,8 @@ class FigureFunction(Protocol):
         What it is drawn from, and the question that it answers.
     data
         Returns what the figure shows, without drawing.
+    data_of
+        The same, and data as they are.
     """
 
     __name__: str
@@ -77,6 +79,7 @@ class FigureFunction(Protocol):
     of: str
     answers: str
     data: Callable[[Any], Any]
+    data_of: Callable[[Any], Any]
 
     def __call__(
         self,
@@ -197,6 +200,7 @@ def figure(
             "__name__": recipe.name, "__qualname__": recipe.name, "__module__": draw.__module__,
             "__doc__": doc, "__wrapped__": draw, "__signature__": _signature(function, data),
             "name": recipe.name, "number": number, "of": of, "answers": answers, "data": data,
+            "data_of": recipe.shown,
         }  # fmt: skip
         for key, value in attributes.items():
             setattr(function, key, value)

@@ -47,9 +47,7 @@ def _families() -> tuple[str, ...]:
     return tuple(families)
 
 
-def measure(
-    text: str, size: float | None = None, weight: str = "normal"
-) -> tuple[float, float]:
+def measure(text: str, size: float | None = None, weight: str = "normal") -> tuple[float, float]:
     """Return the width and height of a text, lines separated by newlines.
 
     Parameters

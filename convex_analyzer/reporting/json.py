@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from convex_analyzer.errors import InputError
+from convex_analyzer.files import StrPath, write_bytes
 from convex_analyzer.reporting.document import Document
-from convex_analyzer.reporting.files import StrPath, write_bytes
 
 __all__ = ["to_json", "write_json"]
 
@@ -63,7 +63,7 @@ def write_json(
     content
         As for :func:`to_json`.
     path, inputs
-        As for :func:`~convex_analyzer.reporting.files.write_bytes`.
+        As for :func:`~convex_analyzer.files.write_bytes`.
     """
     return (write_bytes(path, to_json(content).encode("utf-8"), inputs=inputs),)
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from convex_analyzer.files import StrPath, write_bytes
 from convex_analyzer.reporting.document import (
     KIND_SYMBOLS,
     Block,
@@ -36,7 +37,6 @@ from convex_analyzer.reporting.document import (
     Table,
     Title,
 )
-from convex_analyzer.reporting.files import StrPath, write_bytes
 
 __all__ = ["to_markdown", "write_markdown"]
 
@@ -74,7 +74,7 @@ def write_markdown(
     document
         What to write.
     path, inputs
-        As for :func:`~convex_analyzer.reporting.files.write_bytes`.
+        As for :func:`~convex_analyzer.files.write_bytes`.
     """
     return (write_bytes(path, to_markdown(document).encode("utf-8"), inputs=inputs),)
 

@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 
 from convex_analyzer.errors import InputError, MissingDependencyError
+from convex_analyzer.files import StrPath, write_bytes, write_many
 from convex_analyzer.reporting.document import Document
-from convex_analyzer.reporting.files import StrPath, write_bytes, write_many
 
 __all__ = ["page_fill", "render_pdf", "render_png", "write_pdf", "write_png"]
 
@@ -114,7 +114,7 @@ def write_pdf(
     document, fonts
         As for :func:`render_pdf`.
     path, inputs
-        As for :func:`~convex_analyzer.reporting.files.write_bytes`.
+        As for :func:`~convex_analyzer.files.write_bytes`.
     """
     return (write_bytes(path, render_pdf(document, fonts=fonts), inputs=inputs),)
 
@@ -137,7 +137,7 @@ def write_png(
     document, ppi, fonts
         As for :func:`render_png`.
     path, inputs
-        As for :func:`~convex_analyzer.reporting.files.write_bytes`.
+        As for :func:`~convex_analyzer.files.write_bytes`.
     """
     pages = render_png(document, ppi=ppi, fonts=fonts)
     target, digits = Path(path), len(str(len(pages)))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from convex_analyzer.errors import InputError
-from convex_analyzer.reporting.files import write_bytes, write_many
+from convex_analyzer.files import write_bytes, write_many
 
 
 def names(folder: Path) -> list[str]:

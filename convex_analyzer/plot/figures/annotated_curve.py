@@ -18,7 +18,7 @@ from convex_analyzer.plot.diagnosis_parts import (
     step_ticks,
     strip_height,
 )
-from convex_analyzer.plot.figure import figure
+from convex_analyzer.plot.figure import Series, figure
 from convex_analyzer.plot.labels import Placer
 from convex_analyzer.plot.panel import Panel
 from convex_analyzer.plot.style import (
@@ -46,6 +46,7 @@ __all__ = [
     "annotated_curve_data",
     "caption",
     "finding",
+    "series",
 ]
 
 _PALE = "#86b9dc"
@@ -94,6 +95,19 @@ def caption(data: AnnotatedCurveData) -> str:
             "close-up": " In the middle: a few periods of the curve, where it is shaded above.",
         }[data.proof.kind]
     return f"{text} Bars: the chance of each row to be what is going on." if data.chances else text
+
+
+def series(data: AnnotatedCurveData) -> Series:
+    """Return what is drawn, as columns of numbers."""
+    yield data.monitored, {"step": data.steps, "loss": data.values}
+    if len(data.beside):
+        yield "mini-batches", {"step": data.beside_steps, "loss": data.beside}
+    if len(data.trend):
+        yield "median", {"step": data.trend_steps, "loss": data.trend}
+    if data.proof is not None:
+        yield data.proof.label, {"step": data.proof.steps, "value": data.proof.values}
+    for name, chance in data.chances:
+        yield "chances", {"finding": name, "chance": chance}
 
 
 # -- drawing --------------------------------------------------------------------------------------

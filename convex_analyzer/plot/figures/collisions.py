@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from convex_analyzer.conditioning.results import ConditionAnalysis
 from convex_analyzer.errors import InputError
-from convex_analyzer.plot.figure import figure
+from convex_analyzer.plot.figure import Series, figure
 from convex_analyzer.plot.panel import Panel
 from convex_analyzer.plot.style import FAINT, FULL, INK, MUTED, letters
 from convex_analyzer.plot.text import LINE, measure
@@ -22,7 +22,7 @@ from convex_analyzer.tables import format_number, join_words
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["CollisionsData", "alt", "caption", "collisions", "collisions_data", "finding"]
+__all__ = ["CollisionsData", "alt", "caption", "collisions", "collisions_data", "finding", "series"]
 
 Array = npt.NDArray[np.float64]
 
@@ -185,6 +185,14 @@ def _short(name: str) -> str:
     """Return a name with its middle left out when it is long: numbers stand at the end."""
     half = _NAME // 2
     return name if len(name) <= _NAME else f"{name[:half]}…{name[-half:]}"
+
+
+def series(data: CollisionsData) -> Series:
+    """Return what is drawn, as columns of numbers."""
+    for index, shares in zip(data.indices, data.shares, strict=True):
+        name = f"condition index {format_number(index, 6)}"
+        yield name, {"column": data.labels, "variance_share": shares}
+    yield "VIF", {"column": data.labels, "variance_inflation": data.inflation}
 
 
 # -- drawing --------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convex_analyzer.plot.curve_data import Curve, GapCurvesData, decimate, gap_curves_data
-from convex_analyzer.plot.figure import figure
+from convex_analyzer.plot.figure import Series, figure
 from convex_analyzer.plot.labels import Placer
 from convex_analyzer.plot.panel import Panel
 from convex_analyzer.plot.style import HALF, INK, MUTED, letters
@@ -21,7 +21,7 @@ from convex_analyzer.tables import format_count, format_number, join_words
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["GapCurvesData", "alt", "caption", "finding", "gap_curves", "gap_curves_data"]
+__all__ = ["GapCurvesData", "alt", "caption", "finding", "gap_curves", "gap_curves_data", "series"]
 
 Array = npt.NDArray[np.float64]
 
@@ -115,6 +115,20 @@ def caption(data: GapCurvesData) -> str:
         parts.append("the deviation of θ is relative to the largest θ so far")
     text = "; ".join(parts)
     return f"{text}. Straight lines are geometric decay; the tick marks where a run meets the goal."
+
+
+def series(data: GapCurvesData) -> Series:
+    """Return what is drawn, as columns of numbers."""
+    names = {"gap": "relative_gap", "size of the gap": "relative_gap_size"}
+    name = names.get(data.quantity, "descent")
+    for curve in data.curves:
+        kind = "bound" if curve.kind == "bound" else "theory"
+        if curve.steps.size:
+            yield f"{curve.label}, {kind}", {"step": curve.steps, name: curve.gap}
+        steps, gap = decimate(curve.run_steps, curve.run_gap, float(curve.run_steps[-1]))
+        yield f"{curve.label}, run", {"step": steps, name: gap}
+    if data.limit is not None:
+        yield _LIMIT, {"step": data.limit[0], name: data.limit[1]}
 
 
 # -- drawing --------------------------------------------------------------------------------------

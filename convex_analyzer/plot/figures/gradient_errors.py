@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from convex_analyzer.plot.figure import figure
+from convex_analyzer.plot.figure import Series, figure
 from convex_analyzer.plot.labels import Placer
 from convex_analyzer.plot.panel import Panel
 from convex_analyzer.plot.style import HALF, INK, MUTED, UNSTABLE
@@ -26,6 +26,7 @@ __all__ = [
     "finding",
     "gradient_errors",
     "gradient_errors_data",
+    "series",
 ]
 
 Array = npt.NDArray[np.float64]
@@ -133,6 +134,14 @@ def caption(data: GradientErrorsData) -> str:
         "truncation falls with h², rounding grows as 1/h. A wrong one makes a floor. Ring: the "
         "step that was used. Shaded: errors that count as wrong."
     )
+
+
+def series(data: GradientErrorsData) -> Series:
+    """Return what is drawn, as columns of numbers."""
+    lines = {"error": data.errors, "rounding": data.rounding, "truncation": data.truncation}
+    for name, values in lines.items():
+        if values is not None:
+            yield name, {"step_of_difference": data.steps, "relative_error": values}
 
 
 # -- drawing --------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from convex_analyzer.conditioning.cost import CHEAP_KAPPA
 from convex_analyzer.conditioning.results import ConditionAnalysis
 from convex_analyzer.conditioning.split import Split
-from convex_analyzer.plot.figure import figure
+from convex_analyzer.plot.figure import Series, figure
 from convex_analyzer.plot.panel import Panel
 from convex_analyzer.plot.style import FAINT, FULL, INK, MUTED, Look, letters
 from convex_analyzer.plot.text import measure
@@ -29,6 +29,7 @@ __all__ = [
     "kappa_split_data",
     "kappa_text",
     "remark_on",
+    "series",
 ]
 
 _LEAST = 0.05  # decades that are worth a word
@@ -285,6 +286,14 @@ def caption(data: KappaSplitData) -> str:
     if any(bar.kind == "other model" for bar in data.bars):
         text += " Pale bars belong to another model, and are there to compare with."
     return text
+
+
+def series(data: KappaSplitData) -> Series:
+    """Return what is drawn, as columns of numbers."""
+    for bar in data.bars:
+        yield bar.name, {
+            "kappa": bar.kappa, "kind": bar.kind, "cause": bar.cause, "decades": bar.decades,
+        }  # fmt: skip
 
 
 # -- drawing --------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convex_analyzer.plot.contour_data import LevelSetsData, level_sets_data
-from convex_analyzer.plot.figure import figure
+from convex_analyzer.plot.figure import Series, figure
 from convex_analyzer.plot.labels import Placer
 from convex_analyzer.plot.panel import Panel
 from convex_analyzer.plot.planes import Path
@@ -21,7 +21,7 @@ from convex_analyzer.tables import format_count, format_number, join_words
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["LevelSetsData", "alt", "caption", "finding", "level_sets", "level_sets_data"]
+__all__ = ["LevelSetsData", "alt", "caption", "finding", "level_sets", "level_sets_data", "series"]
 
 Array = npt.NDArray[np.float64]
 
@@ -97,6 +97,15 @@ def caption(data: LevelSetsData) -> str:
     arrive = f" Steps are counted until the gap is ×{goal}."
     arrive = arrive if any(path.count is not None for path in data.paths) else ""
     return f"{what}.{scale}{arrive}"
+
+
+def series(data: LevelSetsData) -> Series:
+    """Return what is drawn, as columns of numbers."""
+    for path in data.paths:
+        x, y = (path.points[:, 0], path.points[:, -1])
+        across = {} if data.plane.kind == "line" else {"y": y}
+        height = data.plane.value(path.points)
+        yield path.label, {"step": path.steps, "x": x, **across, "J_minus_J_centre": height}
 
 
 # -- drawing --------------------------------------------------------------------------------------

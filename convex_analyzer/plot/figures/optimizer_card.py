@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convex_analyzer.plot.card_data import TOLERANCE, CardData, Scene, optimizer_card_data
-from convex_analyzer.plot.figure import figure
+from convex_analyzer.plot.figure import Series, figure
 from convex_analyzer.plot.labels import Placer
 from convex_analyzer.plot.panel import Panel
 from convex_analyzer.plot.style import FAINT, FULL, INK, MUTED, letters
@@ -20,7 +20,15 @@ from convex_analyzer.tables import format_number
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["CardData", "alt", "caption", "finding", "optimizer_card", "optimizer_card_data"]
+__all__ = [
+    "CardData",
+    "alt",
+    "caption",
+    "finding",
+    "optimizer_card",
+    "optimizer_card_data",
+    "series",
+]
 
 Array = npt.NDArray[np.float64]
 
@@ -75,6 +83,22 @@ def _end(scene: Scene) -> str:
         return f"gap ×{format_number(TOLERANCE)} after {count_text(scene.settled)}"
     late = float(np.median(scene.gap[-(len(scene.gap) // 3 + 1) :]))
     return f"gap ×{format_number(late, 2)} after {len(scene.gap) - 1} steps"
+
+
+def series(data: CardData) -> Series:
+    """Return what is drawn, as columns of numbers."""
+    for scene in data.scenes:
+        yield scene.name, {
+            "step": np.arange(len(scene.gap)), "theta_1": scene.points[:, 0],
+            "theta_2": scene.points[:, 1], "relative_gap": scene.gap,
+        }  # fmt: skip
+        if scene.predicted.size:
+            steps = np.arange(len(scene.predicted))
+            yield f"{scene.name}, theory", {"step": steps, "relative_gap": scene.predicted}
+    for trace in data.traces:
+        for column in trace.values.T:
+            scaled = {"step": np.arange(len(column)), "memory": column * trace.size}
+            yield f"memory {trace.slot}", scaled
 
 
 # -- drawing --------------------------------------------------------------------------------------

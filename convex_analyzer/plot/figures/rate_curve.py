@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convex_analyzer.errors import InputError
-from convex_analyzer.plot.figure import figure
+from convex_analyzer.plot.figure import Series, figure
 from convex_analyzer.plot.labels import Placer
 from convex_analyzer.plot.panel import Panel
 from convex_analyzer.plot.style import HALF, INK, MUTED, UNSTABLE, Look, look_of
@@ -23,7 +23,7 @@ from convex_analyzer.theory.modes import modes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["RateData", "alt", "caption", "finding", "rate_curve", "rate_curve_data"]
+__all__ = ["RateData", "alt", "caption", "finding", "rate_curve", "rate_curve_data", "series"]
 
 Array = npt.NDArray[np.float64]
 
@@ -176,6 +176,20 @@ def caption(data: RateData) -> str:
         f"Thin lines: |factor| of single directions under {data.method} as α varies; thick: the "
         "worst. Hatched: the error grows. Ring: the chosen α; star: the best."
     )
+
+
+def series(data: RateData) -> Series:
+    """Return what is drawn, as columns of numbers."""
+    for number, value, factor in zip(data.numbers, data.eigenvalues, data.factors, strict=True):
+        yield f"direction {number}", {
+            "learning_rate": data.learning_rates, "factor": factor, "eigenvalue": value,
+        }  # fmt: skip
+    yield "worst", {"learning_rate": data.learning_rates, "factor": data.envelope}
+    for name, rate, w in (
+        ("chosen", data.chosen, data.chosen_one_minus_rate),
+        ("best", data.best, data.best_one_minus_rate),
+    ):
+        yield name, {"learning_rate": rate, "factor": 1 - w}
 
 
 # -- drawing --------------------------------------------------------------------------------------

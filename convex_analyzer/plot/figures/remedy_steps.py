@@ -11,7 +11,7 @@ from convex_analyzer.conditioning.results import ConditionAnalysis
 from convex_analyzer.optimizers.gradient import GradientDescent
 from convex_analyzer.optimizers.krylov import ConjugateGradient
 from convex_analyzer.optimizers.momentum import HeavyBall, Nesterov
-from convex_analyzer.plot.figure import figure
+from convex_analyzer.plot.figure import Series, figure
 from convex_analyzer.plot.panel import Panel
 from convex_analyzer.plot.style import FULL, MUTED, STABLE, Look, letters, looks
 from convex_analyzer.plot.text import measure, spread, wrap
@@ -30,6 +30,7 @@ __all__ = [
     "finding",
     "remedy_steps",
     "remedy_steps_data",
+    "series",
 ]
 
 _NAMES = ("gradient descent", "heavy ball", "Nesterov", "conjugate gradients")
@@ -159,6 +160,15 @@ def caption(data: RemedyStepsData) -> str:
         f"after; shaded: at most {format_count(data.cheap)} steps, which is cheap (what κ = 100 "
         "costs gradient descent at worst). Conjugate gradients as in exact arithmetic."
     )
+
+
+def series(data: RemedyStepsData) -> Series:
+    """Return what is drawn, as columns of numbers."""
+    for row in data.rows:
+        yield row.title, {
+            "optimizer": data.optimizers, "steps": row.steps, "kappa": row.kappa,
+            "price": row.price,
+        }  # fmt: skip
 
 
 # -- drawing --------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from convex_analyzer.comparison import Comparison
 from convex_analyzer.errors import InputError
-from convex_analyzer.plot.figure import figure
+from convex_analyzer.plot.figure import Series, figure
 from convex_analyzer.plot.labels import Placer
 from convex_analyzer.plot.panel import Panel
 from convex_analyzer.plot.style import FAINT, HALF, INK, MUTED, Look, looks
@@ -24,7 +24,7 @@ from convex_analyzer.theory.analysis import Analysis
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["RootsData", "RootsOf", "alt", "caption", "finding", "roots", "roots_data"]
+__all__ = ["RootsData", "RootsOf", "alt", "caption", "finding", "roots", "roots_data", "series"]
 
 Array = npt.NDArray[np.float64]
 
@@ -242,6 +242,17 @@ def caption(data: RootsData) -> str:
         f"off the axis it swings, left of 0 it changes sign. Filled: flattest direction, hollow: "
         f"steepest{ends}.{more if circle else ''}{which}{omitted}"
     )
+
+
+def series(data: RootsData) -> Series:
+    """Return what is drawn, as columns of numbers."""
+    for method in data.methods:
+        slots = method.roots.shape[1]
+        yield method.label, {
+            "direction": np.repeat(method.directions, slots),
+            "eigenvalue": np.repeat(method.eigenvalues, slots),
+            "root_real": method.roots.real.ravel(), "root_imag": method.roots.imag.ravel(),
+        }  # fmt: skip
 
 
 # -- drawing --------------------------------------------------------------------------------------

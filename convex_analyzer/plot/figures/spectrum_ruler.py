@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from convex_analyzer.plot.figure import figure
+from convex_analyzer.plot.figure import Series, figure
 from convex_analyzer.plot.labels import Placer
 from convex_analyzer.plot.panel import Panel
 from convex_analyzer.plot.style import FULL, HATCH, INK, MUTED, letters, look_of
@@ -25,7 +25,15 @@ from convex_analyzer.theory.modes import modes
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["RulerData", "alt", "caption", "finding", "spectrum_ruler", "spectrum_ruler_data"]
+__all__ = [
+    "RulerData",
+    "alt",
+    "caption",
+    "finding",
+    "series",
+    "spectrum_ruler",
+    "spectrum_ruler_data",
+]
 
 Array = npt.NDArray[np.float64]
 
@@ -201,6 +209,16 @@ def caption(data: RulerData) -> str:
     pair = " (|x|: the size of a complex pair)" if np.any(data.factors.imag != 0) else ""
     first = f"{ticks}, with its factor per step under {data.method}{pair}."
     return f"{first} {zones[0].upper()}{zones[1:]}."
+
+
+def series(data: RulerData) -> Series:
+    """Return what is drawn, as columns of numbers."""
+    yield "eigenvalues", {
+        "eigenvalue": data.eigenvalues, "alpha_lambda": data.x, "root_real": data.factors.real,
+        "root_imag": data.factors.imag, "one_minus_rho": data.one_minus_rate,
+    }  # fmt: skip
+    ends = np.concatenate([data.borders, [data.high]])
+    yield "zones, up to", {"alpha_lambda": ends, "zone": data.zones}
 
 
 # -- drawing --------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from convex_analyzer.plot.figure import figure
+from convex_analyzer.plot.figure import Series, figure
 from convex_analyzer.plot.figures import rate_curve as rates
 from convex_analyzer.plot.figures.rate_curve import RateData
 from convex_analyzer.plot.labels import Placer
@@ -22,7 +22,7 @@ from convex_analyzer.tables import format_count, format_number
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["MapData", "alt", "caption", "finding", "stability_map", "stability_map_data"]
+__all__ = ["MapData", "alt", "caption", "finding", "series", "stability_map", "stability_map_data"]
 
 Array = npt.NDArray[np.float64]
 
@@ -96,6 +96,22 @@ def caption(data: MapData | RateData) -> str:
         "Lighter is faster: steps until the error is a tenth. Hatched: diverges. Ring: the chosen "
         f"pair; star: the best; bar at μ = 0: the limit of gradient descent, 2/λmax.{damping}"
     )
+
+
+def series(data: MapData) -> Series:
+    """Return what is drawn, as columns of numbers."""
+    mu, alpha = np.meshgrid(data.momenta, data.learning_rates, indexing="ij")
+    yield "map", {
+        "learning_rate": alpha.ravel(), "momentum": mu.ravel(),
+        "one_minus_rho": data.one_minus_rate.ravel(),
+    }  # fmt: skip
+    seen = np.isfinite(data.boundary)
+    edge = {"learning_rate": data.boundary[seen], "momentum": data.momenta[seen]}
+    yield "boundary", edge
+    pairs = {"chosen": (data.chosen, data.chosen_one_minus_rate),
+             "best": (data.best, data.best_one_minus_rate)}  # fmt: skip
+    for name, ((rate, momentum), w) in pairs.items():
+        yield name, {"learning_rate": rate, "momentum": momentum, "one_minus_rho": w}
 
 
 # -- drawing --------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from convex_analyzer.plot.figure import figure
+from convex_analyzer.plot.figure import Series, figure
 from convex_analyzer.plot.labels import Placer
 from convex_analyzer.plot.panel import Panel
 from convex_analyzer.plot.style import HALF, INK, MUTED
@@ -21,7 +21,15 @@ from convex_analyzer.theory.views import View, Views, worst_average_instance
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["ViewCurvesData", "alt", "caption", "finding", "view_curves", "view_curves_data"]
+__all__ = [
+    "ViewCurvesData",
+    "alt",
+    "caption",
+    "finding",
+    "series",
+    "view_curves",
+    "view_curves_data",
+]
 
 Array = npt.NDArray[np.float64]
 
@@ -125,6 +133,12 @@ def caption(data: ViewCurvesData) -> str:
         f"Gap of {data.method} after k steps, relative to the first one. Thin grey lines: what no "
         "method that adds up past gradients goes below, in the same sense."
     )
+
+
+def series(data: ViewCurvesData) -> Series:
+    """Return what is drawn, as columns of numbers."""
+    for view in data.views:
+        yield view.name, {"step": data.steps, "relative_gap": view.gap}
 
 
 # -- drawing --------------------------------------------------------------------------------------

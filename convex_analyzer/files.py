@@ -1,0 +1,178 @@
+"""Files that are whole or not there: written under a temporary name, then renamed.
+
+An interrupted run leaves the old file or the new one. What cannot be written is an
+:class:`~convex_analyzer.errors.InputError` before anything on disk has changed.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeAlias
+
+from convex_analyzer.errors import InputError
+from convex_analyzer.progress import wrote
+
+__all__ = ["StrPath", "write_bytes", "write_many"]
+
+StrPath: TypeAlias = str | os.PathLike[str]
+
+
+def write_bytes(path: StrPath, data: bytes, *, inputs: Iterable[StrPath] = ()) -> Path:
+    """Write one file, whole or not at all.
+
+    Parameters
+    ----------
+    path
+        Where to; an existing file is replaced and keeps its permissions.
+    data
+        What to write.
+    inputs
+        Files that this run has read, and which must therefore not be overwritten.
+
+    Returns
+    -------
+    Path
+        The path as it was given.
+
+    Raises
+    ------
+    InputError
+        When the folder is missing or cannot be written, or the target is a folder, an input, a
+        read-only file or no ordinary file.
+    """
+    return write_many({Path(path): data}, inputs=inputs)[0]
+
+
+def write_many(
+    files: Mapping[Path, bytes] | Mapping[str, bytes], *, inputs: Iterable[StrPath] = ()
+) -> tuple[Path, ...]:
+    """Write several files, all or none: a failure puts back what was there before.
+
+    Parameters
+    ----------
+    files
+        What to write where.
+    inputs
+        As for :func:`write_bytes`.
+
+    Raises
+    ------
+    InputError
+        As for :func:`write_bytes`; no file has changed then.
+    """
+    if not files:
+        return ()
+    read = [Path(path) for path in inputs]
+    paths = [Path(path) for path in files]
+    targets = [_checked(path, read) for path in paths]
+    if len(set(targets)) < len(targets):
+        raise InputError("files: each target must be named once, got the same file twice")
+    leftovers: list[Path] = []
+    try:
+        fresh = [
+            _write_temporary(target, data, leftovers)
+            for target, data in zip(targets, files.values(), strict=True)
+        ]
+        _replace_all(targets, fresh, leftovers)
+    finally:
+        for leftover in leftovers:
+            with suppress(OSError):
+                leftover.unlink()
+    for path in paths:
+        wrote(path)
+    return tuple(paths)
+
+
+def _checked(path: Path, read: list[Path]) -> Path:
+    """Return the real file behind a path (links followed), or say why it cannot be written."""
+    try:
+        target = path.resolve()
+        folder_is_there, mode = target.parent.is_dir(), None
+        with suppress(FileNotFoundError, NotADirectoryError):
+            mode = target.stat().st_mode
+    except (OSError, ValueError, RuntimeError) as error:  # too long, a zero byte, a loop of links
+        raise _refusal(path, str(error), "choose another name") from None
+    if mode is not None and stat.S_ISDIR(mode):
+        raise _refusal(path, "it is a folder", "name a file inside it")
+    if not folder_is_there:
+        raise _refusal(path, f"there is no folder {target.parent}", "make it first (mkdir -p)")
+    if mode is not None and not stat.S_ISREG(mode):
+        raise _refusal(path, "it is a device or a pipe", "name an ordinary file")
+    if any(_same_file(target, other) for other in read):
+        raise _refusal(path, "it is an input of this run", "choose another name for the output")
+    if mode is not None and not (mode & 0o222 and os.access(target, os.W_OK)):
+        raise _refusal(path, "it is read-only", "choose another name, or allow writing (chmod u+w)")
+    return target
+
+
+def _refusal(path: Path, reason: str, hint: str) -> InputError:
+    return InputError(
+        f"cannot write {path}: {reason}", argument="path", value=os.fspath(path), hint=hint
+    )
+
+
+def _same_file(target: Path, other: Path) -> bool:
+    try:
+        return target.samefile(other)
+    except OSError:  # one of them is not there
+        return target == other.resolve()
+
+
+def _write_temporary(target: Path, data: bytes, leftovers: list[Path]) -> Path:
+    temporary = _beside(target)
+    try:
+        # O_EXCL: never through a link that someone put there; 0o666: as the umask says
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        descriptor = os.open(temporary, flags, 0o666)
+        leftovers.append(temporary)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        if target.exists():
+            shutil.copymode(target, temporary)
+    except OSError as error:
+        hint = "choose a folder that you may write to, with space left"
+        raise _refusal(target, error.strerror or str(error), hint) from None
+    return temporary
+
+
+def _beside(target: Path) -> Path:
+    """Name a file in the same folder, so that renaming it stays on one disk."""
+    return target.with_name(f".{secrets.token_hex(8)}.tmp")
+
+
+def _replace_all(targets: list[Path], fresh: list[Path], leftovers: list[Path]) -> None:
+    undo: list[tuple[Path, Path | None]] = []
+    target = targets[0]
+    try:
+        for target, temporary in zip(targets, fresh, strict=True):
+            if not target.exists():
+                undo.append((target, None))
+            elif len(targets) > 1:
+                kept = _beside(target)
+                leftovers.append(kept)
+                shutil.copy2(target, kept)
+                undo.append((target, kept))
+            temporary.replace(target)
+    except BaseException as error:  # also Ctrl-C: put everything back, then let it go on
+        for changed, kept_or_none in reversed(undo):
+            _put_back(changed, kept_or_none, leftovers)
+        if isinstance(error, OSError):
+            hint = "close it in other programs, or choose another name"
+            raise _refusal(target, error.strerror or str(error), hint) from None
+        raise
+
+
+def _put_back(target: Path, kept: Path | None, leftovers: list[Path]) -> None:
+    if kept is None:
+        target.unlink(missing_ok=True)
+        return
+    leftovers.remove(kept)  # should renaming fail, the copy is all that is left of the old file
+    kept.replace(target)
