@@ -7,18 +7,20 @@ security policy forbids every request, so that not even a faulty label could mak
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from convex_analyzer.errors import InputError
+from convex_analyzer.files import StrPath, write_bytes
 from convex_analyzer.reporting.document import Document, Title
-from convex_analyzer.reporting.files import StrPath, write_bytes
 from convex_analyzer.reporting.html_blocks import BlockWriter
 from convex_analyzer.reporting.html_page import asset, page_head, scripts_of
 from convex_analyzer.reporting.html_text import escape
 
 __all__ = ["render_html", "write_html"]
 
+_SET_AS_MATH = re.compile("<math|[⁰-₌←-⇿∀-⋿]")  # Libertinus Serif has no such signs
 _FEW = 3  # headings that need no table of contents
 
 
@@ -53,7 +55,7 @@ def render_html(document: Document) -> str:
     script = asset("page.js")
     inner = [text for page in writer.embedded for text in scripts_of(page)]
     scripts = tuple(dict.fromkeys([script, *inner]))
-    head = page_head(document.title, formulas="<math" in body, scripts=scripts)
+    head = page_head(document.title, formulas=bool(_SET_AS_MATH.search(body)), scripts=scripts)
     contents = _contents(writer.contents)
     footer = f"\n<footer><p>{escape(document.footer)}</p></footer>" if document.footer else ""
     return (
@@ -76,7 +78,7 @@ def write_html(
     document
         What to write.
     path, inputs
-        As for :func:`~convex_analyzer.reporting.files.write_bytes`.
+        As for :func:`~convex_analyzer.files.write_bytes`.
     """
     return (write_bytes(path, render_html(document).encode("utf-8"), inputs=inputs),)
 

@@ -40,6 +40,8 @@ __all__ = ["BlockWriter", "copy_button", "scrollable"]
 
 _ROOMY = 26  # a column with longer texts is not squeezed below a readable width
 _SMALLEST = 0.86  # a figure shrinks to this share of its natural width; then it scrolls
+_LARGEST = 1.45  # and grows to this one
+_HIGHEST = 1000.0  # in CSS pixels
 
 
 def copy_button(what: str, label: str) -> str:
@@ -163,7 +165,8 @@ class BlockWriter:
         self.figures += 1
         label = f"Figure {self.figures}"
         picture = inline_svg(block.svg, block.alt, f"f{self.figures}")
-        smallest, largest = _SMALLEST * picture.width, 1.45 * picture.width
+        largest = min(_LARGEST * picture.width, _HIGHEST * picture.width / picture.height)
+        smallest = min(_SMALLEST * picture.width, largest)
         sizes = f"--min:{smallest:.0f}px;--max:{largest:.0f}px"
         inside = f'<div class="picture" style="{sizes}">{picture.svg}</div>'
         return (
@@ -213,7 +216,7 @@ def _classes(block: Table, index: int) -> str:
     column = block.columns[index]
     names: list[str] = [column.align] if column.align != "left" else []
     texts = (row[index] for row in block.rows)
-    shown = (plain_text(cell) for cell in texts if isinstance(cell, tuple))
+    shown = [plain_text(cell) for cell in (column.header, *texts) if isinstance(cell, tuple)]
     if column.align == "left" and any(len(text) > _ROOMY for text in shown):
         names.append("roomy")
     return f' class="{" ".join(names)}"' if names else ""

@@ -1,4 +1,4 @@
-"""The page around the blocks: head, security policy, style, script, and the font for formulas."""
+"""The page around the blocks: head, security policy, style, script, and fonts."""
 
 from __future__ import annotations
 
@@ -24,14 +24,25 @@ def asset(name: str) -> str:
 
 
 @cache
-def math_font() -> str:
-    """Return the style rule with the font for formulas: STIX Two Math, as far as it is needed."""
-    data = _FILES.joinpath("stix-two-math-subset.woff2").read_bytes()
-    letters = base64.b64encode(data).decode("ascii")
+def font(file: str, family: str, weight: int = 400, letters: str = "") -> str:
+    """Return the style rule with one font of this package."""
+    data = _FILES.joinpath("fonts", f"{file}.woff2").read_bytes()
+    inside = base64.b64encode(data).decode("ascii")
+    some = f" unicode-range: {letters};" if letters else ""
     return (
-        '@font-face { font-family: "Report Math"; font-display: block; '
-        f'src: url("data:font/woff2;base64,{letters}") format("woff2"); }}'
+        f'@font-face {{ font-family: "{family}"; font-weight: {weight}; font-display: block;{some} '
+        f'src: url("data:font/woff2;base64,{inside}") format("woff2"); }}'
     )
+
+
+def fonts(*, formulas: bool) -> str:
+    """Return the fonts of a page: Libertinus Serif; for formulas and signs STIX Two Math."""
+    rules = [
+        font(f"libertinus-serif-{script}-{weight}", "Report Text", weight, letters)
+        for weight in (400, 700)
+        for script, letters in (("latin", ""), ("greek", "U+384-3CE"))
+    ]
+    return "\n".join(rules + ([font("stix-two-math-subset", "Report Math")] if formulas else []))
 
 
 def page_head(title: str, *, formulas: bool, style: str = "", scripts: tuple[str, ...] = ()) -> str:
@@ -53,7 +64,7 @@ def page_head(title: str, *, formulas: bool, style: str = "", scripts: tuple[str
         "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; "
         f"script-src {hashes}; base-uri 'none'; form-action 'none'"
     )
-    sheet = "\n".join(filter(None, (math_font() if formulas else "", asset("page.css"), style)))
+    sheet = "\n".join(filter(None, (fonts(formulas=formulas), asset("page.css"), style)))
     return (
         '<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
