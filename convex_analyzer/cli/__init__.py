@@ -6,6 +6,7 @@ Exit codes: 0 all is well; 1 a check failed; 2 bad input; 130 interrupted.
 
 from __future__ import annotations
 
+import codecs
 import importlib
 import io
 import os
@@ -18,6 +19,7 @@ from typing import Any, TextIO
 import click
 
 import convex_analyzer
+from convex_analyzer.cli.options import plain_option, with_plain
 from convex_analyzer.errors import ConvexAnalyzerError, InputError
 
 __all__ = ["commands", "main", "run"]
@@ -29,6 +31,7 @@ COMMANDS = {
     "condition": "Say where a condition number comes from, what it costs, what to do about it.",
     "diagnose": "Say what is wrong with a training run, how sure that is, and what would help.",
     "report": "Write a report to print or show: PDF, PNG, JSON.",
+    "explore": "Write a page with sliders, in which every figure answers at once.",
     "optimizers": "List the optimizers, or show one.",
     "derive": "Derive what an optimizer does from its update rule, every line checked.",
     "check": "Judge a derivation line by line: text, LaTeX, or blocks of a Markdown file.",
@@ -49,7 +52,7 @@ class _Commands(click.Group):
         home = name.replace("-", "_")
         command = getattr(importlib.import_module(f"{__name__}.{home}"), home)
         assert isinstance(command, click.Command)
-        return command
+        return with_plain(command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -73,16 +76,23 @@ class _Commands(click.Group):
     epilog="Example: convex-analyzer compare gallery:ravine   (COMMAND --help has more)",
 )
 @click.version_option(convex_analyzer.__version__, prog_name="convex-analyzer")
+@plain_option
 def commands() -> None:
     """Name the problem, get the exact behaviour of every optimizer on it, see it confirmed.
 
     A problem is a file (.csv .tsv .npy .npz .mtx) or a classic, for instance gallery:toy.
     """
+    context = click.get_current_context()
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        context.color = False
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; every error is one line on stderr."""
+    from convex_analyzer.cli.progress import ledger
+
     words = sys.argv[1:] if arguments is None else list(arguments)
+    ledger.clear()
     try:
         return _invoke(words)
     except click.exceptions.Exit as done:  # --help, --version
@@ -96,7 +106,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except ConvexAnalyzerError as error:
         return _fail(_one_line(str(error)))
     except KeyboardInterrupt:
-        return _fail("interrupted; nothing was written", 128 + signal.SIGINT)
+        return _fail(ledger.farewell(), 128 + signal.SIGINT)
     except BrokenPipeError:
         return _closed_pipe()
     except MemoryError:
@@ -107,8 +117,14 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _invoke(words: list[str]) -> int:
+    from convex_analyzer.cli.progress import ledger
+    from convex_analyzer.progress import listening
+
     try:
-        with commands.make_context("convex-analyzer", list(words), obj=words) as context:
+        with (
+            listening(ledger),
+            commands.make_context("convex-analyzer", list(words), obj=words) as context,
+        ):
             result = commands.invoke(context)
     except (click.ClickException, click.exceptions.Exit, ConvexAnalyzerError, OSError):
         raise
@@ -127,10 +143,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name in ("stdout", "stderr"):  # None when the caller closed it (>&-)
         if getattr(sys, name) is None:
             setattr(sys, name, io.StringIO())
+    codecs.register_error("spell", _spelt)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a terminal without Greek letters
+            stream.reconfigure(errors="spell")  # a terminal without Greek letters
     sys.exit(run(arguments))
+
+
+def _spelt(error: UnicodeError) -> tuple[str, int]:
+    """Spell what a stream cannot write: alpha for α."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    from convex_analyzer.spelling import spell
+
+    return spell(error.object[error.start : error.end], error.object[error.end :]), error.end
 
 
 def _fail(message: str, code: int = 2) -> int:

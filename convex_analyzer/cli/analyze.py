@@ -73,10 +73,8 @@ def analyze(**words: Any) -> None:
         from convex_analyzer.cli.output import write_report
         from convex_analyzer.comparison import compare
 
-        with working("computing") as activity:
-            comparison = compare(
-                problem, chosen, start, tolerance=request.tolerance, progress=activity
-            )
+        with working("comparing"):
+            comparison = compare(problem, chosen, start, tolerance=request.tolerance)
         write_report(comparison, request.out, quiet=request.as_json)
 
 
@@ -192,16 +190,14 @@ def _tables(pairs: list[tuple[Analysis, int | None]], request: Request) -> list[
 
 def _changing(analysis: Analysis, count: int | None, request: Request) -> Table:
     """Return the facts about a rule that is not linear, or not the same at every step."""
-    from dataclasses import replace
-
-    from convex_analyzer.tables import format_count, format_number
+    from convex_analyzer.tables import Table, format_count, format_number
 
     table = analysis.summary()
     rows = table.rows
     if analysis.scope != "local":
         goal = f"steps to gap ×{format_number(request.tolerance)}, {_start_name(request)}"
         rows = (*rows, (goal, "never" if count is None else format_count(count)))
-    return replace(table, rows=rows, notes=())
+    return Table(table.columns, rows, left=2)
 
 
 def _table(pairs: list[tuple[Analysis, int | None]], request: Request) -> Table:

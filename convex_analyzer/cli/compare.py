@@ -65,7 +65,7 @@ def comparison_of(request: Request) -> Comparison:
 
     problem = problem_of(request)
     chosen = optimizers_of(request) or None
-    with working("computing") as activity:
+    with working("comparing"):
         return compute(
             problem,
             chosen,
@@ -74,16 +74,14 @@ def comparison_of(request: Request) -> Comparison:
             tolerance=request.tolerance,
             noise=noise_of(request),
             seed=request.seed,
-            progress=activity,
         )
 
 
 def show_comparison(comparison: Comparison) -> None:
     """Print a comparison: the verdict, what was compared, the table, what to change."""
-    from dataclasses import replace
-
     from convex_analyzer.cli.screen import say, show
     from convex_analyzer.diagnosis.recap import recap
+    from convex_analyzer.tables import Table, format_number
 
     problem, spectrum = comparison.problem, comparison.spectrum
     if problem.why_no_minimum is not None:
@@ -93,8 +91,9 @@ def show_comparison(comparison: Comparison) -> None:
     say(f"{problem.describe()}; {spectrum.definiteness}, κ = {kappa}", dim=True)
     say()
     table = comparison.summary()
-    notes = tuple(note for note in table.notes if note != comparison.verdict())
-    show(replace(table, title="", notes=notes))
+    goal = format_number(comparison.tolerance)
+    note = f"Steps until the gap is ×{goal}; start: {comparison.start_name}."
+    show(Table(table.columns, table.rows, notes=("", note, *comparison.remarks()), left=table.left))
     for entry in comparison:
         name = f"{type(entry.optimizer).__name__}: "
         if entry.analysis is None:

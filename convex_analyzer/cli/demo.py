@@ -67,8 +67,8 @@ def _compared() -> Comparison:
     from convex_analyzer.comparison import compare
     from convex_analyzer.problems.gallery import longley
 
-    with working("computing") as activity:
-        return compare(longley(), progress=activity)
+    with working("comparing"):
+        return compare(longley())
 
 
 def _tour() -> Comparison:
@@ -175,8 +175,8 @@ def _tour_data() -> Comparison:
 
     raw = longley()
     comparison = _compared()
-    with working("computing") as activity:
-        better = compare(raw.standardized(), progress=activity)
+    with working("comparing"):
+        better = compare(raw.standardized())
     data = comparison.spectrum.data
     assert data is not None
     sizes = (raw.X[:, 1:] ** 2).mean(axis=0) ** 0.5

@@ -23,6 +23,7 @@ __all__ = ["diagnose"]
 
 _SURE = 0.5  # least chance at which --fail-on fails, unless --min-confidence says another
 _STDIN = "-"
+_LONGEST = 10_000  # letters of a line of a log
 
 
 @dataclass(frozen=True)
@@ -229,6 +230,7 @@ def _from_logs(
     files: Sequence[str], words: dict[str, Any]
 ) -> list[tuple[str, Diagnosis | ConvexAnalyzerError]]:
     from convex_analyzer.cli.screen import working
+    from convex_analyzer.progress import each
 
     names = ("lr", "momentum", "batch_size", "rows", "classes", "steps_per_epoch")
     known = {name: words[name] for name in names if words[name] is not None}
@@ -239,8 +241,8 @@ def _from_logs(
     rule = _rule(words)
     problem = _problem(words["problem"], words) if words["problem"] else None
     rows: list[tuple[str, Diagnosis | ConvexAnalyzerError]] = []
-    for name in files:
-        with working(f"reading {name}"):
+    with working("reading"):
+        for name in each(files, "reading", "files", str):
             try:
                 rows.append((name, _one(name, problem, rule, known)))
             except (ConvexAnalyzerError, OSError) as error:
@@ -318,19 +320,21 @@ def _print(
 ) -> int:
     """Print what was found and return the exit code."""
     from convex_analyzer.cli.diagnosis_screen import lines_of, screen_width, table_of
-    from convex_analyzer.cli.screen import print_json, say
+    from convex_analyzer.cli.screen import is_plain, print_json, say, show
 
     found = [each for _, each in rows if not isinstance(each, ConvexAnalyzerError)]
     failed = [each for each in found if guard.fails(each)]
     if as_json:
         plain = [_plain(name, each) for name, each in rows]
         print_json(plain[0] if len(rows) == 1 else {"schema": _SCHEMA, "diagnoses": plain})
+    elif len(rows) == 1 and is_plain():
+        show(found[0].summary())
     elif len(rows) == 1:
         for line in lines_of(found[0], screen_width()):
             click.echo(line)
     else:
         told = [(n, str(e) if isinstance(e, ConvexAnalyzerError) else e) for n, e in rows]
-        click.echo(table_of(told, screen_width()).to_text())
+        show(table_of(told, _LONGEST if is_plain() else screen_width()))
     if failed and not as_json:
         names = ", ".join(dict.fromkeys(each.primary.name for each in failed))
         count = f"{len(failed)} of {len(rows)}, " if len(rows) > 1 else ""

@@ -81,7 +81,7 @@ def grade(
     file = exercise_file(name, folders)
     options["notation"] = options["notation"] or ""
     count = len(submissions_in(submissions))
-    with working(f"marking {count} {'answer' if count == 1 else 'answers'}") as tell:
+    with working("marking", count, "answers") as tell:
         sheet = mark_folder(submissions, file, tell=tell, **options)
     if as_json:
         print_json(sheet.to_dict())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from convex_analyzer.cli.check import notation_options
-from convex_analyzer.cli.options import json_option
+from convex_analyzer.cli.options import json_option, with_plain
 
 if TYPE_CHECKING:
     from convex_analyzer.derivations.exercises import Exercise
@@ -35,8 +35,9 @@ class _Parts(click.Group):
             module = importlib.import_module(f"convex_analyzer.cli.{_TEACHING[name]}")
             command = getattr(module, name)
             assert isinstance(command, click.Command)
-            return command
-        return super().get_command(ctx, name)
+            return with_plain(command)
+        own = super().get_command(ctx, name)
+        return None if own is None else with_plain(own)
 
 
 def folder_option(function: Any) -> Any:

@@ -20,6 +20,7 @@ __all__ = ["optimizers"]
 
 _NARROW, _WIDE = 66, 120  # what is printed is never narrower or wider
 _NAME, _THEORY = 24, 18  # widths of the columns of the list
+_LONGEST = 10_000  # letters of a line of a log
 _ROOMY = 110  # from here on there is a column for sources
 _FORMULA = re.compile(r"\S+ (←|=) ")  # how a line that is a formula begins
 
@@ -44,7 +45,7 @@ _FORMULA = re.compile(r"\S+ (←|=) ")  # how a line that is a formula begins
 def optimizers(name: str | None, optimizer_module: tuple[Path, ...], as_json: bool) -> None:
     """List the optimizers; with a NAME, show its rule, its settings, its theory and its source."""
     from convex_analyzer.cli.inputs import classes_in
-    from convex_analyzer.cli.screen import print_json
+    from convex_analyzer.cli.screen import is_plain, print_json
     from convex_analyzer.optimizers import find, registered
     from convex_analyzer.reporting.catalogue import families, profile
 
@@ -56,9 +57,13 @@ def optimizers(name: str | None, optimizer_module: tuple[Path, ...], as_json: bo
         print_json([_plain(profile(cls)) for cls in classes.values()])
         return
     width = min(max(shutil.get_terminal_size((100, 24)).columns, _NARROW), _WIDE)
+    if is_plain():
+        width = _LONGEST
     if name is not None:
         (cls,) = classes.values()
-        lines = _description(profile(cls), width)
+        lines = (line for line in _description(profile(cls), width) if line or not is_plain())
+    elif is_plain():
+        lines = _facts(families(classes))
     else:
         lines = _list(families(classes), width)
     for line in lines:
@@ -98,6 +103,16 @@ def _list(groups: tuple[Family, ...], width: int) -> Iterator[str]:
             yield from rest
     yield ""
     yield "convex-analyzer optimizers NAME shows the rule and all settings."
+
+
+def _facts(groups: tuple[Family, ...]) -> Iterator[str]:
+    """Yield the list for a log: a fact a line."""
+    for group in groups:
+        for one in group.members:
+            yield f"{one.name}, family: {group.title}"
+            yield f"{one.name}, theory: {one.theory.kind}"
+            yield f"{one.name}, state: {one.state}"
+            yield f"{one.name}, rule: {_sentences(one)}"
 
 
 def _sentences(one: Profile) -> str:

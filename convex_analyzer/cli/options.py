@@ -15,10 +15,12 @@ __all__ = [
     "json_option",
     "optimizer_options",
     "output_options",
+    "plain_option",
     "problem_options",
     "reading_options",
     "start_options",
     "steps_option",
+    "with_plain",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -154,3 +156,27 @@ start_options = _decorator(*_OPTIMIZER[2:])  # from where, and how far
 steps_option = _decorator(*_STEPS)
 json_option = _decorator(_JSON)
 output_options = _decorator(*_OUTPUT)
+
+
+# -- --plain, which every command has -------------------------------------------------------------
+
+
+def _be_plain(context: click.Context, _: click.Parameter, asked: bool) -> None:
+    if asked:
+        from convex_analyzer.cli.screen import PLAIN
+
+        context.find_root().meta[PLAIN] = True
+        context.color = False
+
+
+plain_option = click.option(
+    "--plain", is_flag=True, expose_value=False, is_eager=True, callback=_be_plain,
+    help="For logs: one fact a line, no colours, no boxes, nothing that moves.",
+)  # fmt: skip
+
+
+def with_plain(command: click.Command) -> click.Command:
+    """Return a command with the option --plain."""
+    if all(parameter.name != "plain" for parameter in command.params):
+        plain_option(command)
+    return command

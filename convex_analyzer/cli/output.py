@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from convex_analyzer.cli.options import Request
+from convex_analyzer.cli.progress import ledger
 from convex_analyzer.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,6 +36,9 @@ def check_target(path: Path, request: Request | None = None) -> None:
     inputs = [] if request is None else [Path(request.file), *request.optimizer_module]
     if path.exists() and any(other.exists() and path.samefile(other) for other in inputs):
         raise InputError(f"--out {path} is an input, and would be overwritten", argument="out")
+    if path.exists() and not os.access(path, os.W_OK):
+        raise InputError(f"--out {path} is read-only", argument="out")
+    ledger.promise(path)
 
 
 def write_report(

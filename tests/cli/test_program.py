@@ -11,7 +11,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 
 import click
 import pytest
@@ -90,7 +89,7 @@ def test_module_can_be_run(program, toy_file):
 @pytest.mark.parametrize(
     ("error", "code", "words"),
     [
-        (KeyboardInterrupt(), 130, "interrupted; nothing was written"),
+        (KeyboardInterrupt(), 130, "error: interrupted; nothing was written"),
         (MemoryError(), 2, "not enough memory"),
         (OSError(28, "No space left on device", "out.pdf"), 2, "out.pdf: no space left on device"),
         (OSError(5, "Input/output error"), 2, "error: input/output error"),
@@ -144,24 +143,36 @@ def test_a_closed_pipe_is_quiet(program):
     assert process.wait(60) == 141
 
 
-def test_interrupting_leaves_no_file_and_no_traceback(program, tmp_path):
-    out = tmp_path / "report.pdf"
-    process = program(
-        "compare",
-        "gallery:longley:standardize=true",
-        "--steps=1000000",
-        "--out",
-        out,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
+def test_interrupting_says_what_is_done_and_leaves_whole_files(program, tmp_path):
+    """A slow optimizer of the user's own tells when it has begun, so that no time is guessed."""
+    module, out = tmp_path / "slow.py", tmp_path / "report.md"
+    module.write_text(
+        "import sys, time\nfrom convex_analyzer import Optimizer\n"
+        "class Slow(Optimizer):\n"
+        "    learning_rate: float\n"
+        "    def step(self, problem, t, theta):\n"
+        "        if t == 500 and getattr(theta, 'shape', ()) == (1, 2):\n"
+        "            print('begun', file=sys.stderr, flush=True)\n"
+        "            time.sleep(60)\n"
+        "        return theta - self.learning_rate * problem.gradient(theta)\n"
     )
-    time.sleep(2.5)
+    out.write_text("old")
+    process = program(
+        "compare", "gallery:toy", "--optimizer-module", module, "-o", "GD:0.1", "-o", "Slow:0.1",
+        "--steps=1000", "--out", out, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stderr.readline() == "begun\n"
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert err == "error: interrupted; nothing was written\n"
-    assert not list(tmp_path.iterdir())
+    assert err == (
+        "error: interrupted while comparing (1 of 2 optimizers done: GradientDescent); "
+        f"{out} was not touched\n"
+    )
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == [
+        "report.md", "slow.py"
+    ]  # fmt: skip
+    assert out.read_text() == "old"
 
 
 def without_colours(text: str) -> str:
@@ -172,9 +183,9 @@ def without_colours(text: str) -> str:
 def on_terminal(cli, monkeypatch):
     """Return a function that runs a command as on a terminal and returns (screen, stderr)."""
 
-    def call(*words: str, columns: int = 80) -> tuple[str, str]:
+    def call(*words: str, columns: int = 80, term: str = "xterm") -> tuple[str, str]:
         monkeypatch.setenv("COLUMNS", str(columns))
-        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.setenv("TERM", term)
         for stream in (sys.stdout, sys.stderr):
             monkeypatch.setattr(stream, "isatty", lambda: True, raising=False)
         code, out, err = cli(*words)
@@ -208,12 +219,17 @@ def test_a_wide_table_stands_upright_on_a_narrow_terminal(on_terminal):
     assert re.search(r"^HeavyBall .* 24 +24 .*confirmed *$", wide, re.MULTILINE)
 
 
-def test_long_work_shows_a_count_on_a_terminal_and_short_work_nothing(on_terminal, monkeypatch):
+def test_long_work_shows_how_far_it_is_on_a_terminal_and_short_work_nothing(
+    on_terminal, monkeypatch
+):
     _, err = on_terminal("compare", "gallery:toy")
     assert err == ""
-    monkeypatch.setattr("convex_analyzer.cli.screen._PATIENCE", 0.0)
-    _, err = on_terminal("compare", "gallery:ravine:condition_number=1e4", "-o", "GD")
-    assert re.search(r"computing: [\d,]+ steps", err)
+    monkeypatch.setattr("convex_analyzer.cli.progress._PATIENCE", 0.0)
+    words = ("compare", "gallery:toy", "-o", "GD:1e-5", "-o", "HB:1e-5,0.1", "--steps", "30000")
+    _, err = on_terminal(*words, columns=100)
+    assert re.search(r"comparing [12] of 2 optimizers, running (GradientDescent|HeavyBall)", err)
+    for quiet in (("--plain",), ()):
+        assert on_terminal("compare", "gallery:toy", *quiet, term="dumb")[1] == ""
 
 
 def test_a_real_terminal(program):
