@@ -61,13 +61,14 @@ def optimizers(name: str | None, optimizer_module: tuple[Path, ...], as_json: bo
         width = _LONGEST
     if name is not None:
         (cls,) = classes.values()
-        lines = (line for line in _description(profile(cls), width) if line or not is_plain())
+        lines = _description(profile(cls), width)
     elif is_plain():
         lines = _facts(families(classes))
     else:
         lines = _list(families(classes), width)
     for line in lines:
-        click.echo(line)
+        if line or not is_plain():
+            click.echo(line)
 
 
 # -- the list -------------------------------------------------------------------------------------

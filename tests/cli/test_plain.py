@@ -16,7 +16,6 @@ from convex_analyzer.progress import Stage
 
 
 def test_one_fact_a_line(cli, monkeypatch):
-    monkeypatch.setattr("convex_analyzer.optimizers.registered", lambda: {"HeavyBall": HeavyBall})
     for words in (
         ("analyze", "gallery:toy"),
         ("analyze", "gallery:toy", "-o", "GD:0.1"),
@@ -30,6 +29,7 @@ def test_one_fact_a_line(cli, monkeypatch):
         assert not set(out) & set("─━│█░┃\x1b"), words
         assert all(line.strip() for line in out.splitlines()), words
         assert out.count("\n") > 5
+    monkeypatch.setattr("convex_analyzer.optimizers.registered", lambda: {"HeavyBall": HeavyBall})
     listed = cli("--plain", "optimizers").out.splitlines()
     assert "HeavyBall, theory: closed form" in listed
     lines = cli("compare", "gallery:toy", "--plain").out.splitlines()
