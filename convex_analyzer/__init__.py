@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from convex_analyzer.problems.local import local_quadratic as local_quadratic
     from convex_analyzer.problems.quadratic import Quadratic as Quadratic
     from convex_analyzer.reporting.build import report as report
+    from convex_analyzer.reporting.explorer_file import explore as explore
     from convex_analyzer.simulation.engine import simulate as simulate
     from convex_analyzer.spectra.compute import spectrum as spectrum
     from convex_analyzer.spectra.density import Density as Density
@@ -119,6 +120,7 @@ __all__ = [
     "derive",
     "diagnose",
     "equivalent",
+    "explore",
     "follow",
     "from_library",
     "gallery",
@@ -181,6 +183,7 @@ _HOMES = {
     "derive": "convex_analyzer.derivations.derive",
     "diagnose": "convex_analyzer.diagnosis.engine",
     "equivalent": "convex_analyzer.conventions.equivalence",
+    "explore": "convex_analyzer.reporting.explorer_file",
     "follow": "convex_analyzer.comparison.local",
     "from_library": "convex_analyzer.conventions.convert",
     "is_convex": "convex_analyzer.derivations.convexity",

@@ -1,0 +1,117 @@
+/** Runs of an optimizer, by nothing but its rule: no theory in here. */
+
+import type { Rule, Settings } from "./optimizers";
+import { lossAbove, type Problem } from "./problem";
+import { normals } from "./random";
+
+export interface Noise {
+  /** Standard deviation of every entry of every gradient. */
+  sigma: number;
+  seed: number;
+}
+
+export interface Run {
+  /** Displacements from the critical point, one row of d numbers per step 0..steps. */
+  path: Float64Array;
+  /** Loss above the critical point, 0..steps. */
+  gap: Float64Array;
+  /** First step that is beyond all bounds; null when there is none. */
+  lost: number | null;
+  /** Steps after which the gap stays below tolerance × gap[0]; null when not within `patience`. */
+  arrival: number | null;
+}
+
+export interface Memory {
+  names: readonly string[];
+  values: Float64Array[];
+  gradient: Float64Array;
+}
+
+const BEYOND = 1e150;
+const CALM = 250; // steps below the goal after which it is not looked at any longer
+
+/** Steps of one rule, on displacements from the critical point. */
+class Walker {
+  readonly memory: Float64Array[];
+  readonly e: Float64Array;
+  gradient: Float64Array;
+  private readonly draw: (() => number) | null;
+  private t = 0;
+
+  constructor(
+    private readonly problem: Problem,
+    private readonly rule: Rule,
+    private readonly settings: Settings,
+    start: ArrayLike<number>,
+    private readonly noise: Noise,
+  ) {
+    this.e = Float64Array.from(start);
+    this.memory = rule.memory.map(() => new Float64Array(problem.d));
+    this.gradient = new Float64Array(problem.d);
+    this.draw = noise.sigma > 0 ? normals(noise.seed) : null;
+  }
+
+  private readonly slope = (at: Float64Array): Float64Array => {
+    const { A, residual, d } = this.problem;
+    const g = new Float64Array(d);
+    for (let i = 0; i < d; i++) {
+      let sum = 0;
+      for (let j = 0; j < d; j++) sum += A[i][j] * at[j];
+      g[i] = sum + residual[i];
+      if (this.draw) g[i] += this.noise.sigma * this.draw();
+    }
+    this.gradient = g;
+    return g;
+  };
+
+  step(): void {
+    this.rule.step(this.slope, ++this.t, this.e, this.memory, this.settings);
+  }
+
+  get isLost(): boolean {
+    return !this.e.every((x) => Math.abs(x) < BEYOND);
+  }
+}
+
+/** Run `steps` steps and record them; go on, up to `patience`, until the goal is reached. */
+export function simulate(
+  problem: Problem, rule: Rule, settings: Settings, start: ArrayLike<number>, steps: number,
+  noise: Noise = { sigma: 0, seed: 0 }, tolerance = 0, patience = 0,
+): Run {
+  const { d } = problem;
+  const path = new Float64Array((steps + 1) * d).fill(NaN);
+  const gap = new Float64Array(steps + 1).fill(NaN);
+  const walker = new Walker(problem, rule, settings, start, noise);
+  path.set(walker.e);
+  gap[0] = lossAbove(problem, walker.e);
+  const goal = tolerance * gap[0];
+  let lost: number | null = null;
+  let [above, last] = [0, 0]; // the last step above the goal, and the last of all
+  for (let k = 1; k <= Math.max(steps, patience); k++) {
+    if (k > steps && (tolerance <= 0 || gap[0] <= 0 || k > above + CALM)) break;
+    walker.step();
+    if (walker.isLost) {
+      lost = k;
+      break;
+    }
+    const value = lossAbove(problem, walker.e);
+    if (k <= steps) {
+      path.set(walker.e, k * d);
+      gap[k] = value;
+    }
+    if (!(value <= goal)) above = k;
+    last = k;
+  }
+  const arrives = lost === null && tolerance > 0 && gap[0] > 0 && above < last;
+  return { path, gap, lost, arrival: arrives ? above + 1 : null };
+}
+
+/** What the optimizer remembers after `steps` steps, and the gradient that it last saw. */
+export function memoryAfter(
+  problem: Problem, rule: Rule, settings: Settings, start: ArrayLike<number>, steps: number,
+  noise: Noise,
+): Memory {
+  const walker = new Walker(problem, rule, settings, start, noise);
+  for (let k = 0; k < steps; k++) walker.step();
+  return { names: rule.memory, values: walker.memory, gradient: walker.gradient };
+}
