@@ -110,8 +110,9 @@ def _in_tiles(
 ) -> Array:
     """Add up for directions from slow to fast and ascending k, (K, 3)."""
     total = np.zeros((len(k), 3))
-    blocks = list(_blocks(k, np.inf if np.isinf(goal) else 2.0))
-    wide = _TILE // _ROWS
+    rows = max(_ROWS, _TILE // len(weights))
+    blocks = list(_blocks(k, np.inf if np.isinf(goal) else 2.0, rows))
+    wide = _TILE // rows
     from_ = np.array([k[begin] for begin, _ in blocks])
     with np.errstate(all="ignore"):  # at k = 0 even a factor of 0 is alive
         limits = np.maximum(-UNDERFLOW / from_, slowest - goal / from_)
@@ -129,12 +130,12 @@ def _in_tiles(
     return total
 
 
-def _blocks(k: Array, factor: float) -> Iterator[tuple[int, int]]:
-    """Cut ascending k into runs within a factor and not longer than a tile."""
+def _blocks(k: Array, factor: float, rows: int) -> Iterator[tuple[int, int]]:
+    """Cut ascending k into runs within a factor and not longer than so many rows."""
     begin = 0
     while begin < len(k):
         end = int(np.searchsorted(k, factor * max(k[begin], 1.0), side="right"))
-        end = min(end, begin + _ROWS)
+        end = min(end, begin + rows)
         yield begin, end
         begin = end
 
