@@ -21,16 +21,19 @@ from convex_analyzer.reporting.html_text import escape
 __all__ = ["render_html", "write_html"]
 
 _SET_AS_MATH = re.compile("<math|[⁰-₌←-⇿∀-⋿]")  # Libertinus Serif has no such signs
+_RUN = '<div class="said" role="status"></div>\n<script>{}</script>\n'
 _FEW = 3  # headings that need no table of contents
 
 
-def render_html(document: Document) -> str:
+def render_html(document: Document, *, scripts: bool = True) -> str:
     """Lay out a document as one HTML page that needs nothing else.
 
     Parameters
     ----------
     document
         What to lay out.
+    scripts
+        Whether it has buttons that copy code and formulas; without, no script at all can run.
 
     Raises
     ------
@@ -47,15 +50,16 @@ def render_html(document: Document) -> str:
     if not isinstance(document, Document):
         got = f"got an object of type {type(document).__name__}"
         raise InputError(f"render_html: document must be a Document, {got}", argument="document")
-    writer = BlockWriter()
+    writer = BlockWriter(buttons=scripts)
     parts = [writer.block(block) for block in document.blocks]
     if not any(isinstance(block, Title) for block in document.blocks):
         parts.insert(0, f'<div class="title">\n<h1>{escape(document.title)}</h1>\n</div>')
     body = "\n".join(filter(None, parts))
-    script = asset("page.js")
-    inner = [text for page in writer.embedded for text in scripts_of(page)]
-    scripts = tuple(dict.fromkeys([script, *inner]))
-    head = page_head(document.title, formulas=bool(_SET_AS_MATH.search(body)), scripts=scripts)
+    own = [asset("page.js")] if scripts else []
+    inner = [text for page in writer.embedded for text in scripts_of(page)] if scripts else []
+    allowed = tuple(dict.fromkeys([*own, *inner]))
+    formulas = bool(_SET_AS_MATH.search(body))
+    head = page_head(document.title, formulas=formulas, scripts=allowed)
     contents = _contents(writer.contents)
     footer = f"\n<footer><p>{escape(document.footer)}</p></footer>" if document.footer else ""
     return (
@@ -63,8 +67,7 @@ def render_html(document: Document) -> str:
         '<a class="skip" href="#main">Skip to the text</a>\n'
         f'<div class="page{" with-toc" if contents else ""}">\n{contents}'
         f'<main id="main" tabindex="-1">\n{body}\n</main>{footer}\n</div>\n'
-        '<div class="said" role="status"></div>\n'
-        f"<script>{script}</script>\n</body>\n</html>\n"
+        f"{''.join(map(_RUN.format, own))}</body>\n</html>\n"
     )
 
 

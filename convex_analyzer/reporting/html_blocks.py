@@ -36,20 +36,12 @@ from convex_analyzer.reporting.html_text import (
 )
 from convex_analyzer.reporting.mathml import formula_mathml
 
-__all__ = ["BlockWriter", "copy_button", "scrollable"]
+__all__ = ["BlockWriter", "scrollable"]
 
 _ROOMY = 26  # a column with longer texts is not squeezed below a readable width
 _SMALLEST = 0.86  # a figure shrinks to this share of its natural width; then it scrolls
 _LARGEST = 1.45  # and grows to this one
 _HIGHEST = 1000.0  # in CSS pixels
-
-
-def copy_button(what: str, label: str) -> str:
-    """Return a button that a script shows and fills; without scripts there is none."""
-    return (
-        f'<button type="button" class="copy" data-copy="{what}" aria-label="{label}" hidden>'
-        f"{'TeX' if what == 'tex' else 'Copy'}</button>"
-    )
 
 
 def scrollable(inside: str, label: str, kind: str = "") -> str:
@@ -64,7 +56,8 @@ def scrollable(inside: str, label: str, kind: str = "") -> str:
 class BlockWriter:
     """Writes blocks one after the other and remembers what the page around them needs."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, buttons: bool = True) -> None:
+        self.buttons = buttons
         self.places = Places()
         self.contents: list[tuple[int, str, str]] = []  # level, place, title
         self.figures = 0
@@ -75,6 +68,14 @@ class BlockWriter:
         """Return one block."""
         method: Any = getattr(self, f"_{type(block).__name__.lower()}")
         return str(method(block))
+
+    def copy(self, what: str, name: str) -> str:
+        """Return a button that the script of the page shows and fills."""
+        if not self.buttons:
+            return ""
+        label = "Copy as LaTeX" if what == "tex" else "Copy this code"
+        kind = f'type="button" class="copy" data-copy="{what}" aria-label="{label}"'
+        return f"<button {kind} hidden>{name}</button>"
 
     # -- text --------------------------------------------------------------------------------------
 
@@ -98,11 +99,11 @@ class BlockWriter:
 
     def _codeblock(self, block: CodeBlock) -> str:
         code = scrollable(f"<pre><code>{escape(block.text)}</code></pre>", "Code")
-        return f'<div class="code">{code}{copy_button("code", "Copy this code")}</div>'
+        return f'<div class="code">{code}{self.copy("code", "Copy")}</div>'
 
     def _math(self, block: Math) -> str:
         formula = scrollable(formula_mathml(block), "Formula")
-        return f'<div class="formula">{formula}{copy_button("tex", "Copy as LaTeX")}</div>'
+        return f'<div class="formula">{formula}{self.copy("tex", "TeX")}</div>'
 
     def _pagebreak(self, block: PageBreak) -> str:
         return '<div class="page-break"></div>' if block.unless_free >= 1 else ""

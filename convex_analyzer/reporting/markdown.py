@@ -1,7 +1,8 @@
 r"""Documents as Markdown, for pasting into issues and notebooks.
 
 CommonMark with tables, and math between dollar signs, as GitHub and Jupyter show it. Labels come
-out literally: whatever could be read as markup is escaped. Pictures are left out; their words stay.
+out literally: whatever could be read as markup is escaped. Pictures are left out, their words stay;
+long tables are folded.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ __all__ = ["to_markdown", "write_markdown"]
 
 _MARKUP = re.compile(r"[\\`*_{}\[\]<>#$@|~&]")
 _LIKE_A_LIST = re.compile(r"^(?:[-+=]|\d+[.)](?=\s|$))", re.MULTILINE)
+_MANY = 20  # rows; a longer table is folded, where the reader shows it so
 _ALIGNMENT = {"left": ":---", "right": "---:", "center": ":---:"}
 
 
@@ -118,9 +120,14 @@ class _Writer:
         lines = [f"| {' | '.join(_cell(cell) for cell in row)} |" for row in rows]
         lines.insert(1, f"| {' | '.join(_ALIGNMENT[column.align] for column in block.columns)} |")
         parts = ["\n".join(lines)]
+        name = ""
         if block.caption:
             self.tables += 1
-            parts.insert(0, f"**Table {self.tables}.** {_text(block.caption)}")
+            name = f"Table {self.tables}"
+            parts.insert(0, f"**{name}.** {_text(block.caption)}")
+        if len(block.rows) > _MANY:
+            summary = f"{name or 'Table'}: {len(block.rows)} rows"
+            parts[-1] = f"<details>\n<summary>{summary}</summary>\n\n{parts[-1]}\n\n</details>"
         if block.note:
             parts.append(_text(block.note))
         return "\n\n".join(parts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html.parser
 import io
 import json
+import re
 import sys
 import xml.dom.minidom
 
@@ -171,7 +172,7 @@ class _Balanced(html.parser.HTMLParser):
 
     def handle_starttag(self, tag, attributes):
         self.tags.append(tag)
-        if tag != "meta":
+        if tag not in ("meta", "br", "wbr", "col"):
             self.open.append(tag)
 
     def handle_endtag(self, tag):
@@ -184,14 +185,14 @@ def test_no_worksheet_has_an_answer_in_it_and_solutions_have_all():
     assert len(long) > 30
     for make in (worksheet_text, worksheet_markdown, worksheet_html):
         for task in tasks:
-            sheet = html.unescape(make([task]))
+            sheet = html.unescape(make([task])).replace("<wbr>", "")
             assert task.given in sheet
             assert task not in long or task.lines[-1] not in sheet, task.name
             telling = [s.text for s in task.slips if len(s.text) > 6 and s.text not in task.given]
             assert not any(text in sheet for text in telling), task.name
     some = [exercise(name) for name in ("q1", "q13", "q15", "q26", "q33")]
     for make in (worksheet_text, worksheet_markdown, worksheet_html):
-        sheet = html.unescape(make(some, solutions=True))
+        sheet = html.unescape(make(some, solutions=True)).replace("<wbr>", "")
         for task in some:
             assert all(line in sheet for line in task.lines)
             assert all(slip.text in sheet for slip in task.slips)
@@ -209,10 +210,13 @@ def test_a_web_page_needs_nothing_else_and_takes_hostile_words(written, cli):
         assert page.open == []
         assert not {"script", "link", "img"} & set(page.tags)
         assert "<script" not in found.out
-        assert "http" not in found.out.replace("http://www.w3.org/1998/Math/MathML", "")
-        for line in found.out.splitlines():
-            if line.startswith("<math"):
-                xml.dom.minidom.parseString(line)
+        assert "http:" not in found.out
+        assert "https:" not in found.out
+        assert "script-src 'none'" in found.out
+        formulas = re.findall("<math.*?</math>", found.out)
+        assert len(formulas) >= 2
+        for formula in formulas:
+            xml.dom.minidom.parseString(formula)
 
 
 def test_worksheets_are_written_as_files(cli, written, tmp_path):

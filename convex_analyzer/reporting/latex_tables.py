@@ -1,0 +1,78 @@
+"""Tables for papers: LaTeX with booktabs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from convex_analyzer.errors import InputError
+from convex_analyzer.reporting.document import Cell, Column, Table
+from convex_analyzer.reporting.latex_text import latex_cell
+
+__all__ = ["to_latex_table"]
+
+_LETTERS = {"left": "l", "right": "r", "center": "c"}
+_RAGGED = {"left": r"\raggedright", "right": r"\raggedleft", "center": r"\centering"}
+
+
+def to_latex_table(table: Table, *, label: str | None = None) -> str:
+    r"""Return a table as LaTeX, to be set with the packages booktabs, array, amsmath and amssymb.
+
+    Parameters
+    ----------
+    table
+        Its caption stands above, its note below; columns with a width keep their share of the line.
+    label
+        For ``\ref``, such as ``"tab:steps"``.
+
+    Raises
+    ------
+    InputError
+        The label holds what LaTeX cannot take in one.
+
+    Examples
+    --------
+    >>> table = Table((Column("rule"), Column("steps", "right")), (("GD_1", "435"),))
+    >>> print(to_latex_table(table))
+    \begin{table}[htbp]
+      \centering
+      \begin{tabular}{lr}
+        \toprule
+        rule & steps \\
+        \midrule
+        GD\_1 & 435 \\
+        \bottomrule
+      \end{tabular}
+    \end{table}
+    """
+    if not isinstance(table, Table):
+        got = f"got an object of type {type(table).__name__}"
+        raise InputError(f"to_latex_table: table must be a Table, {got}", argument="table")
+    if label is not None and (not label.strip() or set(label) & set("\\{}$&#%~^")):
+        raise InputError(
+            f"to_latex_table: label must be letters, digits, : or -, got {label!r}",
+            argument="label",
+            value=label,
+        )
+    rows = [_row(row) for row in table.rows]
+    head = _row([column.header for column in table.columns])
+    columns = "".join(map(_column, table.columns))
+    inner = [rf"\begin{{tabular}}{{{columns}}}", r"  \toprule", f"  {head}", r"  \midrule"]
+    inner += [*(f"  {row}" for row in rows), r"  \bottomrule", r"\end{tabular}"]
+    before = [rf"\caption{{{latex_cell(table.caption)}}}"] if table.caption else []
+    before += [rf"\label{{{label}}}"] if label else []
+    after = [rf"\par\smallskip{{\footnotesize {latex_cell(table.note)}\par}}"] if table.note else []
+    body = [r"\centering", *before, *inner, *after]
+    lines = [r"\begin{table}[htbp]", *(f"  {line}" for line in body), r"\end{table}"]
+    return "\n".join(lines)
+
+
+def _row(cells: Sequence[Cell]) -> str:
+    text = " & ".join(map(latex_cell, cells))
+    return ("{}" if text.startswith("*") else "") + text + r" \\"  # a star would belong to \\
+
+
+def _column(column: Column) -> str:
+    if column.width is None:
+        return _LETTERS[column.align]
+    start = rf">{{{_RAGGED[column.align]}\arraybackslash}}"
+    return rf"{start}p{{\dimexpr {column.width:g}\linewidth-2\tabcolsep}}"
