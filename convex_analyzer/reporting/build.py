@@ -1,86 +1,85 @@
-"""`report`: from a result to pages.
+"""`report`: from any result to pages.
 
-A report is a `Document` first; writers turn it into PDF, PNG, Markdown or JSON, all with the same
-numbers.
+A report is a `Document` first; writers turn it into PDF, PNG, HTML, Markdown or JSON, all with the
+same numbers. Which pages a result gets is in the table `_KINDS`; a result without pages of its own
+is shown with its own table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from convex_analyzer.comparison import Comparison, compare
 from convex_analyzer.conditioning.results import ConditionAnalysis
-from convex_analyzer.diagnosis.recap import Recap, recap
+from convex_analyzer.derivations.lines import Derivation
 from convex_analyzer.diagnosis.results import Diagnosis
 from convex_analyzer.errors import InputError
+from convex_analyzer.problems.gradient_check import GradientCheck
 from convex_analyzer.problems.quadratic import Quadratic
+from convex_analyzer.reporting.check_page import check_document
+from convex_analyzer.reporting.comparison_report import comparison_data, comparison_document
 from convex_analyzer.reporting.condition_page import condition_document
-from convex_analyzer.reporting.derivation_page import derivation_blocks
+from convex_analyzer.reporting.derivation_page import derivation_document
 from convex_analyzer.reporting.diagnosis_page import diagnosis_document
-from convex_analyzer.reporting.document import Block, Document, PageBreak
-from convex_analyzer.reporting.picture_page import picture_blocks, picture_row
-from convex_analyzer.reporting.recap_page import python_call, recap_blocks
-from convex_analyzer.reporting.verdict_page import verdict_blocks
+from convex_analyzer.reporting.document import Document
+from convex_analyzer.reporting.plain_page import plain_document
+from convex_analyzer.reporting.several_report import Several, several_document
+from convex_analyzer.reporting.sweep_page import sweep_document
+from convex_analyzer.results import Result
+from convex_analyzer.simulation.trajectory import Trajectory
 from convex_analyzer.tables import join_words
+from convex_analyzer.theory.analysis import Analysis
 
-__all__ = ["LEVELS", "build", "report"]
+__all__ = ["LEVELS", "SUFFIXES", "build", "report"]
 
 LEVELS = ("brief", "teach", "full")
-SUFFIXES = (".pdf", ".png", ".json", ".md")
+SUFFIXES = (".pdf", ".png", ".html", ".json", ".md")
 
 
-def build(comparison: Comparison, level: str = "brief", command: str | None = None) -> Document:
-    """Return the report of a comparison as a document.
+@dataclass(frozen=True)
+class _Kind:
+    """How results of one class become pages, and plain data."""
+
+    of: type
+    document: Callable[[Any, str, str | None], Document]
+    data: Callable[[Any], dict[str, Any]] = lambda result: dict(result.to_dict())
+
+
+_KINDS = (
+    _Kind(Comparison, comparison_document, comparison_data),
+    _Kind(Several, several_document),
+    _Kind(ConditionAnalysis, condition_document),
+    _Kind(Diagnosis, diagnosis_document),
+    _Kind(Derivation, derivation_document),
+    _Kind(GradientCheck, check_document),
+    _Kind(Trajectory, sweep_document),
+    _Kind(Result, plain_document),  # the last: everything else
+)
+
+
+def build(result: Any, level: str = "brief", command: str | None = None) -> Document:
+    """Return the report on a result as a document.
 
     Parameters
     ----------
-    comparison
-        Theory and runs.
-    level
-        ``"brief"``: verdict and recap table (2 pages); ``"teach"``: with the derivation;
-        ``"full"``: with all pictures.
-    command
-        The command that reproduces it; a Python call is shown when left out.
+    result, level, command
+        As for `report`.
 
     Raises
     ------
     InputError
-        Unknown level.
+        Unknown level; nothing that a report can be written on.
     """
     _check_level(level)
-    table, call = recap(comparison), command or python_call(comparison, level)
-    blocks: list[Block] = [*verdict_blocks(comparison, table)]
-    if level != "brief":
-        blocks += [PageBreak(), *derivation_blocks(comparison)]
-    if level == "full":
-        blocks += picture_blocks(comparison)
-    first = picture_row(comparison) if level != "full" else ()
-    blocks += [PageBreak(), *recap_blocks(comparison, table, call, first)]
-    return Document(
-        f"Convergence report: {comparison.problem.name}", blocks, footer="convex_analyzer"
-    )
-
-
-def _check_level(level: str) -> None:
-    if level not in LEVELS:
-        raise InputError(
-            f"level must be one of {join_words(LEVELS, 'or')}, got {level!r}", argument="level"
-        )
-
-
-def to_dict(comparison: Comparison, table: Recap) -> dict[str, Any]:
-    """Return the numbers of a report as plain data."""
-    return {
-        "schema": "convex_analyzer.report/1",
-        "comparison": comparison.to_dict(),
-        "recap": table.to_dict(),
-    }
+    subject, kind = _subject(result)
+    return kind.document(subject, level, command)
 
 
 def report(
-    result: Comparison | ConditionAnalysis | Diagnosis | Quadratic | Any,
+    result: Any,
     path: str | Path,
     level: str = "brief",
     *,
@@ -92,12 +91,16 @@ def report(
     Parameters
     ----------
     result
-        A `Comparison`, a `ConditionAnalysis` or a `Diagnosis`; a problem is compared first, with
-        the default optimizers.
+        Anything that the package returned: a comparison, an analysis, a condition analysis, a
+        diagnosis, a derivation, a gradient check, a sweep, ...; a problem is compared first, with
+        the default optimizers. Several comparisons, as a list or as a dictionary from names, are
+        set side by side.
     path
-        Where to: the suffix decides between PDF, PNG (one file per page), Markdown and JSON.
+        Where to: the suffix decides between PDF, PNG (one file per page), HTML (one file that needs
+        no network), Markdown and JSON.
     level
-        ``"brief"``, ``"teach"`` or ``"full"``; see `build`.
+        ``"brief"``: verdict and recap table, two pages; ``"teach"``: with the derivation;
+        ``"full"``: with all pictures.
     command
         The command that reproduces the report, for its last page.
     inputs
@@ -111,57 +114,79 @@ def report(
     Raises
     ------
     InputError
-        Unknown suffix or level; a path that cannot be written.
+        Unknown suffix or level; a path that cannot be written; nothing to report on.
     MissingDependencyError
         PDF and PNG need the extra ``report``.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from convex_analyzer.problems.gallery import toy
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     [path.name for path in report(toy(), Path(folder, "toy.md"))]
+    ['toy.md']
     """
     target = Path(path)
-    if target.suffix.lower() not in SUFFIXES:
+    suffix = target.suffix.lower()
+    if suffix not in SUFFIXES:
         raise InputError(
             f"cannot write {target.name!r}: the suffix must be {join_words(SUFFIXES, 'or')}",
             argument="path",
             value=str(path),
         )
     _check_level(level)  # also where it makes no difference: a slip should not go unnoticed
-    if not isinstance(result, (Comparison, ConditionAnalysis, Diagnosis)):
-        if not isinstance(result, Quadratic):
-            raise InputError(
-                "report takes a diagnosis, a comparison, a condition analysis or a problem, got "
-                f"{type(result).__name__}",
-                argument="result",
-                hint="for an analysis use compare(problem, [optimizer])",
-            )
-        result = compare(result)
+    subject, kind = _subject(result)
     inputs = tuple(inputs)
-    match target.suffix.lower():
-        case ".json":
-            from convex_analyzer.reporting.json import write_json
+    if suffix == ".json":
+        from convex_analyzer.reporting.json import write_json
 
-            return write_json(_plain(result), target, inputs=inputs)
+        return write_json(kind.data(subject), target, inputs=inputs)
+    return _writer(suffix)(kind.document(subject, level, command), target, inputs=inputs)
+
+
+def _writer(suffix: str) -> Callable[..., tuple[Path, ...]]:
+    """Return what writes documents with this suffix; nothing else is imported."""
+    match suffix:
         case ".md":
-            from convex_analyzer.reporting.markdown import write_markdown
-
-            return write_markdown(_document(result, level, command), target, inputs=inputs)
+            from convex_analyzer.reporting.markdown import write_markdown as write
+        case ".html":
+            from convex_analyzer.reporting.html import write_html as write
         case ".png":
-            from convex_analyzer.reporting.typst import write_png
-
-            return write_png(_document(result, level, command), target, inputs=inputs)
-    from convex_analyzer.reporting.typst import write_pdf
-
-    return write_pdf(_document(result, level, command), target, inputs=inputs)
+            from convex_analyzer.reporting.typst import write_png as write
+        case _:
+            from convex_analyzer.reporting.typst import write_pdf as write
+    return write
 
 
-def _plain(result: Comparison | ConditionAnalysis | Diagnosis) -> dict[str, Any]:
-    if isinstance(result, ConditionAnalysis | Diagnosis):
-        return result.to_dict()
-    return to_dict(result, recap(result))
+def _check_level(level: str) -> None:
+    if level not in LEVELS:
+        raise InputError(
+            f"level must be one of {join_words(LEVELS, 'or')}, got {level!r}", argument="level"
+        )
 
 
-def _document(
-    result: Comparison | ConditionAnalysis | Diagnosis, level: str, command: str | None
-) -> Document:
-    if isinstance(result, Diagnosis):
-        return diagnosis_document(result, level, command)
-    if isinstance(result, ConditionAnalysis):
-        return condition_document(result, level, command)
-    return build(result, level, command)
+def _subject(result: Any) -> tuple[Any, _Kind]:
+    """Return what a report is written on, and how."""
+    if isinstance(result, Quadratic):
+        result = compare(result)
+    elif isinstance(result, Analysis):
+        result = _on_its_spectrum(result)
+    elif isinstance(result, Mapping | list | tuple):
+        result = Several.of(result)
+    for kind in _KINDS:
+        if isinstance(result, kind.of):
+            return result, kind
+    raise InputError(
+        "report takes what the package returned (a comparison, a diagnosis, a condition analysis, "
+        f"...), several comparisons, or a problem; got {type(result).__name__}",
+        argument="result",
+        hint="for instance report(compare(problem), 'out.pdf')",
+    )
+
+
+def _on_its_spectrum(analysis: Analysis) -> Comparison:
+    """Run what was analysed, in the eigenbasis: there is no other basis in an analysis."""
+    spectrum, rule = analysis.spectrum, analysis.optimizer
+    problem = Quadratic.diagonal(spectrum.eigenvalues, spectrum.linear, name=spectrum.name)
+    given = {name: value for name, value in rule.values.items() if name not in analysis.tuned}
+    return compare(problem, [(type(rule), given) if analysis.tuned else rule])

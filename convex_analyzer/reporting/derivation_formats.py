@@ -10,18 +10,17 @@ import html
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from convex_analyzer.derivations.lines import Derivation, Line
 from convex_analyzer.errors import InputError
-from convex_analyzer.reporting.document import DerivationLines, Document, Note, Title
-from convex_analyzer.reporting.files import write_bytes
+from convex_analyzer.files import write_bytes
+from convex_analyzer.reporting.derivation_page import derivation_document
 from convex_analyzer.reporting.latex_math import to_latex, to_plain
 from convex_analyzer.reporting.math_style import GREEK, typst_quote
 from convex_analyzer.reporting.mathml import to_mathml
 from convex_analyzer.reporting.typst_math import to_typst
 
-__all__ = ["FORMATS", "derivation_document", "format_of", "print_derivation", "write_derivation"]
+__all__ = ["FORMATS", "format_of", "print_derivation", "write_derivation"]
 
 _WIDTH = 96
 _SUFFIXES = {
@@ -89,16 +88,6 @@ def write_derivation(derivation: Derivation, path: str | Path, notation: str | N
     """Write a derivation to a file, in the format of its suffix unless another is named."""
     text = print_derivation(derivation, notation or format_of(path))
     return write_bytes(path, f"{text}\n".encode())
-
-
-def derivation_document(derivation: Derivation) -> Document:
-    """Return a derivation as a document, from which PDF, PNG and Markdown are made."""
-    from convex_analyzer.reporting.derivation_page import derivation_lines
-
-    blocks: list[Any] = [Title(derivation.title), DerivationLines(derivation_lines(derivation))]
-    if derivation.stopped:
-        blocks.append(Note(derivation.stopped))
-    return Document(derivation.title, blocks, footer="convex_analyzer")
 
 
 # -- text ----------------------------------------------------------------------------------------

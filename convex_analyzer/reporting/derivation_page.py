@@ -1,4 +1,4 @@
-"""The derivation page: numbered, machine-checked lines for the rules that were compared."""
+"""Derivations as pages: numbered, machine-checked lines; alone, or of the rules compared."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ from convex_analyzer.errors import NotDerivableError
 from convex_analyzer.reporting.document import (
     Block,
     Chip,
+    CodeBlock,
     DerivationLine,
     DerivationLines,
+    Document,
     Heading,
     Kind,
     Note,
     Paragraph,
+    Title,
 )
+from convex_analyzer.reporting.recap_page import versions
 from convex_analyzer.reporting.typst_math import math_block
 
-__all__ = ["derivation_blocks", "derivation_lines"]
+__all__ = ["derivation_blocks", "derivation_document", "derivation_lines"]
 
 _KINDS: dict[str, Kind] = {
     "given": "info",
@@ -56,6 +60,37 @@ def derivation_blocks(comparison: Comparison) -> list[Block]:
         if derivation.stopped:
             blocks.append(Note(derivation.stopped))
     return blocks
+
+
+def derivation_document(
+    derivation: Derivation, level: str = "brief", command: str | None = None
+) -> Document:
+    """Return a derivation as a document.
+
+    Parameters
+    ----------
+    derivation
+        What `derive` returned.
+    level
+        Makes no difference: every line is printed.
+    command
+        The command that reproduces it, where there is one.
+    """
+    blocks: list[Block] = [
+        Title(derivation.title, (f"{len(derivation.lines)} lines",)),
+        DerivationLines(derivation_lines(derivation)),
+    ]
+    blocks += [Note(derivation.stopped)] if derivation.stopped else []
+    blocks += [Heading("Reproduction"), CodeBlock(command)] if command else []
+    blocks.append(Note(f"Made with {versions()}. Verdicts of lines. {_verdicts()}."))
+    return Document(derivation.title, blocks, footer="convex_analyzer")
+
+
+def _verdicts() -> str:
+    return (
+        "proved: an exact computation of its own; refuted: a counterexample; plausible: neither; "
+        "undecided: the budget ended"
+    )
 
 
 def derivation_lines(derivation: Derivation) -> list[DerivationLine]:

@@ -27,7 +27,7 @@ from convex_analyzer.reporting.document import (
 )
 from convex_analyzer.results import to_plain
 
-__all__ = ["call_text", "python_call", "recap_blocks"]
+__all__ = ["call_text", "python_call", "recap_blocks", "versions"]
 
 _KINDS: dict[str, Kind] = {
     "present": "bad",
@@ -94,7 +94,7 @@ def _conventions(comparison: Comparison) -> list[tuple[str, str]]:
     return [
         ("conventions", "; ".join(forms)),
         ("sources", "; ".join(sources)),
-        ("made with", f"{_versions()}; input sha256 {input_hash(comparison)[:16]}"),
+        ("made with", f"{versions()}; input sha256 {input_hash(comparison)[:16]}"),
     ]
 
 
@@ -102,7 +102,7 @@ def _verdicts() -> str:
     return "; ".join(f"{name}: {meaning}" for name, meaning in DIAGNOSIS_VERDICTS.items())
 
 
-def _versions() -> str:
+def versions() -> str:
     from importlib.metadata import version
 
     names = ("convex-analyzer", "numpy", "scipy", "sympy", "matplotlib")

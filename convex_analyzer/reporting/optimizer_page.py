@@ -1,0 +1,101 @@
+"""The page that sets the optimizers side by side: curves, steps, floors, sensitivity, noise."""
+
+from __future__ import annotations
+
+from convex_analyzer.comparison import Comparison, Entry
+from convex_analyzer.errors import ConvexAnalyzerError
+from convex_analyzer.reporting.document import Block, Column, Heading, Note, Table
+from convex_analyzer.reporting.figures import drawn
+from convex_analyzer.tables import format_count, format_number
+from convex_analyzer.theory.sensitivity import Sensitivity, sensitivity
+from convex_analyzer.theory.stochastic.floor import NoiseFloor
+
+__all__ = ["optimizer_blocks", "stochastic_blocks"]
+
+
+def optimizer_blocks(comparison: Comparison) -> list[Block]:
+    """Return figure 10 and the table behind it."""
+    blocks: list[Block] = [Heading("Optimizers compared")]
+    try:
+        blocks.append(drawn("optimizer_panels", comparison))
+    except ConvexAnalyzerError:  # no gap to draw: the table says why
+        pass
+    rows = [_row(entry) for entry in comparison.entries]
+    columns = (
+        Column("optimizer", width=0.2),
+        Column("steps", "right", 0.12),
+        Column("gap at the end", "right", 0.14),
+        Column("highest gap", "right", 0.13),
+        Column("may λmax be larger by", "right", 0.17),
+        Column("if κ is off by 10 %", "right", 0.24),
+    )
+    note = (
+        "Gaps over that of the start. Sensitivity: the worst asymptotic rate when either end of "
+        "the spectrum is 10 % off, as a multiple of the steps of the best setting there."
+    )
+    return [*blocks, Table(columns, rows, caption="What each costs, and what it forgives.",
+                           note=note)]  # fmt: skip
+
+
+def _row(entry: Entry) -> tuple[str, ...]:
+    first = abs(float(entry.gap[0]))
+    end = float(entry.gap[-1]) / first if first > 0 else None
+    found = _sensitivity(entry)
+    margin = cost = "–"
+    if found is not None:
+        if found.margin is not None:
+            share = format_number(100 * found.margin, 3)
+            margin = "any share" if found.margin == float("inf") else f"{share} %"
+        costs = [truth.cost for truth in found.truths[1:] if truth.cost is not None]
+        lost = any(not truth.is_stable for truth in found.truths[1:])
+        cost = "diverges" if lost else f"×{format_number(max(costs), 3)}" if costs else "–"
+    steps = entry.simulated_text() if entry.complete else format_count(entry.predicted_steps)
+    rise = "–" if entry.overshoot is None else f"×{format_number(max(entry.overshoot, 1.0), 3)}"
+    return (entry.label, steps, format_number(end, 3), rise, margin, cost)
+
+
+def _sensitivity(entry: Entry) -> Sensitivity | None:
+    if entry.analysis is None or not entry.analysis.is_stable:
+        return None
+    try:
+        return sensitivity(entry.analysis)
+    except ConvexAnalyzerError:
+        return None
+
+
+def stochastic_blocks(comparison: Comparison) -> list[Block]:
+    """Return figure 11 and the noise floors, for noisy gradients; nothing for exact ones."""
+    noisy = [entry for entry in comparison.entries if entry.trajectory.noise is not None]
+    if not noisy:
+        return []
+    blocks: list[Block] = [Heading("What the noise leaves")]
+    try:
+        blocks.append(drawn("stochastic_gap", comparison))
+    except ConvexAnalyzerError as error:
+        blocks.append(Note(f"{error}"))
+    rows = []
+    for entry in noisy:
+        floor = _floor(comparison, entry)
+        if floor is not None:
+            rows.append((entry.label, format_number(floor.value, 4),
+                         format_number(floor.first_order, 4), floor.kind, floor.words))  # fmt: skip
+    if rows:
+        columns = (
+            Column("optimizer", width=0.16),
+            Column("E (J − J*)", "right", 0.14),
+            Column("first order", "right", 0.14),
+            Column("kind", width=0.12),
+            Column("in words", width=0.44),
+        )
+        caption = "Where the loss hovers in the end; first order is α tr Σ/4."
+        blocks.append(Table(columns, rows, caption=caption))
+    return blocks
+
+
+def _floor(comparison: Comparison, entry: Entry) -> NoiseFloor | None:
+    if entry.analysis is None:
+        return None
+    try:
+        return entry.analysis.noise_floor(entry.trajectory.noise, comparison.problem)
+    except ConvexAnalyzerError:
+        return None
