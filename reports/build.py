@@ -143,7 +143,7 @@ REPORTS = (
     ),
     Report(
         "saddle", "A saddle",
-        "One eigenvalue is negative: no learning rate converges, and the report says when it shows.",
+        "One eigenvalue is negative: no learning rate converges, and when that shows.",
         "ca.compare(ca.gallery.saddle())",
         lambda: ca.compare(ca.gallery.saddle()),
     ),

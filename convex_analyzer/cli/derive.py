@@ -119,14 +119,15 @@ def _check_target(out: Path | None, notation: str | None) -> None:
 
 def _write(derivation: Any, out: Path, notation: str | None) -> None:
     from convex_analyzer.reporting import derivation_formats as formats
+    from convex_analyzer.reporting.derivation_page import derivation_document
 
     if out.suffix.lower() == ".pdf":
         from convex_analyzer.reporting.typst import write_pdf
 
-        write_pdf(formats.derivation_document(derivation), out)
+        write_pdf(derivation_document(derivation), out)
     elif out.suffix.lower() == ".png":
         from convex_analyzer.reporting.typst import write_png
 
-        write_png(formats.derivation_document(derivation), out)
+        write_png(derivation_document(derivation), out)
     else:
         formats.write_derivation(derivation, out, notation)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from convex_analyzer.comparison import Comparison, Entry
 from convex_analyzer.errors import ConvexAnalyzerError
 from convex_analyzer.reporting.document import Block, Column, Heading, Note, Table
@@ -16,10 +18,8 @@ __all__ = ["optimizer_blocks", "stochastic_blocks"]
 def optimizer_blocks(comparison: Comparison) -> list[Block]:
     """Return figure 10 and the table behind it."""
     blocks: list[Block] = [Heading("Optimizers compared")]
-    try:
+    with contextlib.suppress(ConvexAnalyzerError):  # no gap to draw: the table says why
         blocks.append(drawn("optimizer_panels", comparison))
-    except ConvexAnalyzerError:  # no gap to draw: the table says why
-        pass
     rows = [_row(entry) for entry in comparison.entries]
     columns = (
         Column("optimizer", width=0.2),

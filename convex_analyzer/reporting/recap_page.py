@@ -103,6 +103,7 @@ def _verdicts() -> str:
 
 
 def versions() -> str:
+    """Return what a report was made with."""
     from importlib.metadata import version
 
     names = ("convex-analyzer", "numpy", "scipy", "sympy", "matplotlib")

@@ -100,7 +100,7 @@ class Several(Result):
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
-    """Number the names that occur more than once."""
+    """Return the names, those that occur more than once with a number."""
     counts: dict[str, Iterator[int]] = {
         name: itertools.count(1) for name in names if names.count(name) > 1
     }
@@ -206,9 +206,9 @@ def _curves(several: Several) -> list[Block]:
     for name, one in list(several)[:_DRAWN]:
         figure = drawn("gap_curves", one)
         figures.append(Figure(figure.svg, f"{name}. {_text(figure)}", f"{name}: {figure.alt}"))
-    blocks: list[Block] = []
-    for i in range(0, len(figures) - 1, 2):
-        blocks.append(FigureRow(tuple(figures[i : i + 2])))
+    blocks: list[Block] = [
+        FigureRow(tuple(figures[i : i + 2])) for i in range(0, len(figures) - 1, 2)
+    ]
     if len(figures) % 2:
         last = figures[-1]
         blocks.append(Figure(last.svg, last.caption, last.alt, 0.5))

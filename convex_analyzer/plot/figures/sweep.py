@@ -42,7 +42,8 @@ class SweepData:
     values
         Of each of these, one value per run, (R,).
     first, last
-        Loss at the start and after the last step, (R,); infinite where it left the range of numbers.
+        Loss at the start and after the last step, (R,); infinite where it left the
+        range of numbers.
     diverged
         Which runs end above their start, or left the range of numbers, (R,).
     steps
