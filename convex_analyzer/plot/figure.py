@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, ca
 
 from convex_analyzer.errors import InputError
 from convex_analyzer.plot.panel import Panel, open_panel
-from convex_analyzer.plot.style import context, setting
+from convex_analyzer.plot.style import context, letters, setting
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -188,7 +188,11 @@ def figure(
             with context(paper=paper):
                 size = recipe.size(shown, width, paper)
                 panel = open_panel(ax, *size, title=title and not paper)
+                known = set(panel.axes.lines)
                 draw(panel, shown)
+                for line in panel.lines if paper else ():
+                    if line not in known:
+                        line.set_linewidth(letters().line * line.get_linewidth())
                 return panel.figure
 
         doc = _DOC.format(

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convex_analyzer.plot.style import INK, letters
-from convex_analyzer.plot.text import LINE, PAD, measure, spread
+from convex_analyzer.plot.text import LINE, PAD, measure, shortened, spread, wrap
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -207,22 +207,25 @@ class Placer:
             False when there was no room: the label is then in `unplaced`, and not drawn.
         """
         size = letters().small if size is None else size
-        width, height = measure(text, size, weight)
         marks = self.to_points(*np.asarray(anchors, dtype=float).reshape(-1, 2).T)
         marks = marks[np.all(np.isfinite(marks), axis=1)]
-        found = self._best(width, height, marks, gap, region, leader, upright, owner, near)
-        if found is None:
-            self.unplaced.append(text)
-            return False
-        box, mark, distance = found
-        self._taken.append(box)
-        self._write(text, box, mark, color, size, weight, leader and distance > gap + near)
-        return True
+        half = (self.right - self.left) / 2
+        broken = wrap(text, half, size, weight)
+        cut = "\n".join(shortened(line, half, size, weight) for line in broken.split("\n"))
+        for some in dict.fromkeys([text, broken, cut]):  # rather two lines, or a part, than no name
+            shape = measure(some, size, weight)
+            found = self._best(shape, marks, gap, region, leader, upright, owner, near)
+            if found is not None:
+                box, mark, distance = found
+                self._taken.append(box)
+                self._write(some, box, mark, color, size, weight, leader and distance > gap + near)
+                return True
+        self.unplaced.append(text)
+        return False
 
     def _best(
         self,
-        width: float,
-        height: float,
+        shape: tuple[float, float],
         marks: Array,
         gap: float,
         region: Box | None,
@@ -231,21 +234,21 @@ class Placer:
         owner: str,
         near: float,
     ) -> tuple[Box, Array, float] | None:
-        x, y = self._positions(width, height, region)
-        if not len(x) or not len(marks):
+        width, height = shape
+        columns, rows = self._positions(width, height, region)
+        if not len(columns) or not len(rows) or not len(marks):
             return None
-        free = self._is_free(x, y, width, height)
-        x, y = x[free], y[free]
-        if not len(x):
+        free = np.flatnonzero(self._is_free(columns, rows, width, height))
+        if not len(free):
             return None
-        squared = _squared_distances(x, y, width, height, marks, upright)
-        nearest = np.argmin(squared, axis=1)
-        distance = np.sqrt(squared[np.arange(len(x)), nearest])
+        squared, nearest = _nearest_marks(columns, rows, width, height, marks, upright)
+        distance, nearest = np.sqrt(squared.ravel()[free]), nearest.ravel()[free]
+        x, y = columns[free // len(rows)], rows[free % len(rows)]
         beside = np.hypot(x + width / 2 - marks[nearest, 0], y + height / 2 - marks[nearest, 1])
         cost = distance + _CENTRED * beside
         cost += np.where(distance < gap, 12 + 6 * (gap - distance), 0.0)
         cost += np.where(distance > gap + _NEAR, 6.0, 0.0)
-        cost += _COVER * self._covered(x, y, width, height)
+        cost += _COVER * self._covered(columns, rows, width, height).ravel()[free]
         order = np.argsort(cost, kind="stable")
         if owner:
             some = order[:_RIVALS]
@@ -263,6 +266,7 @@ class Placer:
         return (float(x[i]), float(y[i]), float(x[i] + width), float(y[i] + height)), mark, 0.0
 
     def _positions(self, width: float, height: float, region: Box | None) -> tuple[Array, Array]:
+        """Return where the left and the lower edge of a box may be."""
         left, bottom, right, top = region or (self.left, self.bottom, self.right, self.top)
         left, bottom = left + self._inset, bottom + self._inset
         right, top = right - self._inset - width, top - self._inset - height
@@ -270,32 +274,30 @@ class Placer:
             return np.empty(0), np.empty(0)
         columns = np.append(np.arange(left, right, _GRID), right)
         rows = np.append(np.arange(bottom, top, _GRID), top)
-        x, y = np.meshgrid(columns, rows, indexing="ij")
-        return x.ravel(), y.ravel()
+        return columns, rows
 
-    def _is_free(self, x: Array, y: Array, width: float, height: float) -> npt.NDArray[np.bool_]:
-        free = np.ones(len(x), dtype=bool)
+    def _is_free(
+        self, columns: Array, rows: Array, width: float, height: float
+    ) -> npt.NDArray[np.bool_]:
+        """Tell for each place of the grid whether a box there touches none."""
+        free = np.ones((len(columns), len(rows)), dtype=bool)
         for left, bottom, right, top in self.boxes:
-            apart = (
-                (x >= right + PAD[0])
-                | (x + width <= left - PAD[0])
-                | (y >= top + PAD[1])
-                | (y + height <= bottom - PAD[1])
-            )
-            free &= apart
+            beside = (columns >= right + PAD[0]) | (columns + width <= left - PAD[0])
+            above = (rows >= top + PAD[1]) | (rows + height <= bottom - PAD[1])
+            free &= beside[:, None] | above
         return free
 
-    def _covered(self, x: Array, y: Array, width: float, height: float) -> Array:
-        """Return how much drawing each box would cover."""
+    def _covered(self, columns: Array, rows: Array, width: float, height: float) -> Array:
+        """Return how much drawing a box at each place of the grid would cover."""
         if self._summed is None:
             self._summed = np.pad(self._ink, ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)
-        columns, rows = self._ink.shape
-        x0 = np.clip(np.floor(x - self.left - 1), 0, columns).astype(int)
-        x1 = np.clip(np.ceil(x + width - self.left + 1), 0, columns).astype(int)
-        y0 = np.clip(np.floor(y - self.bottom - 1), 0, rows).astype(int)
-        y1 = np.clip(np.ceil(y + height - self.bottom + 1), 0, rows).astype(int)
-        table = self._summed
-        return np.asarray(table[x1, y1] - table[x0, y1] - table[x1, y0] + table[x0, y0])
+        wide, high = self._ink.shape
+        x0 = np.clip(np.floor(columns - self.left - 1), 0, wide).astype(int)
+        x1 = np.clip(np.ceil(columns + width - self.left + 1), 0, wide).astype(int)
+        y0 = np.clip(np.floor(rows - self.bottom - 1), 0, high).astype(int)
+        y1 = np.clip(np.ceil(rows + height - self.bottom + 1), 0, high).astype(int)
+        strips = self._summed[x1] - self._summed[x0]
+        return np.asarray(strips[:, y1] - strips[:, y0])
 
     def _nearest_rival(self, x: Array, y: Array, width: float, height: float, owner: str) -> Array:
         """Return how far each box is from the nearest line of another owner."""
@@ -336,13 +338,38 @@ class Placer:
         self._draw(np.array([start, mark]), 2.0)
 
 
-def _squared_distances(
-    x: Array, y: Array, width: float, height: float, marks: Array, upright: float = 1.0
-) -> Array:
+def _nearest_marks(
+    columns: Array, rows: Array, width: float, height: float, marks: Array, upright: float
+) -> tuple[Array, npt.NDArray[np.intp]]:
+    """Return the squared distance of each box of a grid from the nearest mark, and which it is."""
+    across = np.abs(columns + width / 2 - marks[:, :1]) - width / 2
+    along = np.abs(rows + height / 2 - marks[:, 1:]) - height / 2
+    dx, dy = np.maximum(across, 0) ** 2, (np.maximum(along, 0) * upright) ** 2
+    least = dx[0][:, None] + dy[0]
+    nearest = np.zeros(least.shape, dtype=np.intp)
+    for k in range(1, len(marks)):  # one mark at a time stays in the cache
+        found = dx[k][:, None] + dy[k]
+        closer = found < least
+        np.copyto(least, found, where=closer)
+        nearest[closer] = k
+    return least, nearest
+
+
+def _squared_distances(x: Array, y: Array, width: float, height: float, marks: Array) -> Array:
     """Return the squared distance of each box (lower left corner x, y) from each mark, (n, m)."""
-    dx = np.maximum(np.maximum(x[:, None] - marks[:, 0], marks[:, 0] - x[:, None] - width), 0)
-    dy = np.maximum(np.maximum(y[:, None] - marks[:, 1], marks[:, 1] - y[:, None] - height), 0)
-    return np.asarray(dx**2 + (dy * upright) ** 2)
+    squared = _beside(x + width / 2, marks[:, 0], width / 2)
+    squared += _beside(y + height / 2, marks[:, 1], height / 2)
+    return squared
+
+
+def _beside(middles: Array, marks: Array, half: float) -> Array:
+    """Return the squared distance of each mark from each interval; in place, as it is large."""
+    apart: Array = np.subtract.outer(middles, marks)
+    np.abs(apart, out=apart)
+    apart -= half
+    np.maximum(apart, 0, out=apart)
+    apart *= apart
+    return apart
 
 
 def _nearest(box: Box, mark: Array) -> Array:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from convex_analyzer.plot.style import letters, new_figure, setting
-from convex_analyzer.plot.text import LINE, measure, wrap
+from convex_analyzer.plot.text import LINE, PAD, measure, wrap
 from convex_analyzer.plot.ticks import Ticks, set_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 __all__ = ["Panel", "open_panel"]
 
@@ -47,6 +49,12 @@ class Panel:
         figure = self.axes.get_figure(root=True)
         assert figure is not None
         return figure
+
+    @property
+    def lines(self) -> list[Line2D]:
+        """All lines on the axes, and on those of a figure of ours."""
+        every = list(self.figure.axes) if self.owned else [self.axes]
+        return [line for axes in every for line in axes.lines]
 
     @property
     def width(self) -> float:
@@ -154,6 +162,30 @@ class Panel:
             (left / width, bottom / height, max(width - left - edge, 1.0) / width,
              max(height - bottom - top, 1.0) / height)
         )  # fmt: skip
+        set_ticks(axes, "x", self._apart(xticks))
+
+    def _apart(self, ticks: Ticks) -> Ticks:
+        """Leave out labels until those that stay do not touch each other."""
+        axes, count = self.axes, len(ticks.labels)
+        low, high = sorted(axes.get_xlim())
+        if not count or not (low <= ticks.positions[0] and ticks.positions[-1] <= high):
+            return ticks
+        places = [(float(position), axes.get_ylim()[0]) for position in ticks.positions]
+        scale = 72 / float(self.figure.dpi)
+        middles = [float(x) * scale for x in axes.transData.transform(places)[:, 0]]
+        half = [measure(label)[0] / 2 + PAD[0] / 2 for label in ticks.labels]
+        for stride in range(1, count):
+            kept = range((count - 1) % stride, count, stride)
+            if all(middles[b] - half[b] >= middles[a] + half[a] for a, b in pairwise(kept)):
+                break
+        else:
+            kept = range(count - 1, count)
+        others = [position for i, position in enumerate(ticks.positions) if i not in kept]
+        return Ticks(
+            tuple(ticks.positions[i] for i in kept),
+            tuple(ticks.labels[i] for i in kept),
+            tuple(sorted([*ticks.minor, *others])),
+        )
 
 
 def _outside(axis: str) -> float:

@@ -201,7 +201,8 @@ def context(*, paper: bool = False) -> Iterator[None]:
             small = letters().small
             own = {"font.size": small, "xtick.labelsize": small, "ytick.labelsize": small}
             settings = {**settings, **own}
-        with mpl.rc_context(settings), quiet():
+        other = {name: value for name, value in settings.items() if setting(name) != value}
+        with mpl.rc_context(other), quiet():  # checking a value takes Matplotlib long
             yield
     finally:
         _LETTERS.reset(before)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from convex_analyzer.plot.style import letters, quiet, setting
 
-__all__ = ["LINE", "PAD", "measure", "spread", "wrap"]
+__all__ = ["LINE", "PAD", "measure", "shortened", "spread", "wrap"]
 
 Array = npt.NDArray[np.float64]
 
@@ -80,13 +80,34 @@ def wrap(text: str, width: float, size: float | None = None, weight: str = "norm
     ['it is best at', 'α = 0.5']
     """
     lines: list[str] = []
-    for word in re.sub(" ([=−+<≤≥×]) ", "\u00a0\\1\u00a0", text).split(" "):
+    text = re.sub(" ([=−+<≤≥×]) ", "\u00a0\\1\u00a0", text).replace(" %", "\u00a0%")
+    for word in text.split(" "):
         longer = f"{lines[-1]} {word}" if lines else word
         if lines and measure(longer, size, weight)[0] <= width:
             lines[-1] = longer
         else:
             lines.append(word)
     return "\n".join(lines).replace("\u00a0", " ")
+
+
+def shortened(text: str, width: float, size: float | None = None, weight: str = "normal") -> str:
+    """Return a text no wider than that: what is too long loses its end to an ellipsis.
+
+    Examples
+    --------
+    >>> shortened("a label", 100.0), shortened("a label that is far too long", 40.0)
+    ('a label', 'a label …')
+    """
+    if measure(text, size, weight)[0] <= width:
+        return text
+    low, high = 0, len(text)
+    while high - low > 1:  # the longest beginning that fits
+        middle = (low + high) // 2
+        if measure(text[:middle] + "…", size, weight)[0] <= width:
+            low = middle
+        else:
+            high = middle
+    return text[:low] + "…"
 
 
 def spread(

@@ -113,7 +113,11 @@ def _decades(low: float, high: float, first: int, last: int, most: int) -> Ticks
 
 
 def set_ticks(axes: Axes, which: str, ticks: Ticks) -> None:
-    """Put marks on the ``"x"`` or ``"y"`` axis."""
+    """Put marks on the ``"x"`` or ``"y"`` axis; Matplotlib makes them when it draws."""
+    from matplotlib.ticker import FixedFormatter, FixedLocator, NullFormatter
+
     axis: Axis = axes.xaxis if which == "x" else axes.yaxis
-    axis.set_ticks(list(ticks.positions), labels=list(ticks.labels))
-    axis.set_ticks(list(ticks.minor), labels=[""] * len(ticks.minor), minor=True)
+    axis.set_major_locator(FixedLocator(ticks.positions))
+    axis.set_major_formatter(FixedFormatter(ticks.labels))
+    axis.set_minor_locator(FixedLocator(ticks.minor))
+    axis.set_minor_formatter(NullFormatter())

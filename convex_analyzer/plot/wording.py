@@ -10,7 +10,15 @@ from convex_analyzer.tables import format_count, format_number
 if TYPE_CHECKING:
     from convex_analyzer.comparison import Entry
 
-__all__ = ["count_text", "factor_text", "name_of", "rate_text", "shown_steps", "subscript"]
+__all__ = [
+    "count_text",
+    "factor_text",
+    "name_of",
+    "rate_text",
+    "shown_steps",
+    "subscript",
+    "times_text",
+]
 
 _LOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
@@ -38,6 +46,18 @@ def rate_text(one_minus_rate: float, digits: int = 3) -> str:
     if 1e-30 < abs(w) < 5e-4:
         return f"1 {'−' if w > 0 else '+'} {format_number(abs(w), 2)}"
     return format_number(1 - w, digits) if abs(1 - w) > 1e-12 else "0"
+
+
+def times_text(one_minus_rate: float, digits: int = 3) -> str:
+    """Write what a step does to an error, ×0.9.
+
+    Examples
+    --------
+    >>> times_text(0.366), times_text(8.5e-20)
+    ('×0.634', '×(1 − 8.5e−20)')
+    """
+    text = rate_text(one_minus_rate, digits)
+    return f"×({text})" if " " in text else f"×{text}"
 
 
 def factor_text(root: complex, one_minus_rate: float, digits: int = 3) -> str:

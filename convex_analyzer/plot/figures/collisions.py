@@ -31,6 +31,7 @@ _SOME, _MATTERS = 8, 0.1  # columns shown in any case, and share of variance fro
 _INVOLVED = 0.5  # share of its variance from which on a column takes part (Belsley et al. 1980)
 _NAME = 15  # letters of a name
 _WIDE = 5.0  # inches from which on a title takes one line
+_NAMED = 4  # from so many rows on there is room for a name beside them
 _CELL = 0.21  # inches: height of a row
 _NARROW = 9.5  # points: the least width of a cell
 
@@ -236,7 +237,8 @@ def _left(data: CollisionsData) -> float:
 
 
 def _row_names(data: CollisionsData) -> tuple[str, ...]:
-    return (*(format_number(index, 3) for index in data.indices), "VIF")
+    named = "" if len(data.indices) >= _NAMED else "index "
+    return (*(f"{named}{format_number(index, 3)}" for index in data.indices), "VIF")
 
 
 def _ordered(data: CollisionsData, most: int) -> list[int]:
@@ -254,11 +256,12 @@ def _dress(
     axes.set_ylim(rows + 0.5, -0.5)
     places = (*map(float, range(rows)), float(rows))
     ticks = Ticks(places, _row_names(data))
+    name = "condition index" if rows >= _NAMED else ""
     panel.dress(
-        finding(data), "", "condition index", None, ticks, right=max(free, 3), below=names + 5
+        finding(data), "", name, None, ticks, right=max(free, 3), below=names + 5
     )
     axes.tick_params(axis="both", length=0)
-    for side in ("left", "bottom"):
+    for side in ("left", "bottom", "right", "top"):
         axes.spines[side].set_visible(False)
 
 

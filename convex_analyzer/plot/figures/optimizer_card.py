@@ -13,6 +13,7 @@ from convex_analyzer.plot.figure import Series, figure
 from convex_analyzer.plot.labels import Placer
 from convex_analyzer.plot.panel import Panel
 from convex_analyzer.plot.style import FAINT, FULL, INK, MUTED, letters
+from convex_analyzer.plot.text import measure, shortened
 from convex_analyzer.plot.ticks import Ticks, linear_ticks, log_ticks, set_ticks
 from convex_analyzer.plot.wording import count_text
 from convex_analyzer.tables import format_number
@@ -32,9 +33,10 @@ __all__ = [
 
 Array = npt.NDArray[np.float64]
 
-HEIGHT = 1.52  # inches
-_BOTTOM, _TOP = 0.33, 0.19  # room below and above the axes
-_BOXES = ((0.3, 1.39), (2.01, 1.39), (3.89, 1.22), (5.37, 1.42))  # left edge and width of each
+_BOTTOM, _TOP, _INSIDE = 0.33, 0.19, 1.0  # inches: room below and above the axes, and they
+_SHARES = (1.39, 1.39, 1.22, 1.42)  # of the width, for each of the axes
+_WIDEST = ("−2.5", "−2.5", "1e−6", "−1")  # marks that need room beside them
+_MARK = 8.0  # points between an axis and what stands left of its marks
 _DOTS = 60  # steps of each path that get a marker
 _MARKERS = 12  # on a gap curve
 _RAVINE = "#3a3a3a"  # the second run; the first has the colour of the optimizer
@@ -104,19 +106,38 @@ def series(data: CardData) -> Series:
 # -- drawing --------------------------------------------------------------------------------------
 
 
+def _tall(data: CardData, width: float) -> float:
+    """Return the height of the figure, in inches."""
+    del data
+    return (_BOTTOM + _TOP) * letters().scale + _INSIDE * width / FULL
+
+
+def _boxes(panel: Panel) -> list[tuple[float, float, float, float]]:
+    """Return where the four axes are, as shares of the figure: marks get the room they need."""
+    width = 72 * panel.width
+    box = panel.axes.get_window_extent()
+    height = panel.figure.get_figheight() if panel.owned else box.height / panel.figure.dpi
+    beside = [measure(mark)[0] + _MARK for mark in _WIDEST]
+    free = width - sum(beside) - 3
+    bottom, top = (part * letters().scale / float(height) for part in (_BOTTOM, _TOP))
+    boxes, x = [], 0.0
+    for room, share in zip(beside, _SHARES, strict=True):
+        wide = free * share / sum(_SHARES)
+        boxes.append(((x + room) / width, bottom, wide / width, 1 - bottom - top))
+        x += room + wide
+    return boxes
+
+
 @figure(
     of="a class of optimizers",
     answers="how does it move, how fast, and what does it remember?",
     data=optimizer_card_data,
     width=FULL,
-    height=HEIGHT / FULL,
+    height=_tall,
 )
 def optimizer_card(panel: Panel, data: CardData) -> None:
     """Draw the way of an optimizer on the toy and on a turned ravine, its gap, its memory."""
-    high = 1 - (_BOTTOM + _TOP) / HEIGHT
-    left, middle, gaps, memory = panel.split(
-        [(x / FULL, _BOTTOM / HEIGHT, width / FULL, high) for x, width in _BOXES]
-    )
+    left, middle, gaps, memory = panel.split(_boxes(panel))
     _draw_scene(left, data, data.scenes[0])
     _draw_scene(middle, data, data.scenes[1])
     _draw_gaps(gaps, data)
@@ -124,6 +145,8 @@ def optimizer_card(panel: Panel, data: CardData) -> None:
 
 
 def _title(axes: Axes, text: str) -> None:
+    room = 72 * float(axes.get_window_extent().width) / float(axes.figure.dpi) + 2 * _MARK
+    text = shortened(text, room, 1.043 * letters().small, "bold")
     axes.set_title(text, loc="left", fontsize=1.043 * letters().small, fontweight="bold", pad=3.5)
 
 

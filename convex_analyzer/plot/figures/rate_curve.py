@@ -15,7 +15,7 @@ from convex_analyzer.plot.labels import Placer
 from convex_analyzer.plot.panel import Panel
 from convex_analyzer.plot.style import HALF, INK, MUTED, UNSTABLE, Look, look_of
 from convex_analyzer.plot.ticks import linear_ticks
-from convex_analyzer.plot.wording import rate_text, subscript
+from convex_analyzer.plot.wording import rate_text, subscript, times_text
 from convex_analyzer.tables import format_number
 from convex_analyzer.theory.analysis import Analysis
 from convex_analyzer.theory.modes import modes
@@ -118,7 +118,7 @@ def rate_curve_data(analysis: Analysis) -> RateData:
         envelope=1 - worst,
         chosen=chosen,
         chosen_one_minus_rate=analysis.one_minus_rate,
-        best=float(alphas[at]),
+        best=chosen if analysis.one_minus_rate >= worst[at] * (1 - 1e-9) else float(alphas[at]),
         best_one_minus_rate=max(float(worst[at]), analysis.one_minus_rate),
         limit=limit,
         outcome=analysis.outcome,
@@ -249,10 +249,10 @@ def _name(axes: Axes, data: RateData, placer: Placer) -> None:
     if has_ring:
         axes.plot(*ring, marker="o", ms=6.5, mfc="white", mec=INK, mew=1.2, zorder=6, clip_on=False)
         placer.avoid_box(ring, 8, 8)
-        placer.place(f"chosen ×{rate_text(data.chosen_one_minus_rate)}", [ring], gap=5)
+        placer.place(f"chosen {times_text(data.chosen_one_minus_rate)}", [ring], gap=5)
     if has_star:
         name = "chosen = best" if same else "best"
-        placer.place(f"{name} ×{rate_text(data.best_one_minus_rate)}", [star], gap=6)
+        placer.place(f"{name} {times_text(data.best_one_minus_rate)}", [star], gap=6)
     one = float(placer.to_points(0, 1)[0, 1])
     region = (placer.left, one, placer.right, placer.top)
     placer.place("grows", [(0, (1 + top) / 2)], color="#8f3e00", gap=2, region=region,

@@ -320,7 +320,7 @@ def _draw_roots(axes: Axes, method: RootsOf, size: float, placer: Placer) -> Arr
             at = _shown(complex(root))
             axes.plot([at.real], [at.imag], ls="", marker=method.look.marker, ms=size, mfc=fill,
                       mec=method.look.color, mew=1.2, zorder=4, clip_on=False)  # fmt: skip
-            placer.avoid_markers([at.real], [at.imag], size + 1.5, 6.0)
+            placer.avoid_box((at.real, at.imag), size, size)
         if not limiting[i]:
             continue
         main = _shown(complex(pair[0]))
@@ -334,7 +334,7 @@ def _name(data: RootsData, spots: list[Array], placer: Placer) -> None:
     few = len(data.methods) <= DIRECT
     for method, places in zip(data.methods, spots, strict=True):
         size = f": {rate_text(method.worst_one_minus_rate)}" if few else ""
-        text = f"{method.label}{size}"
+        text = f"{method.look.glyph} {method.label}{size}"
         placer.place(text, places, color=method.look.ink, gap=4.5, near=1.5)
     circle = [(math.cos(t), math.sin(t)) for t in np.linspace(0, 2 * math.pi, 40)]
     placer.place("1: no decay", circle, color=MUTED, gap=2.5, leader=False)

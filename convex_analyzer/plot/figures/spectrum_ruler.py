@@ -16,7 +16,7 @@ from convex_analyzer.plot.panel import Panel
 from convex_analyzer.plot.style import FULL, HATCH, INK, MUTED, letters, look_of
 from convex_analyzer.plot.text import measure
 from convex_analyzer.plot.ticks import log_ticks
-from convex_analyzer.plot.wording import factor_text, name_of, rate_text, subscript
+from convex_analyzer.plot.wording import factor_text, name_of, subscript, times_text
 from convex_analyzer.plot.zones import MEANING, ZONES, find_zones
 from convex_analyzer.tables import format_number
 from convex_analyzer.theory.analysis import Analysis
@@ -150,7 +150,7 @@ def _pace(data: RulerData) -> str:
     """Say what the slowest direction does."""
     w = data.one_minus_rate
     worst = float(w[data.slowest])
-    rate = f"×{rate_text(worst)} per step"
+    rate = f"{times_text(worst)} per step"
     if worst >= 1 - 1e-12:
         return "every direction is finished at once"
     active = w[data.eigenvalues != 0]
@@ -166,7 +166,7 @@ def _pace(data: RulerData) -> str:
 def finding(data: RulerData) -> str:
     """Return what the figure shows, in a sentence."""
     slow = name_of(data.slowest, data.eigenvalues[data.slowest])
-    growth = f"×{rate_text(float(data.one_minus_rate[data.slowest]))} per step"
+    growth = f"{times_text(float(data.one_minus_rate[data.slowest]))} per step"
     match data.outcome:
         case "flat":
             return "There is no curvature: nothing limits the step"

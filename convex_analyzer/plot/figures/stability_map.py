@@ -16,7 +16,7 @@ from convex_analyzer.plot.map_data import MapData, stability_map_data
 from convex_analyzer.plot.panel import Panel
 from convex_analyzer.plot.style import HALF, HATCH, INK, UNSTABLE, letters
 from convex_analyzer.plot.ticks import Ticks, linear_ticks, log_ticks
-from convex_analyzer.plot.wording import per_digit, rate_text
+from convex_analyzer.plot.wording import per_digit, times_text
 from convex_analyzer.tables import format_count, format_number
 
 if TYPE_CHECKING:
@@ -75,9 +75,9 @@ def alt(data: MapData | RateData) -> str:
         return rates.alt(data)
     where = (
         f"chosen α = {format_number(data.chosen[0], 4)}, μ = {format_number(data.chosen[1], 6)} "
-        f"(×{rate_text(data.chosen_one_minus_rate)} per step), "
+        f"({times_text(data.chosen_one_minus_rate)} per step), "
         f"best α = {format_number(data.best[0], 4)}, μ = {format_number(data.best[1], 6)} "
-        f"(×{rate_text(data.best_one_minus_rate)})"
+        f"({times_text(data.best_one_minus_rate)})"
     )
     return f"{finding(data)}. Map of {data.method} over learning rate and momentum: {where}."
 
@@ -281,10 +281,10 @@ def _draw_pairs(axes: Axes, data: MapData, placer: Placer) -> None:
         axes.plot([x], [y], marker="o", ms=6.5, mfc="white", mec=INK, mew=1.2, zorder=6,
                   clip_on=False)  # fmt: skip
         placer.avoid_box((x, y), 8, 8)
-        placer.place(f"chosen ×{rate_text(data.chosen_one_minus_rate)}", [(x, y)], gap=5)
+        placer.place(f"chosen {times_text(data.chosen_one_minus_rate)}", [(x, y)], gap=5)
     if data.escaping == 0:
         name = "chosen = best" if same else "best"
-        placer.place(f"{name} ×{rate_text(data.best_one_minus_rate)}", [(bx, by)], gap=6)
+        placer.place(f"{name} {times_text(data.best_one_minus_rate)}", [(bx, by)], gap=6)
 
 
 def _draw_plain_limit(axes: Axes, data: MapData, placer: Placer) -> None:
