@@ -291,7 +291,7 @@ def wrapped(text: str, width: int | None, indent: str = "", *, hard: bool = Fals
     """
     if width is None:
         return text.split("\n")
-    held = _RELATION.sub("\u00a0\\1\u00a0", text)  # what is related stays on its line
+    held = " ".join(_pieces(text))
     return [
         line.replace("\u00a0", " ")
         for part in held.split("\n")
@@ -335,9 +335,12 @@ def _narrowed(
     widths = _widths(heads, rows)
     goal = list(widths)
     words = [j for j in range(len(heads)) if any(" " in row[j].strip() for row in rows)]
-    while words and sum(goal) + _GAP * (len(goal) - 1) > width:
-        longest = max(words, key=lambda j: goal[j])
-        if goal[longest] <= _LEAST:  # all of them in one block is not to be had
+    least = {
+        j: max(_LEAST, *(len(piece) for row in rows for piece in _pieces(row[j]))) for j in words
+    }
+    while sum(goal) + _GAP * (len(goal) - 1) > width:
+        longest = max(words, key=lambda j: goal[j] - least[j], default=None)
+        if longest is None or goal[longest] <= least[longest]:  # not all of them in one block
             goal = [min(size, max(width - widths[0] - _GAP, _LEAST)) for size in widths]
             break
         goal[longest] -= 1
@@ -349,6 +352,11 @@ def _narrowed(
         for row in rows
     )
     return heads, cut
+
+
+def _pieces(text: str) -> list[str]:
+    """Return what stays on one line."""
+    return _RELATION.sub("\u00a0\\1\u00a0", text).split(" ")
 
 
 def _parts(widths: Sequence[int], width: int | None) -> Iterator[list[int]]:

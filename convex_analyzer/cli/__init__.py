@@ -112,8 +112,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except MemoryError:
         return _fail("not enough memory for this problem")
     except OSError as error:
-        name = f"{error.filename}: " if error.filename else ""
-        return _fail(f"{name}{(error.strerror or str(error)).lower()}")
+        return _fail(_disk(error))
 
 
 def _invoke(words: list[str]) -> int:
@@ -148,6 +147,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="spell")  # a terminal without Greek letters
     sys.exit(run(arguments))
+
+
+def _disk(error: OSError) -> str:
+    """Say what is wrong with a file, as the readers of files say it."""
+    if isinstance(error, FileNotFoundError):
+        return f"there is no file {error.filename}"
+    if isinstance(error, IsADirectoryError):
+        return f"{error.filename} is a folder, not a file"
+    name = f"{error.filename}: " if error.filename else ""
+    return f"{name}{(error.strerror or str(error)).lower()}"
 
 
 def _spelt(error: UnicodeError) -> tuple[str, int]:

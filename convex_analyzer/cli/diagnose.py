@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -23,6 +24,7 @@ __all__ = ["diagnose"]
 
 _SURE = 0.5  # least chance at which --fail-on fails, unless --min-confidence says another
 _STDIN = "-"
+_FIELDS = re.compile(r"columns=\{\"(\w+)\": \"([^\"]*)\"\}")  # how a call in Python says it
 _LONGEST = 10_000  # letters of a line of a log
 
 
@@ -257,7 +259,11 @@ def _one(name: str, problem: Any, rule: Any, known: dict[str, Any]) -> Diagnosis
     from convex_analyzer.diagnosis.engine import diagnose as compute
 
     with _path_of(name) as path:
-        return compute(path, problem=problem, optimizer=rule, **known)
+        try:
+            return compute(path, problem=problem, optimizer=rule, **known)
+        except InputError as error:
+            told = _FIELDS.sub(r"--column \1='\2'", str(error))
+            raise InputError(told, argument=error.argument) from error
 
 
 def _told(error: OSError) -> InputError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import importlib.util
 import inspect
+import math
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -102,6 +103,11 @@ def noise_of(request: Request) -> Noise | None:
         raise InputError("--batch-size and --noise exclude each other", argument="noise")
     if request.batch_size is not None:
         return MiniBatch(request.batch_size)
+    if request.noise is not None and not 0 <= request.noise < math.inf:
+        raise InputError(
+            f"--noise is a variance: at least 0, and finite; got {request.noise:g}",
+            argument="noise",
+        )
     return None if request.noise is None else AdditiveNoise(request.noise)
 
 
@@ -187,7 +193,8 @@ def start_of(request: Request, problem: Quadratic) -> npt.NDArray[np.float64] | 
         ) from None
     if len(point) != size:
         raise InputError(
-            f"--start has {len(point)} numbers, and the problem has {size} parameters",
+            f"--start has {len(point)} number{'s' * (len(point) > 1)}, and the problem has {size} "
+            f"parameter{'s' * (size > 1)}",
             argument="start",
         )
     return point

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import os
 import sys
+from shutil import get_terminal_size
 from typing import Any
 
 import click
 
 from convex_analyzer.cli.progress import working
-from convex_analyzer.sheets import Sheet
+from convex_analyzer.sheets import WIDTH, Sheet
 from convex_analyzer.spelling import fits
-from convex_analyzer.tables import Table
+from convex_analyzer.tables import Table, wrapped
 
 __all__ = [
     "PLAIN",
@@ -28,6 +29,7 @@ __all__ = [
 
 PLAIN = "convex_analyzer.plain"  # where a context keeps that --plain was said
 _BARS = frozenset("█▉▊▋▌▍▎▏░ ")
+_RULE = "─"
 _WIDEST = 100  # letters of a line of a sheet
 
 
@@ -48,14 +50,17 @@ def say(text: str = "", *, bold: bool = False, dim: bool = False) -> None:
     if is_plain():
         if text.strip():
             click.echo(" ".join(text.split()))
-    elif sys.stdout.isatty():
-        from rich.console import Console
-        from rich.text import Text
+        return
+    lines = [text]
+    if sys.stdout.isatty():
+        lines = wrapped(text, _width(), "  " if text.startswith("• ") else "")
+    styled = has_colours()
+    for line in lines:
+        click.echo(click.style(line, bold=bold, dim=dim) if styled and (bold or dim) else line)
 
-        style = ("bold" if bold else "dim" if dim else "") if has_colours() else ""
-        Console(highlight=False).print(Text(text, style=style))
-    else:
-        click.echo(text)
+
+def _width() -> int:
+    return max(get_terminal_size((80, 24)).columns, 40)
 
 
 def heading(text: str) -> None:
@@ -86,47 +91,29 @@ def _without_bars(text: str) -> str:
 
 def _sheet(sheet: Sheet) -> str:
     """Return a sheet as wide as the screen, within reason."""
-    from shutil import get_terminal_size
-
-    width = min(get_terminal_size((80, 24)).columns, _WIDEST) if sys.stdout.isatty() else 80
-    text = sheet.to_text(max(width, 40))
+    width = min(_width(), _WIDEST) if sys.stdout.isatty() else WIDTH
+    text = sheet.to_text(width)
     return text if fits(text, sys.stdout.encoding) else sheet.in_ascii()
 
 
 def _fitted(table: Table) -> None:
-    from rich.box import ASCII2, SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table as RichTable
-    from rich.text import Text
-
-    console = Console(highlight=False)
-    if len(table.to_text().splitlines()[-1 - len(table.notes)]) > console.width:
-        table = _upright(table)
-    box = SIMPLE_HEAD if fits("─", sys.stdout.encoding) else ASCII2
-    styled = has_colours()
-    grid = RichTable(
-        box=box, pad_edge=False, show_edge=False, header_style="bold" if styled else ""
-    )
-    for j, column in enumerate(table.columns):
-        grid.add_column(column, justify="left" if j < table.left else "right", overflow="fold")
-    for row in table.rows:
-        grid.add_row(*(Text(cell) for cell in row))
+    """Print a table on a terminal: no line is longer than that, and no word is cut."""
+    if not fits(table.to_text() + _RULE, sys.stdout.encoding):
+        click.echo(table.in_ascii())
+        return
     if table.title:
-        console.print(Text(table.title, style="dim" if styled else ""))
-    console.print(grid)
+        say(table.title, dim=True)
+    styled = has_colours()
+    for block in table.blocks(_width()):
+        is_head = len(block) > 1
+        for line in block:
+            if is_head and set(line) <= {"-", " "}:
+                is_head, rule = False, line.replace("-", _RULE)
+                click.echo(click.style(rule, dim=True) if styled else rule)
+            else:
+                click.echo(click.style(line, bold=True) if styled and is_head else line)
     for note in table.notes:
-        console.print(Text(note))
-
-
-def _upright(table: Table) -> Table:
-    """Return a wide table with rows and columns exchanged, when that is narrower."""
-    if len(table.rows) >= len(table.columns) or len(table.columns) < 5:
-        return table
-    columns = (table.columns[0], *(row[0] for row in table.rows))
-    rows = tuple(
-        (name, *(row[j] for row in table.rows)) for j, name in enumerate(table.columns) if j > 0
-    )
-    return Table(columns, rows, table.title, table.notes, left=len(columns))
+        say(note)
 
 
 def shorten(table: Table, total: int, most: int = 10) -> Table:

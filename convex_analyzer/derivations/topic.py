@@ -67,7 +67,7 @@ def find_topic(name: str) -> Topic:
     Raises
     ------
     InputError
-        There is none of this name; the message lists all.
+        There is none of this name; the message names the nearest, or all.
     """
     topics = registered_topics()
     key = name.strip().lower().replace("-", "_").replace(" ", "_")
@@ -75,9 +75,6 @@ def find_topic(name: str) -> Topic:
         import difflib
 
         near = difflib.get_close_matches(key, topics, n=1)
-        listed = "; ".join(f"{topic.name}: {topic.about}" for topic in topics.values())
-        meant = f"did you mean {near[0]}? " if near else ""
-        raise InputError(
-            f"there is no derivation of {name!r}", argument="topic", hint=f"{meant}topics: {listed}"
-        )
+        listed = f"did you mean {near[0]}?" if near else f"topics: {', '.join(topics)}"
+        raise InputError(f"there is no derivation of {name!r}", argument="topic", hint=listed)
     return topics[key]

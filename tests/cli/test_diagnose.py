@@ -242,4 +242,4 @@ def test_interrupting_is_one_line(cli, logs, monkeypatch):
 
     monkeypatch.setattr("convex_analyzer.diagnosis.engine.diagnose", stop)
     code, _, err = cli("diagnose", logs.bad)
-    assert (code, err) == (130, "error: interrupted; nothing was written\n")
+    assert (code, err) == (130, "error: interrupted while reading; nothing was written\n")

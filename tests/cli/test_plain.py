@@ -130,3 +130,31 @@ def test_a_meter_says_what_is_going_on():
     assert text == "comparing 2 of 4 optimizers, running Adam"
     assert done == 0.375
     assert left == "5 s left"
+
+
+def test_a_report_that_needs_typst_is_refused_before_any_work(refused, monkeypatch, tmp_path):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    text = refused("compare", "gallery:toy", "--out", tmp_path / "x.pdf")
+    assert "this needs typst" in text
+    assert "pip install" in text
+    assert not list(tmp_path.iterdir())
+
+
+def test_read_only_targets_are_refused_before_any_work(refused, monkeypatch, tmp_path):
+    out = tmp_path / "x.md"
+    out.write_text("old")
+    out.chmod(0o444)
+    assert "is read-only; choose another name" in refused("compare", "gallery:toy", "--out", out)
+    assert out.read_text() == "old"
+    out.chmod(0o644)
+    monkeypatch.setattr("os.access", lambda path, mode: path == out)
+    assert "its folder is read-only" in refused("compare", "gallery:toy", "--out", out)
+
+
+def test_errors_speak_the_language_of_the_command_line(refused, tmp_path):
+    log = tmp_path / "log.csv"
+    log.write_text("a,b\n1,2\n3,4\n")
+    assert "say which one it is: --column loss='a'" in refused("diagnose", log)
+    assert "--noise is a variance" in refused("compare", "gallery:toy", "--noise", "-1")
+    assert "did you mean stability?" in refused("derive", "stabilty")
+    assert len(refused("derive", "nothing")) < 500

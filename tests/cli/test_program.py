@@ -212,11 +212,14 @@ def test_one_screen_of_eighty_columns(on_terminal, words):
     assert len(lines) <= 60 or words == ("optimizers",)  # a list of more than fifty
 
 
-def test_a_wide_table_stands_upright_on_a_narrow_terminal(on_terminal):
+def test_a_wide_table_is_cut_between_columns_on_a_narrow_terminal(on_terminal):
     narrow, _ = on_terminal("compare", "gallery:toy")
     wide, _ = on_terminal("compare", "gallery:toy", columns=200)
-    assert re.search(r"^steps, predicted +70 +24 +26 *$", narrow, re.MULTILINE)
-    assert re.search(r"^HeavyBall .* 24 +24 .*confirmed *$", wide, re.MULTILINE)
+    assert re.search(r"^HeavyBall .* stable +0.634512$", narrow, re.MULTILINE)
+    assert re.search(r"^HeavyBall +24 +24 .*confirmed$", narrow, re.MULTILINE)
+    assert re.search(r"^HeavyBall .* stable +0.634512 +24 +24 .*confirmed$", wide, re.MULTILINE)
+    words = on_terminal("analyze", "gallery:longley", "-o", "HB")[0].split()
+    assert {"critically", "underdamped", "eigenvalue"} <= set(words)  # no word is cut
 
 
 def test_long_work_shows_how_far_it_is_on_a_terminal_and_short_work_nothing(

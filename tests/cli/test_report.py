@@ -55,7 +55,7 @@ def test_analyze_and_compare_write_reports_too(cli, tmp_path):
 def test_targets_that_cannot_be_written(refused, longley, tmp_path, name):
     words = (name, "gallery:toy", "--out")
     assert "a report is one of .pdf" in refused(*words, tmp_path / "out.docx")
-    assert "a report is one of .pdf" in refused(*words, tmp_path)
+    assert "is a folder; name a file in it" in refused(*words, tmp_path)
     assert "there is no folder" in refused(*words, tmp_path / "none" / "out.pdf")
     (tmp_path / "out.pdf").mkdir()
     assert "folder" in refused(*words, tmp_path / "out.pdf")
