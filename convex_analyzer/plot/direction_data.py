@@ -203,9 +203,13 @@ def _gathered(parts: Array, gather: Array) -> Array:
     return np.asarray(usable)
 
 
+def _is_noisy(entry: Entry) -> bool:
+    return entry.trajectory.noise is not None or entry.optimizer.random
+
+
 def _end(entry: Entry) -> int:
     """Return the last step that is shown of an optimizer."""
-    found = shown_steps(entry)
+    found = entry.simulated_steps if _is_noisy(entry) else shown_steps(entry)
     if found is not None:
         return max(1, found)
     finite = np.flatnonzero(np.isfinite(entry.gap))
@@ -224,9 +228,9 @@ def _curve(
     chosen = rows[np.unique(np.minimum(np.searchsorted(recorded[rows], wanted), len(rows) - 1))]
     run_parts = _parts_of_points(comparison, entry.trajectory.theta[chosen]) / total
     marks = (0, end // 2, end)
-    theory = entry.analysis if entry.trajectory.noise is None else None
-    if theory is not None and not entry.optimizer.random:
-        steps = _steps(min(last, 4 * end), log_steps, comparison.spectrum.dimension)
+    theory = None if _is_noisy(entry) else entry.analysis
+    if theory is not None:
+        steps = _steps(last, log_steps, comparison.spectrum.dimension)
         with np.errstate(all="ignore"):
             parts = theory.gap_by_direction(comparison.start, steps) / total
             three = theory.gap_by_direction(comparison.start, np.array(marks, dtype=float))
@@ -238,10 +242,18 @@ def _curve(
         near = [int(np.argmin(np.abs(recorded - mark))) for mark in marks]
         marks = (0, int(recorded[near[1]]), int(recorded[near[2]]))
         three = _parts_of_points(comparison, entry.trajectory.theta[near])
-    size = np.abs(three)
-    with np.errstate(all="ignore"):
-        shares = size / size.sum(axis=1, keepdims=True)
-    return steps, parts, recorded[chosen].astype(float), run_parts, marks, np.nan_to_num(shares)
+    return steps, parts, recorded[chosen].astype(float), run_parts, marks, _shares(three)
+
+
+def _shares(parts: Array) -> Array:
+    """Return each direction's share of the sizes, (3, n); of a gap that is zero, that before it."""
+    size = np.abs(parts)
+    totals = size.sum(axis=1)
+    shares = np.zeros_like(size)
+    for row, total in enumerate(totals):
+        known = 0 < total < math.inf
+        shares[row] = size[row] / total if known else shares[max(row - 1, 0)]
+    return shares
 
 
 def _steps(last: int, log_steps: bool, dimension: int) -> Array:

@@ -62,7 +62,9 @@ class Grid:
     def head(self, place: int, lines: Sequence[tuple[str, str, str]]) -> None:
         """Write lines (text, colour, weight) above one of them, cut off where it ends."""
         axes = self.axes[place]
-        for row, (text, color, weight) in enumerate(reversed(lines)):
+        for row, (text, color, wanted) in enumerate(reversed(lines)):
+            fits = measure(text, SMALL, wanted)[0] <= self.width
+            weight = wanted if fits else "normal"  # which is narrower
             axes.annotate(
                 shortened(text, self.width, weight=weight), (0, 1), (0.0, 1.5 + row * ROW),
                 xycoords="axes fraction", textcoords="offset points", ha="left", va="bottom",

@@ -40,7 +40,7 @@ Array = npt.NDArray[np.float64]
 
 _LINES = 3  # optimizers up to which their shares are written above each picture
 _NAMED = 2  # optimizers, and directions, that the title names
-_LONG = 40  # letters of their names
+_LONG = 138  # letters that the title has room for
 
 
 # -- words -----------------------------------------------------------------------------------------
@@ -65,16 +65,25 @@ def finding(data: ErrorByDirectionData) -> str:
         most = _percent(shares[-1])
         span = most if _percent(shares[0]) == most else f"{_percent(shares[0])[:-2]} to {most}"
         return f"What {verb} is mostly {name}: {span} of the gap, {first} at the start"
+    order = sorted(places, key=lambda g: min(i for i, (_, at) in enumerate(ends) if at == g))
+    found = [(data.groups[g], [(run, g) for run, at in ends if at == g]) for g in order]
+    text = _said(found, verb, named=True)
+    return text if len(text) < _LONG else _said(found, verb, named=False)
+
+
+def _said(found: list[tuple[Group, list[tuple[Parts, int]]]], verb: str, *, named: bool) -> str:
+    """Say which direction is left of which optimizers, by name or by number."""
     said = []
-    for g in sorted(places, key=lambda g: min(i for i, (_, at) in enumerate(ends) if at == g)):
-        those = [run for run, at in ends if at == g]
-        names = join_words([run.label for run in those])
-        names = names if len(those) <= _NAMED and len(names) < _LONG else f"{len(those)} optimizers"
-        least = min(float(run.shares[2, g]) for run in those)
-        more = "" if len(those) == 1 else " and more"
-        said.append(f"{_short(data.groups[g])} for {names} ({_percent(least)}{more})")
-    text = f"What {verb} is " + ", ".join(said[:_NAMED])
-    return f"{text}, and elsewhere for others" if len(said) > _NAMED else text
+    for group, those in found[:_NAMED]:
+        names = join_words([run.label for run, _ in those])
+        if not named or len(those) > _NAMED:
+            names = f"{len(those)} optimizer{'s' if len(those) > 1 else ''}"
+        least = _percent(min(float(run.shares[2, g]) for run, g in those))
+        said.append(
+            f"{_short(group)} for {names} ({least}{'' if len(those) == 1 else ' and more'})"
+        )
+    text = f"What {verb} is {', '.join(said)}"
+    return f"{text}, and elsewhere for others" if len(found) > _NAMED else text
 
 
 def _short(group: Group) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import ClassVar
@@ -9,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from convex_analyzer.comparison import Comparison
+from convex_analyzer.comparison import Comparison, Entry
 from convex_analyzer.errors import InputError
 from convex_analyzer.plot.curve_data import Curve, gap_curves_data
 from convex_analyzer.plot.figure import Series, figure
@@ -55,7 +56,7 @@ class OptimizerPanel:
     fate
         ``arrives``, ``stalls``, ``falls`` (still, where its run ends), ``diverges`` or ``stays``.
     level
-        Over the first gap: where its run hovers, or its last gap.
+        Over the first gap: where its run hovers, or its last gap; 0 if theory says it arrives.
     floor
         The same by a formula; None without one.
     """
@@ -128,10 +129,10 @@ def optimizer_panels_data(comparison: Comparison) -> OptimizerPanelsData:
             argument="comparison",
             hint="compare(..., start=...) from another point",
         )
-    panels = [
-        _panel(curve, floor_of(comparison, entry))
-        for curve, entry in zip(curves.curves, comparison.entries, strict=True)
-    ]
+    panels = []
+    for curve, entry in zip(curves.curves, comparison.entries, strict=True):
+        floor = floor_of(comparison, entry)
+        panels.append(_panel(_as_run(curve, entry, floor, comparison.tolerance), floor))
     panels.sort(key=_rank)
     return OptimizerPanelsData(
         tuple(panels[:_MOST]),
@@ -145,6 +146,19 @@ def optimizer_panels_data(comparison: Comparison) -> OptimizerPanelsData:
     )
 
 
+def _as_run(curve: Curve, entry: Entry, floor: float | None, tolerance: float) -> Curve:
+    """Return a curve without the theory of exact gradients, where they are not exact.
+
+    A run whose floor lies above the goal meets it by luck, and does not stay there.
+    """
+    if entry.trajectory.noise is None and not entry.optimizer.random:
+        return curve
+    lucky = floor is not None and floor > tolerance
+    reached = None if lucky else entry.simulated_steps
+    none = np.empty(0)
+    return dataclasses.replace(curve, reached=reached, kind="simulated", steps=none, gap=none)
+
+
 def _panel(curve: Curve, floor: float | None) -> OptimizerPanel:
     fate, level = _fate(curve, floor)
     return OptimizerPanel(curve, fate, level, floor)
@@ -154,7 +168,7 @@ def _fate(curve: Curve, floor: float | None) -> tuple[str, float]:
     """Return how a run ends, and at which gap over the first."""
     last = float(curve.run_gap[-1])
     if curve.reached is not None:  # it may rise again
-        return "arrives", (_plateau(curve) or last) if curve.kind == "simulated" else last
+        return "arrives", (_plateau(curve) or last) if curve.kind == "simulated" else 0.0
     if curve.outcome in {"unstable", "drifting"} or not math.isfinite(last):
         return "diverges", math.inf
     if curve.outcome in {"marginal", "flat"}:
@@ -219,11 +233,13 @@ def finding(data: OptimizerPanelsData) -> str:
 def _arriving(panels: list[OptimizerPanel], data: OptimizerPanelsData) -> str:
     goal = f"×{format_number(data.tolerance)}"
     if not panels:
-        return f"None of {len(data.panels)} reaches {goal}" if len(data.panels) > 1 else ""
+        return f"Not one of {len(data.panels)} reaches {goal}" if len(data.panels) > 1 else ""
     first = panels[0].curve
-    best = f"{first.label} {'first, ' if len(panels) > 1 else ''}in {count_text(first.reached)}"
+    most = "at most " if first.kind == "bound" else ""
+    count = f"in {most}{count_text(first.reached)}"
+    best = f"{first.label} {'first, ' if len(panels) > 1 else ''}{count}"
     if len(data.panels) == 1:
-        return f"{first.label} reaches {goal} in {count_text(first.reached)}"
+        return f"{first.label} reaches {goal} {count}"
     many = "All" if len(panels) == len(data.panels) else f"{len(panels)} of {len(data.panels)}"
     verb = "reaches" if len(panels) == 1 else "reach"
     return f"{many} {verb} {goal}, {best}"
@@ -233,15 +249,11 @@ def _at_levels(panels: list[OptimizerPanel], verb: str) -> str:
     if len(panels) > _NAMED:
         low, high = (format_number(f(p.level for p in panels), 2) for f in (min, max))
         return f"{len(panels)} {verb}, at {low} to {high} of the first gap"
-    said = [f"{p.curve.label} at {format_number(p.level, 2)}" for p in panels]
-    names = join_words(said)
-    single = _agree(verb.rsplit(maxsplit=1)[-1], len(panels))
-    still = "still " if verb.startswith("still") else ""
-    first = panels[0]
-    if len(panels) == 1:
-        level = format_number(first.level, 2)
-        return f"{first.curve.label} {still}{single} at {level} of the first gap"
-    return f"{names} of the first gap {still}{single}"
+    head, _, word = verb.rpartition(" ")
+    single = f"{head} {_agree(word, 1)}".strip()
+    first, *others = [(p.curve.label, format_number(p.level, 2)) for p in panels]
+    more = "".join(f", {label} at {level}" for label, level in others)
+    return f"{first[0]} {single} at {first[1]} of the first gap{more}"
 
 
 def _some(names: list[str]) -> str:

@@ -41,7 +41,7 @@ _POINTS = 10  # per decade of κ at most
 _MOST = 60  # points of a curve
 _DIRECT = 6  # dots up to which each is named
 _TOLERANCE = 1e-6  # of an analysis, which brings none
-_LONG = 40  # letters of a name that the title has room for
+_LONG = 138  # letters that the title has room for
 _NEVER = 2.0**62
 _DESCENT = Look("#D55E00", "-", "o")
 _MOMENTUM = Look("#0072B2", (0, (4.5, 1.5)), "s")
@@ -232,9 +232,8 @@ def finding(data: StepsByKappaData) -> str:
         f"instead of {format_count(plain)}"
     )
     lost = [dot.label for dot in data.dots if dot.steps is None]
-    if len(lost) == 1 and len(lost[0]) < _LONG:
-        return f"{text}; {lost[0]} as chosen never arrives"
-    return text
+    more = f"{text}; {lost[0]} as chosen never arrives" if len(lost) == 1 else text
+    return more if len(more) < _LONG else text
 
 
 def _steps(count: float) -> str:

@@ -237,7 +237,7 @@ def _name(axes: Any, data: StochasticGapData, placer: Placer, lines: list[Line])
         spots = np.column_stack([across, np.full(len(across), data.tolerance)])
         text = f"goal ×{format_number(data.tolerance)}"
         placer.place(text, spots, color=MUTED, gap=1.5, leader=False)
-    wide = placer.right - placer.left > 72 * _WIDE / 2
+    wide = placer.right - placer.left > 72 * _WIDE * 0.7
     names = {"expected": f"{data.look.glyph} expected, {data.noise}"}
     for name, x, y, style in [*lines[:0:-1], lines[0]]:
         seen = (x >= left) & (x <= right) & (y >= low) & (y <= high)
