@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from convex_analyzer.problems.local import local_quadratic as local_quadratic
     from convex_analyzer.problems.quadratic import Quadratic as Quadratic
     from convex_analyzer.reporting.build import report as report
+    from convex_analyzer.reporting.pictures import save_figures as save_figures
     from convex_analyzer.reporting.explorer_file import explore as explore
     from convex_analyzer.simulation.engine import simulate as simulate
     from convex_analyzer.spectra.compute import spectrum as spectrum
@@ -131,6 +132,7 @@ __all__ = [
     "optimizers",
     "plot",
     "report",
+    "save_figures",
     "schedules",
     "sensitivity",
     "simulate",
@@ -191,6 +193,7 @@ _HOMES = {
     "load": "convex_analyzer.problems.files",
     "local_quadratic": "convex_analyzer.problems.local",
     "report": "convex_analyzer.reporting.build",
+    "save_figures": "convex_analyzer.reporting.pictures",
     "sensitivity": "convex_analyzer.theory.sensitivity",
     "simulate": "convex_analyzer.simulation.engine",
     "spectrum": "convex_analyzer.spectra.compute",

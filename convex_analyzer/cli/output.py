@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,7 +50,7 @@ def check_target(path: Path, request: Request | None = None) -> None:
 
 
 def write_report(
-    result: Comparison | ConditionAnalysis | Diagnosis,
+    result: Comparison | ConditionAnalysis | Diagnosis | Sequence[Comparison],
     path: Path,
     level: str = "brief",
     *,

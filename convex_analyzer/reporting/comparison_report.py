@@ -6,8 +6,9 @@ from typing import Any
 
 from convex_analyzer.comparison import Comparison
 from convex_analyzer.diagnosis.recap import recap
+from convex_analyzer.explorer import LARGEST, can_show, page
 from convex_analyzer.reporting.derivation_page import derivation_blocks
-from convex_analyzer.reporting.document import Block, Document, PageBreak
+from convex_analyzer.reporting.document import Block, Document, Embed, Heading, PageBreak
 from convex_analyzer.reporting.error_page import error_blocks
 from convex_analyzer.reporting.optimizer_page import optimizer_blocks, stochastic_blocks
 from convex_analyzer.reporting.picture_page import picture_blocks, picture_row
@@ -16,7 +17,7 @@ from convex_analyzer.reporting.verdict_page import verdict_blocks
 
 __all__ = ["comparison_data", "comparison_document"]
 
-_SPARE = 0.6  # of a page that is at least free: then the next part goes on below
+_SPARE = 0.3  # of a page that is at least free: then the next part goes on below
 
 
 def comparison_document(
@@ -45,10 +46,26 @@ def comparison_document(
             blocks += [PageBreak(unless_free=_SPARE), *part] if part else []
     elif noisy:
         blocks += [PageBreak(unless_free=_SPARE), *noisy]
+    if level != "brief":
+        blocks += _explorer(comparison)
     first = picture_row(comparison) if level != "full" else ()
-    blocks += [PageBreak(), *recap_blocks(comparison, table, call, first)]
+    blocks += [PageBreak(unless_free=_SPARE) if level == "full" else PageBreak()]
+    blocks += recap_blocks(comparison, table, call, first)
     title = f"Convergence report: {comparison.problem.name}"
     return Document(title, blocks, footer="convex_analyzer")
+
+
+def _explorer(comparison: Comparison) -> list[Block]:
+    """Return the explorer with this problem in it, for formats that have sliders."""
+    problem = comparison.problem
+    shown = [entry.optimizer for entry in comparison.entries if can_show(entry.optimizer)]
+    wide = problem.dimension > LARGEST
+    if not shown or (wide and not problem.operator.can_decompose):
+        return []
+    start = None if wide else comparison.start
+    html = page(problem, shown, start=start, plane=wide, embedded=True)
+    fallback = "Sliders for α and μ: the HTML form of this report, or convex-analyzer explore FILE."
+    return [Heading("Move the sliders"), Embed(html, "The explorer", fallback)]
 
 
 def comparison_data(comparison: Comparison) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def optimizer_blocks(comparison: Comparison) -> list[Block]:
         Column("gap at the end", "right", 0.14),
         Column("highest gap", "right", 0.13),
         Column("may λmax be larger by", "right", 0.17),
-        Column("if κ is off by 10 %", "right", 0.24),
+        Column("steps if an end of the spectrum is 10 % off", "right", 0.24),
     )
     note = (
         "Gaps over that of the start. Sensitivity: the worst asymptotic rate when either end of "

@@ -1,0 +1,141 @@
+"""`save_figures`: the pictures of a result as files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from convex_analyzer.comparison import Comparison, compare
+from convex_analyzer.errors import ConvexAnalyzerError, InputError
+from convex_analyzer.problems.quadratic import Quadratic
+from convex_analyzer.theory.analysis import Analysis
+
+__all__ = ["check_names", "save_figures", "subjects_in"]
+
+
+def save_figures(
+    result: Any,
+    folder: str | Path,
+    names: Iterable[str] | None = None,
+    *,
+    format: str = "svg",  # noqa: A002
+    paper: bool = False,
+    data: bool = False,
+) -> tuple[Path, ...]:
+    """Write figures of a result into a folder, each under its own name.
+
+    Parameters
+    ----------
+    result
+        A comparison, an analysis, a condition analysis, a diagnosis, ...; a problem is compared
+        first.
+    folder
+        Made when it is missing; the one above it must be there.
+    names
+        Which figures, of those that ``plot.names()`` lists; left out: all that the result has.
+    format
+        ``"svg"``, ``"png"``, ``"pdf"``, ``"eps"`` or ``"pgf"``.
+    paper
+        As for `plot.save`: no title, and letters and lines as ``matplotlib.rcParams`` has them.
+    data
+        Whether to write the numbers that a figure shows beside it, as CSV.
+
+    Returns
+    -------
+    tuple of Path
+        The files written.
+
+    Raises
+    ------
+    InputError
+        A figure that was asked for does not exist, or has nothing to show for this result; a
+        folder that cannot be written.
+
+    Examples
+    --------
+    >>> from convex_analyzer.problems.gallery import toy
+    >>> folder = getfixture("tmp_path") / "figures"
+    >>> [path.name for path in save_figures(toy(), folder, ["rate_curve"])]
+    ['rate_curve.svg']
+    """
+    import convex_analyzer.plot as plot
+
+    if isinstance(result, Quadratic):
+        result = compare(result)
+    subjects = subjects_in(result)
+    chosen = list(plot.names()) if names is None else list(dict.fromkeys(names))
+    check_names(chosen)
+    target = _made(Path(folder))
+    written: list[Path] = []
+    for name in chosen:
+        shown = _shown(name, subjects)
+        if shown is not None:
+            path = target / f"{name}.{format.lstrip('.').lower()}"
+            written += plot.save(path, name, shown, paper=paper, data=data)
+        elif names is not None:
+            raise InputError(
+                f"{name} has nothing to show for this {type(result).__name__}", argument="names",
+                hint=f"it is drawn from {getattr(plot, name).of}",
+            )  # fmt: skip
+    if not written:
+        raise InputError(f"there is no figure of a {type(result).__name__}", argument="result")
+    return tuple(written)
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Refuse the name of a figure that there is not.
+
+    Raises
+    ------
+    InputError
+        Says which there are.
+    """
+    import convex_analyzer.plot as plot
+
+    known = plot.names()
+    for name in names:
+        if name not in known:
+            raise InputError(
+                f"there is no figure {name!r}", argument="names",
+                hint=f"there are {', '.join(known)}",
+            )  # fmt: skip
+
+
+def subjects_in(result: Any) -> Sequence[Any]:
+    """Return what figures may be drawn from: the result, then an analysis that it holds.
+
+    Of a comparison, the first linear rule with momentum, which has a map of (α, μ); then the first.
+    """
+    if not isinstance(result, Comparison):
+        return (result,)
+    linear = [entry.analysis for entry in result.entries if entry.analysis is not None]
+    return (result, *sorted(linear[:8], key=_without_momentum))
+
+
+def _without_momentum(analysis: Analysis) -> bool:
+    return "momentum" not in analysis.optimizer.values
+
+
+def _shown(name: str, subjects: Sequence[Any]) -> Any:
+    """Return what a figure shows of the first subject that it can be drawn from."""
+    import convex_analyzer.plot as plot
+
+    for subject in subjects:
+        try:
+            return getattr(plot, name).data(subject)
+        except (ConvexAnalyzerError, AttributeError, TypeError):  # made for another result
+            continue
+    return None
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(exist_ok=True)
+    except FileNotFoundError:
+        raise InputError(
+            f"there is no folder {folder.parent}", argument="folder", hint="make it first"
+        ) from None
+    except OSError as error:
+        raise InputError(f"cannot use {folder}: {error.strerror}", argument="folder") from None
+    return folder
