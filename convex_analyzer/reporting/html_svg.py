@@ -26,6 +26,7 @@ _DRAWN |= {"clipPath", "mask", "pattern", "linearGradient", "radialGradient", "t
 _TEXT = ("text", "tspan", "textPath", "style")
 _INVISIBLE = ("metadata", "title", "desc")
 _URL = re.compile(r"url\(\s*['\"]?(#?)([^)'\"]*)['\"]?\s*\)")
+_NAME = re.compile(r"#([A-Za-z_][-\w]*)")
 _RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 _UNITS = {"": 1.0, "px": 1.0, "pt": 4 / 3, "in": 96.0, "mm": 96 / 25.4, "cm": 96 / 2.54}
 _LENGTH = re.compile(r"\s*([\d.]+(?:e[-+]?\d+)?)\s*(px|pt|in|mm|cm|)\s*", re.IGNORECASE)
@@ -105,7 +106,7 @@ def _referred(root: Element) -> set[str]:
             found.update(m[2] for m in _URL.finditer(value) if m[1])
         if element.tag == f"{_SVG}style":
             found.update(m[2] for m in _URL.finditer(element.text or "") if m[1])
-            found.update(re.findall(r"#([A-Za-z_][-\w]*)", element.text or ""))
+            found.update(_NAME.findall(element.text or ""))
     return found
 
 
@@ -161,8 +162,8 @@ class _Writer:
             raise InputError("a picture has style rules that a web page cannot hold")
         rules = []
         for selectors, body in _RULE.findall(sheet):
-            kept = ", ".join(f"#{self.prefix} {one.strip()}" for one in selectors.split(","))
-            kept = re.sub(r"(?<= )#([A-Za-z_][-\w]*)", rf"#{self.prefix}-\1", kept)
+            renamed = _NAME.sub(rf"#{self.prefix}-\1", selectors)
+            kept = ", ".join(f"#{self.prefix} {one.strip()}" for one in renamed.split(","))
             linked = _URL.sub(lambda m: f"url({self.link(m[1] + m[2])})", body.strip())
             rules.append(f"{kept} {{{linked}}}")
         return "\n".join(rules)

@@ -141,3 +141,16 @@ def test_the_whole_sample(sample, tmp_path):
     assert sample.MARKUP in seen
     assert any(sample.SCRIPTS in text for text in seen)
     assert path.read_bytes().endswith(b"\n")
+
+
+def test_a_long_table_is_folded_and_an_embedded_page_is_named():
+    columns = (d.Column("step", "right"),)
+    table = d.Table(columns, tuple((f"{k}",) for k in range(21)), "Every step.", "small print")
+    text = to_markdown(d.Document("t", (table, d.Embed("<p>", "Explorer", "See *explore*."))))
+    assert text.startswith(
+        "**Table 1.** Every step.\n\n<details>\n<summary>Table 1: 21 rows</summary>\n\n| step |\n"
+    )
+    assert "| 20 |\n\n</details>\n\nsmall print\n\nSee \\*explore\\*.\n" in text
+    assert "<p>" not in text
+    short = d.Table(columns, (("1",),) * 20)
+    assert "<details>" not in to_markdown(d.Document("t", (short,)))
