@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from convex_analyzer.reporting.document import Bold, Cell, Chip, Code, MathSpan, RichText
+from collections.abc import Sequence
+
+from convex_analyzer.reporting.document import Bold, Cell, Chip, Code, MathSpan, Span
 from convex_analyzer.reporting.math_style import GREEK
 
 __all__ = ["latex_cell", "latex_words"]
@@ -51,7 +53,7 @@ def latex_cell(cell: Cell) -> str:
     """Return rich text, or a verdict word, as LaTeX."""
     if isinstance(cell, Chip):
         return latex_words(cell.text)
-    spans: RichText = (cell,) if isinstance(cell, str | Bold | Code | MathSpan) else cell
+    spans: Sequence[Span] = (cell,) if isinstance(cell, str | Bold | Code | MathSpan) else cell
     out = []
     for span in spans:
         if isinstance(span, Bold):
