@@ -77,8 +77,8 @@ if TYPE_CHECKING:
     from convex_analyzer.problems.local import local_quadratic as local_quadratic
     from convex_analyzer.problems.quadratic import Quadratic as Quadratic
     from convex_analyzer.reporting.build import report as report
-    from convex_analyzer.reporting.pictures import save_figures as save_figures
     from convex_analyzer.reporting.explorer_file import explore as explore
+    from convex_analyzer.reporting.pictures import save_figures as save_figures
     from convex_analyzer.simulation.engine import simulate as simulate
     from convex_analyzer.spectra.compute import spectrum as spectrum
     from convex_analyzer.spectra.density import Density as Density
