@@ -45,8 +45,9 @@ _FORMULA = re.compile(r"\S+ (←|=) ")  # how a line that is a formula begins
 def optimizers(name: str | None, optimizer_module: tuple[Path, ...], as_json: bool) -> None:
     """List the optimizers; with a NAME, show its rule, its settings, its theory and its source."""
     from convex_analyzer.cli.inputs import classes_in
-    from convex_analyzer.cli.screen import is_plain, print_json
+    from convex_analyzer.cli.screen import is_plain, print_json, working
     from convex_analyzer.optimizers import find, registered
+    from convex_analyzer.progress import each
     from convex_analyzer.reporting.catalogue import families, profile
 
     extra = {key: cls for path in optimizer_module for key, cls in classes_in(path).items()}
@@ -54,7 +55,9 @@ def optimizers(name: str | None, optimizer_module: tuple[Path, ...], as_json: bo
     if name is not None:
         classes = {cls.__name__: cls for cls in (find(name, extra),)}
     if as_json:
-        print_json([_plain(profile(cls)) for cls in classes.values()])
+        with working("describing optimizers"):
+            told = [_plain(profile(cls)) for cls in each(classes.values(), "describing")]
+        print_json(told)
         return
     width = min(max(shutil.get_terminal_size((100, 24)).columns, _NARROW), _WIDE)
     if is_plain():
@@ -62,10 +65,10 @@ def optimizers(name: str | None, optimizer_module: tuple[Path, ...], as_json: bo
     if name is not None:
         (cls,) = classes.values()
         lines = _description(profile(cls), width)
-    elif is_plain():
-        lines = _facts(families(classes))
     else:
-        lines = _list(families(classes), width)
+        with working("describing optimizers"):
+            groups = families(classes)
+        lines = _facts(groups) if is_plain() else _list(groups, width)
     for line in lines:
         if line or not is_plain():
             click.echo(line)

@@ -12,6 +12,7 @@ from convex_analyzer.conditioning.cost import OPTIMIZERS, steps_of
 from convex_analyzer.errors import ConvexAnalyzerError
 from convex_analyzer.problems.least_squares import LeastSquares
 from convex_analyzer.problems.quadratic import Quadratic
+from convex_analyzer.progress import each
 from convex_analyzer.spectra.compute import spectrum as compute_spectrum
 from convex_analyzer.spectra.scaling import Remedy, registered
 
@@ -86,7 +87,8 @@ def fixes(
     steps = steps_of(problem, start, tolerance)
     given = Bought(GIVEN, GIVEN, "nothing", 0, spectrum.condition_number, steps)
     found, refused = [], []
-    for name, kind in registered().items():
+    kinds = registered().items()
+    for name, kind in each(kinds, "trying remedies", "remedies", lambda item: item[1].title):
         remedy = kind()
         try:
             why = remedy.why_not(problem)

@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from convex_analyzer.parsing.names import LETTERS
 from convex_analyzer.results import Result
+from convex_analyzer.sheets import Sheet
 from convex_analyzer.tables import Table
 
 __all__ = ["Derivation", "Line"]
@@ -43,6 +45,24 @@ class Line:
         return re.sub(r"\s+", " ", str(self.statement)).replace("[ ", "[")
 
     @property
+    def formula(self) -> str:
+        """The statement as it is written in a sentence: α·λ < 2·μ + 2.
+
+        Examples
+        --------
+        >>> import sympy
+        >>> a, x = sympy.symbols("alpha x")
+        >>> Line("", sympy.Eq(x, 2 * a**2), "", "", "given").formula
+        'x = 2·α^2'
+        """
+        import sympy
+
+        parts = [self.statement]
+        if isinstance(self.statement, sympy.And):
+            parts = list(self.statement.args)
+        return " and ".join(map(_written, parts))
+
+    @property
     def latex(self) -> str:
         """The statement as LaTeX."""
         import sympy
@@ -59,6 +79,16 @@ class Line:
             "check": self.check,
             "verdict": self.verdict,
         }
+
+
+def _written(statement: Any) -> str:
+    import sympy
+
+    if isinstance(statement, sympy.Equality):
+        return f"{_written(statement.lhs)} = {_written(statement.rhs)}"
+    text = re.sub(r"\s+", " ", str(statement)).replace("[ ", "[").replace("Matrix", "")
+    text = re.sub(r"[A-Za-z]+", lambda found: LETTERS.get(found[0], found[0]), text)
+    return text.replace("**", "^").replace("*", "·")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -94,6 +124,17 @@ class Derivation(Result):
         )
         notes = (self.stopped,) if self.stopped else ()
         return Table(("", "line", "statement", "verdict", "check"), rows, self.title, notes, left=5)
+
+    def sheet(self) -> Sheet:
+        """Return the lines as ``print`` shows them; `summary` and JSON have the checks too."""
+        rows = tuple(
+            (f"{i}", line.title, line.formula, line.verdict) for i, line in enumerate(self.lines, 1)
+        )
+        done = "Every line passed its check." if self.proved else "Not every line is proved."
+        return Sheet(
+            ("", "line", "statement", "verdict"), rows, "", (), 4,
+            "derivation", self.title, self.stopped or done,
+        )  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""

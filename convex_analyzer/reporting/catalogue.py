@@ -17,6 +17,7 @@ from convex_analyzer.domains import Domain
 from convex_analyzer.errors import NotDerivableError
 from convex_analyzer.notation import symbol_of
 from convex_analyzer.optimizers.base import Optimizer
+from convex_analyzer.progress import each
 from convex_analyzer.reporting.docstrings import first_sentence, read, without_name
 from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.tables import format_number
@@ -203,7 +204,7 @@ def families(classes: Mapping[str, type[Optimizer]]) -> tuple[Family, ...]:
     ['gradient', 'momentum', 'nesterov']
     """
     grouped: dict[str, list[Profile]] = {}
-    for cls in classes.values():
+    for cls in each(classes.values(), "describing", "optimizers"):
         one = profile(cls)
         grouped.setdefault(one.family, []).append(one)
     rank = {name: place for place, name in enumerate(_TITLES)}

@@ -16,9 +16,10 @@ from convex_analyzer.errors import NotDerivableError
 from convex_analyzer.notation import symbol_of
 from convex_analyzer.optimizers import registered
 from convex_analyzer.optimizers.base import Optimizer
-from convex_analyzer.plot.figures import optimizer_card as picture
 from convex_analyzer.plot.card_data import CardData, Scene, optimizer_card_data
+from convex_analyzer.plot.figures import optimizer_card as picture
 from convex_analyzer.plot.style import to_svg
+from convex_analyzer.progress import stage
 from convex_analyzer.reporting.catalogue import THEORIES, Profile, families, written
 from convex_analyzer.reporting.document import (
     Block,
@@ -76,15 +77,17 @@ class Card:
 def gallery_cards(classes: Mapping[str, type[Optimizer]]) -> tuple[Card, ...]:
     """Return one card for each optimizer, by family."""
     cards = []
-    for family in families(classes):
-        title = family.title[:1].upper() + family.title[1:]
-        head: tuple[Block, ...] = (Heading(title, level=1),)
-        if family.sentence:
-            head += (Paragraph(family.sentence),)
-        for one in family.members:
-            data = optimizer_card_data(one.cls)
-            cards.append(Card(one, family.title, data, (*head, *_card(one, data))))
-            head = ()
+    with stage("drawing cards", len(classes), "optimizers") as advance:
+        for family in families(classes):
+            title = family.title[:1].upper() + family.title[1:]
+            head: tuple[Block, ...] = (Heading(title, level=1),)
+            if family.sentence:
+                head += (Paragraph(family.sentence),)
+            for one in family.members:
+                data = optimizer_card_data(one.cls)
+                cards.append(Card(one, family.title, data, (*head, *_card(one, data))))
+                head = ()
+                advance(1, one.name)
     return tuple(cards)
 
 
