@@ -17,7 +17,8 @@ __all__ = ["floor_of", "rmsprop_cycle"]
 Array = npt.NDArray[np.float64]
 
 _LONG = 1e15  # steps after which a linear rule has settled
-_CLOSE = 0.1  # of the cycle, how far from it the last point of a run may be
+_CLOSE = 0.1  # of half a step, how far from the cycle the last point of a run may be
+_STILL = 1e-6  # of a step: what a coordinate at rest has left
 _TURNS = 60  # of the fixed-point iteration for ε, which converges like ε/|g|
 
 
@@ -98,11 +99,12 @@ def rmsprop_cycle(problem: Any, rule: Any, point: Array) -> Array | None:
         root = np.sqrt(g * g + epsilon) if rule.epsilon_inside else g + epsilon
         with np.errstate(all="ignore"):
             half = np.where(root > 0, alpha / 2 * g / root, 0.0)
-    away = half * signs
+    moving = half > _STILL * alpha  # a large ε lets a coordinate come to rest
+    away = np.where(moving, half * signs, 0.0)
     pulls = np.asarray(problem.hessian_vector(away, away))
-    settled = bool(np.all(np.abs(np.abs(point) - half) <= _CLOSE * half))
+    settled = bool(np.all(np.abs(np.abs(point) - np.abs(away)) <= _CLOSE * alpha / 2))
     separate = problem.operator.kind == "diagonal" and bool(np.all(signs != 0))
-    if not np.all(np.sign(pulls) == signs) or not (settled or separate):
+    if not np.all(np.sign(pulls[moving]) == signs[moving]) or not (settled or separate):
         return None
     return np.asarray(away)
 

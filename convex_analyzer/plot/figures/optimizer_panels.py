@@ -37,7 +37,7 @@ Array = npt.NDArray[np.float64]
 
 _MOST = 12  # pictures; of more optimizers the best are shown
 _BEHIND = 30  # columns of pixels that a grey curve is cut into
-_LEVEL = 1.5  # medians of the last two quarters of a run that stalls differ by less
+_LEVEL = 1.5  # means of the last two quarters of a run that stalls differ by less
 _FALLS = 1.01  # the same of a run that never rises
 _RISES = 3.0  # times the goal: a run that hovers higher has left it again
 _QUARTER = 3  # points that a quarter of a run must have
@@ -132,7 +132,8 @@ def optimizer_panels_data(comparison: Comparison) -> OptimizerPanelsData:
     panels = []
     for curve, entry in zip(curves.curves, comparison.entries, strict=True):
         floor = floor_of(comparison, entry)
-        panels.append(_panel(_as_run(curve, entry, floor, comparison.tolerance), floor))
+        shown = _as_run(curve, entry, floor, comparison.tolerance)
+        panels.append(_panel(shown, entry, floor))
     panels.sort(key=_rank)
     return OptimizerPanelsData(
         tuple(panels[:_MOST]),
@@ -159,21 +160,22 @@ def _as_run(curve: Curve, entry: Entry, floor: float | None, tolerance: float) -
     return dataclasses.replace(curve, reached=reached, kind="simulated", steps=none, gap=none)
 
 
-def _panel(curve: Curve, floor: float | None) -> OptimizerPanel:
-    fate, level = _fate(curve, floor)
+def _panel(curve: Curve, entry: Entry, floor: float | None) -> OptimizerPanel:
+    fate, level = _fate(curve, entry, floor)
     return OptimizerPanel(curve, fate, level, floor)
 
 
-def _fate(curve: Curve, floor: float | None) -> tuple[str, float]:
+def _fate(curve: Curve, entry: Entry, floor: float | None) -> tuple[str, float]:
     """Return how a run ends, and at which gap over the first."""
-    last = float(curve.run_gap[-1])
+    with np.errstate(all="ignore"):
+        run = np.abs(entry.gap / entry.gap[0])  # the whole of it, which may not be in the picture
+    last, level = float(run[-1]), _plateau(entry.steps.astype(float), run)
     if curve.reached is not None:  # it may rise again
-        return "arrives", (_plateau(curve) or last) if curve.kind == "simulated" else 0.0
+        return "arrives", (level or last) if curve.kind == "simulated" else 0.0
     if curve.outcome in {"unstable", "drifting"} or not math.isfinite(last):
         return "diverges", math.inf
     if curve.outcome in {"marginal", "flat"}:
         return "stays", last
-    level = _plateau(curve)
     if level is not None:
         return ("stalls", level) if level < 1 or floor is not None else ("stays", level)
     if curve.outcome == "stable" and floor is not None:
@@ -181,19 +183,18 @@ def _fate(curve: Curve, floor: float | None) -> tuple[str, float]:
     return ("falls", last) if last < 1 else ("stays", last)
 
 
-def _plateau(curve: Curve) -> float | None:
+def _plateau(steps: Array, gap: Array) -> float | None:
     """Return the gap around which the last half of a run hovers; None when it still falls."""
-    end = float(curve.run_steps[-1])
-    half = (curve.run_steps >= end / 2) & np.isfinite(curve.run_gap)
-    late = half & (curve.run_steps >= 0.75 * end)
-    before, after = curve.run_gap[half & ~late], curve.run_gap[late]
+    half = (steps >= steps[-1] / 2) & np.isfinite(gap)
+    late = half & (steps >= 0.75 * steps[-1])
+    before, after = gap[half & ~late], gap[late]
     if min(len(before), len(after)) < _QUARTER:
         return None
-    first, second = float(np.median(before)), float(np.median(after))
-    falls = bool(np.all(np.diff(curve.run_gap[half]) <= 0))
+    first, second = float(np.mean(before)), float(np.mean(after))
+    falls = bool(np.all(np.diff(gap[half]) <= 0))
     if not second > 0 or not 1 / _LEVEL < first / second < (_FALLS if falls else _LEVEL):
         return None
-    return float(np.mean(after))
+    return second
 
 
 def _rank(panel: OptimizerPanel) -> tuple[int, float, str]:
