@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convex_analyzer.plot.panel import Panel
-from convex_analyzer.plot.style import INK, SMALL, Look
+from convex_analyzer.plot.style import INK, Look, letters
 from convex_analyzer.plot.text import LINE, measure
 from convex_analyzer.plot.thinning import thinned
 from convex_analyzer.plot.ticks import Ticks, set_ticks
@@ -18,16 +18,29 @@ from convex_analyzer.plot.ticks import Ticks, set_ticks
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Grid", "columns_of", "draw_key", "key_height", "open_grid", "shortened", "thin"]
+__all__ = [
+    "Grid",
+    "columns_of",
+    "draw_key",
+    "key_height",
+    "open_grid",
+    "row_height",
+    "shortened",
+    "thin",
+]
 
 Array = npt.NDArray[np.float64]
 
-ROW = SMALL * LINE  # points: one line of a heading
 _TICK = 5.0  # from an axis to its labels
 _BESIDE, _BETWEEN = 9.0, 7.0  # between columns, and above a heading
 _NARROW = 92.0  # least width of a column
 _SAMPLE = 22.0  # of a line in the key
 _THIN = 120  # columns of pixels that a small curve is cut into
+
+
+def row_height() -> float:
+    """Return the height of a line of a heading, in points."""
+    return letters().small * LINE
 
 
 def columns_of(width: float, count: int, most: int = 4) -> int:
@@ -63,12 +76,12 @@ class Grid:
         """Write lines (text, colour, weight) above one of them, cut off where it ends."""
         axes = self.axes[place]
         for row, (text, color, wanted) in enumerate(reversed(lines)):
-            fits = measure(text, SMALL, wanted)[0] <= self.width
+            fits = measure(text, weight=wanted)[0] <= self.width
             weight = wanted if fits else "normal"  # which is narrower
             axes.annotate(
-                shortened(text, self.width, weight=weight), (0, 1), (0.0, 1.5 + row * ROW),
+                shortened(text, self.width, weight=weight), (0, 1), (0.0, 1.5 + row * row_height()),
                 xycoords="axes fraction", textcoords="offset points", ha="left", va="bottom",
-                fontsize=SMALL, color=color, fontweight=weight, annotation_clip=False,
+                fontsize=letters().small, color=color, fontweight=weight, annotation_clip=False,
             )  # fmt: skip
 
 
@@ -112,7 +125,7 @@ def open_grid(
     left = max((measure(label)[0] for label in yticks.labels), default=0.0) + _TICK
     first, last = (measure(xticks.labels[i])[0] / 2 if xticks.labels else 0.0 for i in (0, -1))
     beside = max(_BESIDE, first + last + 3.0)
-    below, above = ROW + _TICK + (0.0 if panel.owned else key), header * ROW + 2.0
+    below, above = row_height() + _TICK + (0.0 if panel.owned else key), header * row_height() + 2.0
     wide = (width - left - last - (columns - 1) * beside) / columns
     high = (height - below - rows * above - (rows - 1) * _BETWEEN) / rows
     made = []
@@ -138,13 +151,13 @@ def _marks(ticks: Ticks, *, written: bool) -> Ticks:
     return Ticks(ticks.positions, ticks.labels if written else ("",) * len(ticks.labels))
 
 
-def shortened(text: str, room: float, size: float = SMALL, weight: str = "normal") -> str:
+def shortened(text: str, room: float, size: float | None = None, weight: str = "normal") -> str:
     """Return a text that is no wider than the room (points), cut off with an ellipsis if need be.
 
     Examples
     --------
     >>> shortened("a label", 100.0), shortened("a label that is far too long", 40.0)
-    ('a label', 'a label …')
+    ('a label', 'a label t…')
     """
     if measure(text, size, weight)[0] <= room:
         return text
@@ -181,7 +194,7 @@ def key_height(labels: Sequence[str], width: float) -> float:
     """Return the height (points) of a key below a figure of this width (inches)."""
     if not labels:
         return 0.0
-    return -(-len(labels) // _key_columns(labels, width)) * ROW + 4.0
+    return -(-len(labels) // _key_columns(labels, width)) * row_height() + 4.0
 
 
 def draw_key(panel: Panel, entries: Sequence[tuple[str, Look]]) -> None:
@@ -202,7 +215,7 @@ def draw_key(panel: Panel, entries: Sequence[tuple[str, Look]]) -> None:
     apart = min(width / columns, widest + _SAMPLE + 14)
     for place, (label, look) in enumerate(entries):
         row, column = divmod(place, columns)
-        x, y = left + column * apart, bottom + (rows - row - 0.5) * ROW
+        x, y = left + column * apart, bottom + (rows - row - 0.5) * row_height()
         line: dict[str, Any] = {"color": look.color, "lw": 1.2, "mfc": "white", "mew": 0.9}
         across = [(x + share * (_SAMPLE - 4)) / size[0] for share in (0.0, 0.5, 1.0)]
         figure.add_artist(
@@ -211,4 +224,4 @@ def draw_key(panel: Panel, entries: Sequence[tuple[str, Look]]) -> None:
         )  # fmt: skip
         figure.text((x + _SAMPLE) / size[0], y / size[1],
                     shortened(label, apart - _SAMPLE - 4), ha="left",
-                    va="center_baseline", fontsize=SMALL, color=INK)  # fmt: skip
+                    va="center_baseline", fontsize=letters().small, color=INK)  # fmt: skip

@@ -148,7 +148,7 @@ def stochastic_gap_data(comparison: Comparison) -> StochasticGapData:
     ...                    noise=ca.AdditiveNoise(0.04))
     >>> data = stochastic_gap_data(noisy)
     >>> data.takeover, round(data.floor, 6)  # ½ α σ² Σ 1/(2 - αλ) over the first gap
-    (98, 0.000216)
+    (174, 0.000215)
     """
     entry = _noisy_entry(comparison)
     analysis = entry.analysis

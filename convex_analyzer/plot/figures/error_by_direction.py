@@ -18,6 +18,7 @@ from convex_analyzer.plot.multiples import (
     draw_key,
     key_height,
     open_grid,
+    row_height,
     thin,
 )
 from convex_analyzer.plot.panel import Panel
@@ -168,7 +169,7 @@ def _key_of(data: ErrorByDirectionData, width: float) -> float:
 
 def _height(data: ErrorByDirectionData, width: float) -> float:
     rows = -(-len(data.groups) // columns_of(width, len(data.groups), 3))
-    head = 8.75 * (1 + len(data.runs) if len(data.runs) <= _LINES else 2)
+    head = row_height() * (1 + len(data.runs) if len(data.runs) <= _LINES else 2)
     return (rows * (head + 84) + _key_of(data, width) + 60) / 72
 
 

@@ -16,7 +16,7 @@ from convex_analyzer.plot.curve_data import Curve, gap_curves_data
 from convex_analyzer.plot.figure import Series, figure
 from convex_analyzer.plot.floors import floor_of
 from convex_analyzer.plot.labels import Placer
-from convex_analyzer.plot.multiples import Grid, columns_of, open_grid, thin
+from convex_analyzer.plot.multiples import Grid, columns_of, open_grid, row_height, thin
 from convex_analyzer.plot.panel import Panel
 from convex_analyzer.plot.style import FAINT, FULL, INK, MUTED
 from convex_analyzer.plot.ticks import linear_ticks, log_ticks
@@ -331,7 +331,7 @@ def series(data: OptimizerPanelsData) -> Series:
 
 def _height(data: OptimizerPanelsData, width: float) -> float:
     rows = -(-len(data.panels) // columns_of(width, len(data.panels)))
-    return (rows * (_ROOM + 24) + 52) / 72
+    return (rows * (_ROOM + 2 * row_height() + 6) + 52) / 72
 
 
 @figure(
