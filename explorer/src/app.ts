@@ -6,7 +6,8 @@ import { fastestPair, type Fastest } from "./theory";
 import type { Words } from "./words";
 
 export interface Part {
-  draw(app: App): void;
+  /** Draw anew; `all` also what is out of sight. */
+  draw(app: App, all?: boolean): void;
 }
 
 export class App {
@@ -57,11 +58,11 @@ export class App {
       });
   }
 
-  redraw(): number {
+  redraw(all = false): number {
     const begin = performance.now();
     this.model = compute(this.state);
     if (this.keyOfFastest() !== this.fastestKey) this.fastest = null;
-    for (const part of this.parts) part.draw(this);
+    for (const part of this.parts) part.draw(this, all);
     this.milliseconds = performance.now() - begin;
     clearTimeout(this.later);
     this.later = window.setTimeout(() => this.settle(), 180);
@@ -76,10 +77,11 @@ export class App {
       // a page inside another page has no address of its own
     }
     const key = this.keyOfFastest();
-    if (key === this.fastestKey) return;
-    this.fastestKey = key;
-    this.fastest = fastestPair(this.state.map, this.model.problem, this.model.z0, this.state.tolerance);
-    for (const part of this.parts) part.draw(this);
+    if (key !== this.fastestKey) {
+      this.fastestKey = key;
+      this.fastest = fastestPair(this.state.map, this.model.problem, this.model.z0, this.state.tolerance);
+    }
+    for (const part of this.parts) part.draw(this, true);
   }
 
   private keyOfFastest(): string {

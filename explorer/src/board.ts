@@ -20,6 +20,8 @@ class Frame {
   readonly note: HTMLElement;
   private readonly title: HTMLElement;
   private readonly holder: HTMLElement;
+  /** Figures out of sight wait until the hand rests. */
+  isSeen = true;
   private width = 0;
   private drawn = "";
   private painted = "";
@@ -97,6 +99,12 @@ export class Board implements Part {
     this.handle = this.startHandle(this.frame("contours"));
     this.choosing(this.frame("map"));
     this.stepping(this.frame("gap"));
+    const eye = new IntersectionObserver((seen) => {
+      for (const { target, isIntersecting } of seen)
+        for (const frame of this.frames) if (frame.element === target) frame.isSeen = isIntersecting;
+      if (seen.some((one) => one.isIntersecting)) app.schedule();
+    }, { rootMargin: "120px" });
+    for (const frame of this.frames) eye.observe(frame.element);
     new ResizeObserver(() => {
       for (const frame of this.frames) frame.measure();
       app.schedule();
@@ -107,9 +115,9 @@ export class Board implements Part {
     return this.frames.find((one) => one.figure.id === id) as Frame;
   }
 
-  draw(app: App): void {
+  draw(app: App, all = false): void {
     const dark = isDark();
-    for (const frame of this.frames) frame.draw(app, dark);
+    for (const frame of this.frames) if (all || frame.isSeen) frame.draw(app, dark);
     const contours = this.frame("contours");
     const [width, height] = contours.size(app);
     if (width < 60 || this.held) return;
@@ -204,7 +212,14 @@ function dragging(svg: SVGElement, act: (event: PointerEvent) => void): void {
   for (const end of ["pointerup", "pointercancel"]) svg.addEventListener(end, () => void (down = false));
 }
 
+let systemIsDark: boolean | null = null; // asked once: asking makes the browser lay out the page
+
 export function isDark(): boolean {
   const chosen = document.documentElement.dataset["theme"];
-  return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  if (systemIsDark === null) {
+    const query = matchMedia("(prefers-color-scheme: dark)");
+    systemIsDark = query.matches;
+    query.addEventListener("change", () => void (systemIsDark = query.matches));
+  }
+  return chosen ? chosen === "dark" : systemIsDark;
 }

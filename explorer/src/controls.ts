@@ -40,7 +40,7 @@ function problemSpecs(words: Words): SliderSpec[] {
   return [
     {
       id: "kappa", symbol: "κ", label: c.kappa, digits: 3, allowed: [1, MOST_KAPPA], isProblem: true,
-      get: (s) => (s.matrix ? Math.min(problemOf(s).kappa, MOST_KAPPA) : s.kappa),
+      shown: 5, get: (s) => (s.matrix ? problemOf(s).kappa : s.kappa),
       set: (s, v) => { s.kappa = v; s.matrix = null; }, range: () => ({ low: 1, high: MOST_KAPPA, log: true }),
     },
     {

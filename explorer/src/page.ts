@@ -31,7 +31,7 @@ export function mount(root: HTMLElement, preset: Preset, words: Words): App {
   app.add({ draw: () => void (command.firstElementChild as HTMLElement).replaceChildren(commandOf(app.state)) });
   app.add({ draw: () => theme(app) });
   theme(app);
-  app.redraw();
+  app.redraw(true);
   listen(app, act, first);
   return app;
 }

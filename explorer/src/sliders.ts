@@ -25,6 +25,8 @@ export interface SliderSpec {
   /** What may be typed. */
   allowed: readonly [number, number];
   digits: number;
+  /** Digits to show, where the number is not one that was typed. */
+  shown?: number;
   isProblem?: boolean;
 }
 
@@ -78,7 +80,7 @@ export class Slider {
 
   draw(): void {
     const value = this.spec.get(this.app.state);
-    const text = String(Number(value.toPrecision(12)));
+    const text = Number.isFinite(value) ? String(Number(value.toPrecision(this.spec.shown ?? 12))) : "∞";
     const position = String(this.position(value));
     if (this.input.value !== position) this.input.value = position;
     this.input.setAttribute("aria-valuetext", text);

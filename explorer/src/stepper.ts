@@ -62,6 +62,7 @@ export class Stepper implements Part {
     this.slider.value = String(at);
     this.slider.style.setProperty("--filled", `${(100 * at) / steps}%`);
     this.count.textContent = `${app.words.stepper.at} ${at} / ${steps}`;
+    this.cards.classList.toggle("wide", app.model.problem.d > 4);
     this.cards.innerHTML = app.model.series.map((one) => card(app.model, one, app.words)).join("");
   }
 }

@@ -34,10 +34,10 @@ export class VerdictView implements Part {
 function rows(model: Model, words: Words): string {
   const t = words.table;
   const goal = hasGap(model);
-  const head = [t.method, t.factor, t.share, ...(goal ? [`${t.steps(show(model.state.tolerance))}: ${t.predicted}`, t.counted] : [])];
+  const steps = goal ? [t.steps(show(model.state.tolerance)), t.counted] : [];
+  const head = [t.method, ...steps, t.factor, t.share];
   const body = model.series.map((one) => {
-    const cells = [one.factor === null ? t.none : show(one.factor, 4), shareOf(model, one, t.none)];
-    if (goal) cells.push(...counts(model, one, words));
+    const cells = [...(goal ? counts(model, one, words) : []), one.factor === null ? t.none : show(one.factor, 4), shareOf(model, one, t.none)];
     const mark = `<svg width="14" height="14" aria-hidden="true"><path d="${markerPath(LOOKS[one.key].marker, 7, 7, 4)}" fill="${color(one.key)}"/></svg>`;
     return `<tr><th scope="row">${mark}${words.names[one.key]}</th>${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`;
   });

@@ -59,7 +59,7 @@ export const english = {
   },
   table: {
     caption: "Each method: factor per step, distance to its limit, steps to the goal", method: "method", factor: "worst factor",
-    share: "of limit", steps: (goal: string) => `steps to ${goal}`, predicted: "formula", counted: "simulated",
+    share: "of limit", steps: (goal: string) => `steps to ${goal}`, counted: "simulated",
     more: (n: number) => `> ${n}`, never: "never", stalls: (gap: string) => `stalls near ${gap}`, none: "–", peak: (x: string) => `rises to ${x}×`,
   },
   figures: {
@@ -84,7 +84,7 @@ export const english = {
     map: {
       name: "Map of (α, μ)", how: "Worst factor per step. Light is fast, hatched does not converge. Ring: chosen. Star: smallest factor. Diamond: fewest steps from this start. Click or drag to choose.",
       inside: (who: string, share: string) => `${capital(who)} is at ${share} of its cliff`, outside: (who: string) => `Here ${who} does not converge`,
-      compare: (best: number | null, fast: number) => best === null ? `Fewest steps: ${fast}.` : `Star: ${best} steps to the goal. Diamond: ${fast}.`, x: "learning rate α", y: "momentum μ", cliff: "cliff", none: "No map: A is not positive definite", gd: "GD’s limit", of: "Map of", fast: "fast", slow: "slow",
+      compare: (best: number | null, fast: number) => best === null ? `Fewest steps: ${fast}.` : `Star: ${best} steps to the goal. Diamond: ${fast}.`, x: "learning rate α", y: "momentum μ", cliff: "cliff", none: "No map: A has a negative eigenvalue", noneHere: "heavy ball converges for no pair (α, μ)", gd: "GD’s limit", of: "Map of", fast: "fast", slow: "slow",
     },
     roots: {
       name: "Roots", how: "One pair of roots per direction and method: inside the circle it decays, off the real axis it swings. Filled: steepest direction. Thin line: where α × 1.1 takes the root.",

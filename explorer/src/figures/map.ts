@@ -30,7 +30,7 @@ function drawable(model: Model): boolean {
 export const map: Figure = {
   id: "map",
   interactive: true,
-  height: (width) => Math.round(Math.min(400, Math.max(270, width * 0.72))),
+  height: (width, model) => (drawable(model) ? Math.round(Math.min(400, Math.max(270, width * 0.72))) : 60),
   name: (words) => words.figures.map.name,
   how: (words) => words.figures.map.how,
   title(model, { words }) {
@@ -44,7 +44,7 @@ export const map: Figure = {
     const w = extra.words.figures.map;
     const shown = mapWindow(model, width, this.height(width, model));
     const { box, alpha, mu } = shown;
-    if (!drawable(model)) return text(width / 2, 120, w.none, { anchor: "middle", fill: "var(--muted)" });
+    if (!drawable(model)) return text(width / 2, 36, w.noneHere, { anchor: "middle", fill: "var(--muted)" });
     const { problem, state } = model;
     let out = beside(box, mu, [0, 0.25, 0.5, 0.75, 1], w.y, show, false) + below(box, alpha, usual(alpha, box.right - box.left), w.x);
     out += legend(box, w.slow, w.fast) + frame(box);
@@ -99,8 +99,13 @@ function legend(box: Box, slow: string, fast: string): string {
 
 // -- the colours ---------------------------------------------------------------------------------
 
-/** Pixels of the page per cell of the grid. */
-const CELL = 3;
+/** Pixels of the page per cell of the grid; bands of colour. */
+const [CELL, BANDS] = [3, 12];
+
+/** A colour as a canvas keeps it: opaque, the bytes in the order of every processor in use. */
+function packed([r, g, b]: number[]): number {
+  return ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
+}
 
 /** Paint the worst factor, and hatching where it is not below 1. */
 export function paint(canvas: HTMLCanvasElement, model: Model, width: number, height: number, dark: boolean): void {
@@ -114,16 +119,18 @@ export function paint(canvas: HTMLCanvasElement, model: Model, width: number, he
   const context = canvas.getContext("2d");
   if (!context || !drawable(model)) return;
   const image = context.createImageData(w, h);
-  const [ground, ink] = dark ? [[58, 42, 36], [140, 104, 88]] : [[248, 221, 208], [185, 143, 125]];
+  const pixels = new Uint32Array(image.data.buffer);
+  const [ground, ink] = (dark ? [[59, 36, 26], [125, 90, 74]] : [[248, 221, 208], [185, 143, 125]]).map(packed);
+  const shades = Array.from({ length: BANDS }, (_, i) => packed(cividis(i / BANDS)));
   const values = [...new Set([model.problem.low, ...model.problem.lambda.filter((value) => value > 0)])];
   const scale = slowest(model);
   for (let j = 0; j < h; j += CELL)
     for (let i = 0; i < w; i += CELL) {
       const rho = worst(model.state.map, alpha.invert(box.left + i + CELL / 2), mu.invert(box.top + j + CELL / 2), values);
-      const shade = rho < 1 ? cividis(Math.floor(share(rho, scale) * 12) / 12) : null;
+      const shade = rho < 1 ? shades[Math.floor(share(rho, scale) * BANDS)] : null;
       for (let y = j; y < Math.min(j + CELL, h); y++)
         for (let x = i; x < Math.min(i + CELL, w); x++)
-          image.data.set([...(shade ?? ((x + y) % 8 < 1 ? ink : ground)), 255], 4 * (y * w + x));
+          pixels[y * w + x] = shade ?? ((x + y) % 8 < 1 ? ink : ground);
     }
   context.putImageData(image, 0, 0);
 }

@@ -54,7 +54,7 @@ function ticksOf(steps: number[], x: Scale, top: number, bottom: number): string
   const shown = steps.map((step, i) => ({ step, i })).filter((one) => one.step > 0);
   const places = shown.map((one) => x(one.step));
   const labels = shown.map((one) => `λ${sub(one.i + 1)} ×${show(1 - one.step, 3)}`);
-  const room = Math.max(...labels.map((label) => widthOf(label)), 10) + 10;
+  const room = Math.max(...labels.map((label) => widthOf(label)), 10) * 1.12 + 10;
   const [low, high] = [room / 2 + 4, x(x.high) - room / 2];
   const fits = room * shown.length < high - low;
   const centres = fits ? spread(places, room, low, high) : places;
