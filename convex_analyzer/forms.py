@@ -12,6 +12,7 @@ Coefficients may be floats, arrays, double-doubles, exact polynomials or SymPy e
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -109,7 +110,7 @@ class Form:
 
     def _scale(self, factor: Any) -> Form:
         parts = {name: coefficient * factor for name, coefficient in self.parts.items()}
-        return Form(self.value * factor, parts, self.trace)
+        return Form(_times(self.value, factor), parts, self.trace)
 
     def __mul__(self, other: Any) -> Form:
         if not isinstance(other, Form):
@@ -281,6 +282,15 @@ class Form:
         return f"Form({self.value!r}, {self.parts!r})"
 
 
+_NUMBERS = (DoubleDouble, np.ndarray, np.float64, float, int)
+
+
+def _times(value: Any, factor: Any) -> Any:
+    """Return the product; nothing times a number, which nearly all values are, stays nothing."""
+    nothing = value.__class__ is int and value == 0 and factor.__class__ in _NUMBERS
+    return value if nothing else value * factor
+
+
 def _plain(value: Any) -> Any:
     """Return a NumPy scalar as a float, which exact polynomials can be multiplied by."""
     return float(value) if isinstance(value, (np.generic, np.ndarray)) and not value.ndim else value
@@ -306,6 +316,7 @@ def draw_of(draw: int) -> str:
     return f"draw {draw}"
 
 
+@functools.cache
 def curved(name: str) -> str:
     """Return the name of a slot's part after a multiplication by λ."""
     return name if " " in name else f"λ {name}"
@@ -314,10 +325,11 @@ def curved(name: str) -> str:
 def _renamed(product: Any) -> Any:
     if not isinstance(product, Form):
         return product
-    renamed = Form(product.value, {}, product.trace)
+    parts: dict[str, Any] = {}
     for name, coefficient in product.parts.items():
-        renamed = renamed + Form(0, {curved(name): coefficient}, product.trace)
-    return renamed
+        bent = curved(name)
+        parts[bent] = parts[bent] + coefficient if bent in parts else coefficient
+    return Form(product.value, parts, product.trace)
 
 
 class Direction:
@@ -333,6 +345,8 @@ class Direction:
         λ: a number, an array, or a symbol.
     trace
         Collects reasons for non-linearity.
+    noisy
+        Whether each gradient evaluation has a channel for its error.
 
     Attributes
     ----------
@@ -342,18 +356,19 @@ class Direction:
         Variances of the random numbers drawn so far; each has a channel ("draw 1", ...).
     """
 
-    def __init__(self, eigenvalue: Any, trace: Trace) -> None:
+    def __init__(self, eigenvalue: Any, trace: Trace, *, noisy: bool = True) -> None:
         self.eigenvalue = eigenvalue
         self.trace = trace
+        self.noisy = noisy
         self.calls = 0
         self.draws: list[Any] = []
 
     def gradient(self, theta: Form) -> Form:
-        """Return λθ + b, with a noise channel of its own for this evaluation."""
+        """Return λθ + b, with a noise channel of its own for this evaluation where these count."""
         self.calls += 1
-        noise = Form(0, {LINEAR_TERM: 1, noise_of(self.calls): 1}, self.trace)
+        parts = {LINEAR_TERM: 1, noise_of(self.calls): 1} if self.noisy else {LINEAR_TERM: 1}
         curvature: Form = _renamed(theta * self.eigenvalue)
-        return curvature + noise
+        return curvature + Form(0, parts, self.trace)
 
     def hessian_vector(self, theta: Any, vector: Any) -> Any:
         """Return λ times the vector."""

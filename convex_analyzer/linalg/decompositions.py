@@ -76,8 +76,8 @@ def eigh(matrix: Array) -> Decomposition:
     size = len(values)
     refined = _which_to_refine(size)
     residual = np.zeros(size)
-    for j in refined:
-        values[j], residual[j] = _rayleigh(scaled, vectors[:, j])
+    if refined:
+        values[refined], residual[refined] = _rayleigh(scaled, vectors[:, refined])
     rounding = 4 * np.sqrt(size) * EPSILON * float(np.max(np.abs(values), initial=0.0))
     order = np.argsort(values, kind="stable")
     errors = (np.maximum(residual, 0.0) + rounding)[order]
@@ -107,16 +107,15 @@ def _which_to_refine(size: int) -> list[int]:
     return [0, size - 1] if size <= _REFINE_ENDS else []
 
 
-def _rayleigh(matrix: Array, vector: Array) -> tuple[float, float]:
-    """Return the Rayleigh quotient and the norm of the residual, both free of cancellation.
+def _rayleigh(matrix: Array, vectors: Array) -> tuple[Array, Array]:
+    """Return Rayleigh quotients and norms of residuals of columns (d, k), free of cancellation.
 
-    The quotient's error is quadratic in that of the vector, so that this gives all digits.
+    A quotient's error is quadratic in that of the vector, so that this gives all digits.
     """
-    image = matmul(matrix, vector)
-    v = DoubleDouble(vector)
+    image, v = matmul(matrix, vectors), DoubleDouble(vectors)
     quotient = total(image * v) / total(v * v)
-    residual = (image - v * DoubleDouble(quotient.high, quotient.low)).to_float()
-    return float(quotient.to_float()), float(np.linalg.norm(residual))
+    residual = (image - v * quotient).to_float()
+    return quotient.to_float(), np.array([np.linalg.norm(column) for column in residual.T])
 
 
 def gram_eigh(factor: Array) -> Decomposition:

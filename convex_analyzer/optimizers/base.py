@@ -78,6 +78,7 @@ class Optimizer:
     optimum_for: ClassVar[str] = "quadratics"
     aliases: ClassVar[tuple[str, ...]] = ()
     source: ClassVar[str] = ""
+    _fields: ClassVar[tuple[str, ...]]
     _domains: ClassVar[dict[str, Setting]]
 
     def __init_subclass__(cls, **keywords: Any) -> None:
@@ -186,10 +187,16 @@ class Optimizer:
         """
         return {name: kind for name, kind in cls.domains().items() if isinstance(kind, Domain)}
 
+    @classmethod
+    def _names(cls) -> tuple[str, ...]:
+        if "_fields" not in vars(cls):  # asked for at every step of a run
+            cls._fields = tuple(field.name for field in cls.fields())
+        return cls._fields
+
     @property
     def values(self) -> dict[str, Any]:
         """All fields by name."""
-        return {field.name: getattr(self, field.name) for field in self.fields()}
+        return {name: getattr(self, name) for name in self._names()}
 
     def replace(self, **changes: Any) -> Self:
         """Return a copy with other hyper-parameters, validated."""

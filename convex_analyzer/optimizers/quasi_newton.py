@@ -206,8 +206,8 @@ class LBFGS(Optimizer):
 
     def _apply(self, gradient: Any, steps: tuple[Any, ...], changes: tuple[Any, ...]) -> Any:
         """Return H g by the two loops; a place that is still empty holds zeros and adds nothing."""
-        products = [dot(move, change) for move, change in zip(steps, changes, strict=True)]
-        pairs = list(zip(steps, changes, products, strict=True))
+        places = zip(steps, changes, strict=True)
+        pairs = [(s, y, dot(s, y)) for s, y in places if not _is_empty(s)]
         result, parts = gradient, []
         for move, change, product in pairs:
             part = quotient(dot(move, result), product)
@@ -215,10 +215,16 @@ class LBFGS(Optimizer):
             parts.append(part)
         if self.scaled:
             size = dot(changes[0], changes[0])
-            result = where(size > 0, quotient(products[0], size), 1) * result
+            newest = dot(steps[0], changes[0])
+            result = where(size > 0, quotient(newest, size), 1) * result
         for (move, change, product), part in zip(reversed(pairs), reversed(parts), strict=True):
             result = result + move * (part - quotient(dot(change, result), product))
         return result
+
+
+def _is_empty(place: Any) -> bool:
+    """Tell whether a place holds no pair in any run: most of a long history does not, for long."""
+    return isinstance(place, np.ndarray) and not place.any()
 
 
 def _identity(theta: Any) -> Any:
@@ -253,4 +259,6 @@ def _searched(
 def _pushed(kept: Any, newest: Any, places: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return the places moved on by one, with the newest in front, in the runs that keep it."""
     moved = (newest, *places[:-1])
+    if isinstance(kept, np.ndarray) and (kept.all() or not kept.any()):
+        return moved if kept.all() else places
     return tuple(where(kept, after, before) for after, before in zip(moved, places, strict=True))

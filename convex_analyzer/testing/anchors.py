@@ -7,7 +7,7 @@ published best setting, or a trajectory from another implementation does not rea
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field
 from itertools import product
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from convex_analyzer.errors import InputError
+from convex_analyzer.errors import ConformanceError, InputError
 from convex_analyzer.optimizers import from_dict
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.testing.case import Case, PlainProblem
@@ -207,7 +207,11 @@ def _largest_stable(case: Case, rule: Optimizer) -> float | None:
         return _worst_root(case, rule.replace(learning_rate=rate), [1.0]) < 1
 
     grid = np.geomspace(1e-3, 1e5, 400)
-    last = next((i for i in reversed(range(len(grid))) if stable(float(grid[i]))), None)
+    try:
+        found = _stable_among(case, rule, grid)
+    except (ConformanceError, InputError):  # a rule that takes one learning rate at a time
+        found = (stable(float(rate)) for rate in reversed(grid))
+    last = next((i for i, s in zip(reversed(range(len(grid))), found, strict=True) if s), None)
     if last is None:
         return None
     if last == len(grid) - 1:
@@ -217,6 +221,20 @@ def _largest_stable(case: Case, rule: Optimizer) -> float | None:
         middle = (low + high) / 2
         low, high = (middle, high) if stable(middle) else (low, middle)
     return low
+
+
+def _stable_among(case: Case, rule: Optimizer, rates: Array) -> Iterator[bool]:
+    """Tell at which rates the rule is stable at λ = 1, the last first: all of them in one step."""
+    slots = len(case.slots)
+    units = np.tile(np.eye(slots + 1)[:, :slots], (len(rates), 1))
+    many = rule.replace(learning_rate=np.repeat(rates, slots + 1)[:, None])
+    problem = PlainProblem([[1.0]], [0.0])
+    new = case.step("anchor", many, problem, 1, tuple(units[:, [j]] for j in range(slots)))
+    image = np.concatenate(new, axis=1).reshape(len(rates), slots + 1, slots)
+    matrices = image[:, :slots] - image[:, slots:]
+    finite = np.isfinite(matrices).all(axis=(1, 2))
+    roots = np.abs(np.linalg.eigvals(np.where(finite[:, None, None], matrices, 2.0)))
+    return iter((finite & (roots.max(axis=1) < 1))[::-1].tolist())
 
 
 def _defaults(case: Case) -> dict[str, Any]:

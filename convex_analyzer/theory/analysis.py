@@ -85,9 +85,13 @@ class Analysis(Behaviour):
         linear, values = self.spectrum.linear, self._eigenvalues
         return Products(self.optimizer, values, 0 * values if linear is None else linear)
 
+    @functools.cached_property
+    def _without_slope(self) -> Products:
+        return Products(self.optimizer, self._eigenvalues, 0 * self._eigenvalues)
+
     def without_slope(self) -> Products:
         """Return the same with b = 0 (for experts)."""
-        return Products(self.optimizer, self._eigenvalues, 0 * self._eigenvalues)
+        return self._without_slope
 
     def errors(self, start: Any, steps: Any) -> Array:
         """Return the deviation from the critical point in the eigenbasis, shape (n,) or (K, n).

@@ -97,7 +97,8 @@ class Iteration:
     offset
         B: what multiplies β in each new slot.
     noise
-        For each gradient evaluation, what multiplies its error in each new slot.
+        For each gradient evaluation, what multiplies its error in each new slot; nothing where
+        several steps are one (their channels would cost more than all the rest).
     report
         C: coefficients of the reported point.
     start
@@ -159,7 +160,7 @@ def linearise(
     at = at or {}
     slots = ("theta", *optimizer.memory)
     trace = Trace()
-    direction = Direction(eigenvalue, trace)
+    direction = Direction(eigenvalue, trace, noisy=steps == 1)
     state = [Form(at.get(name, 0), {name: 1}, trace) for name in slots]
     index: Any = _Index(t)
     returned = as_state(optimizer, _on_forms(optimizer.at(t), direction, index, state))
@@ -171,7 +172,7 @@ def linearise(
             f"{type(optimizer).__name__}: step depends on t, so it has no single iteration matrix; "
             "declare `period` on the class (an int, or None when it never repeats)"
         )
-    calls = direction.calls
+    calls = direction.calls if steps == 1 else 0
     theta = Form(0, {"theta": 1}, trace)
     memory = optimizer.start(Direction(eigenvalue, trace), theta)
     first = [theta, *memory]
@@ -235,6 +236,8 @@ def _note_constants(trace: Trace, forms: tuple[Any, ...]) -> None:
     """Note a term that comes from neither the state nor b: the rule is then only affine."""
     for form in forms:
         value = form.value if isinstance(form, Form) else form
+        if value.__class__ is int and value == 0:
+            continue
         unknown = isinstance(value, (float, np.ndarray)) and np.any(np.isnan(value))  # 0 x inf
         if not unknown and not vanishes(value):
             trace.nonlinear("a constant added to the state")
@@ -299,4 +302,7 @@ def as_double_double(value: Any, shape: tuple[int, ...]) -> DoubleDouble:
 
 def dense(entries: tuple[Any, ...], shape: tuple[int, ...]) -> Array:
     """Stack coefficients into a float array of shape (*shape, len(entries))."""
-    return np.stack([as_double_double(entry, shape).to_float() for entry in entries], axis=-1)
+    stacked = np.empty((*shape, len(entries)))
+    for place, entry in enumerate(entries):
+        stacked[..., place] = entry.to_float() if isinstance(entry, DoubleDouble) else entry
+    return stacked + 0.0  # no -0.0

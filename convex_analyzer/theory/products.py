@@ -68,16 +68,20 @@ class _Map:
     report: Array
 
 
-def _floats(entry: Any, shape: tuple[int, ...]) -> Array:
-    return np.broadcast_to(np.asarray(entry, dtype=float), shape)
+def _stacked(entries: tuple[Any, ...], shape: tuple[int, ...]) -> Array:
+    stacked = np.empty((*shape, len(entries)))
+    for place, entry in enumerate(entries):
+        stacked[..., place] = entry
+    return stacked
 
 
 def _as_map(iteration: Iteration, shape: tuple[int, ...]) -> _Map:
-    rows = [[_floats(entry, shape) for entry in row] for row in iteration.matrix]
+    size = len(iteration.slots)
+    entries = tuple(entry for row in iteration.matrix for entry in row)
     return _Map(
-        matrix=np.stack([np.stack(row, axis=-1) for row in rows], axis=-2),
-        offset=np.stack([_floats(entry, shape) for entry in iteration.offset], axis=-1),
-        report=np.stack([_floats(entry, shape) for entry in iteration.report], axis=-1),
+        matrix=_stacked(entries, shape).reshape(*shape, size, size),
+        offset=_stacked(iteration.offset, shape),
+        report=_stacked(iteration.report, shape),
     )
 
 
@@ -117,8 +121,7 @@ class Products:
     def _start(self, y0: Array) -> Array:
         first = linearise(self.optimizer.at(1), self.eigenvalues, 1)
         shape = self.eigenvalues.shape
-        scale = np.stack([_floats(entry, shape) for entry in first.start], axis=-1)
-        shift = np.stack([_floats(entry, shape) for entry in first.start_offset], axis=-1)
+        scale, shift = _stacked(first.start, shape), _stacked(first.start_offset, shape)
         return np.asarray(scale * y0[:, None] + shift * self.linear[:, None])
 
     def walk(self, y0: Array, jitter: float = 0.0) -> Iterator[Array]:
