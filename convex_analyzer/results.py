@@ -15,6 +15,8 @@ from convex_analyzer.tables import Table
 
 __all__ = ["Result", "to_plain"]
 
+_FIELD, _LINE = 60, 200  # letters of a field, and of all of them, in `repr`
+
 
 def to_plain(value: Any) -> Any:
     """Turn a value into what JSON can hold; a number that is not finite becomes None.
@@ -60,6 +62,11 @@ def _same(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
+def _cut(text: str, most: int) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= most else f"{text[: most - 2]}…{text[-1]}"
+
+
 class Result:
     """Base of all results: frozen dataclasses with value equality.
 
@@ -68,6 +75,11 @@ class Result:
     """
 
     schema: ClassVar[str] = "convex_analyzer.result/1"
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "__repr__" not in vars(cls):  # else `dataclass` makes one, in which arrays take lines
+            cls.__repr__ = cls.__repr__  # type: ignore[method-assign]  # the inherited one
 
     def summary(self) -> Table:
         """Return the result as a table."""
@@ -92,6 +104,12 @@ class Result:
     def sheet(self) -> Sheet:
         """Return the summary under a head that says what it is: what ``print`` shows."""
         return sheet_of(self.summary(), self)
+
+    def __repr__(self) -> str:
+        """Return one line: the fields, long ones cut."""
+        fields = dataclasses.fields(self)  # type: ignore[arg-type]  # subclasses are dataclasses
+        told = (f"{f.name}={_cut(repr(getattr(self, f.name)), _FIELD)}" for f in fields if f.repr)
+        return _cut(f"{type(self).__name__}({', '.join(told)})", _LINE)
 
     def __str__(self) -> str:
         sheet = self.sheet()

@@ -70,11 +70,12 @@ class Sheet(Table):
     @property
     def kinds(self) -> str:
         """What the kinds of numbers mean that this sheet names; empty if it names none."""
-        named = [value for name, value in self.numbers if name == "kind"]
+        named = [value for name, value in self.facts if name == "kind"]
         for table in (self, *self.more):
             if "kind" in table.columns:
                 place = table.columns.index("kind")
                 named += [row[place] for row in table.rows]
+            named += [cell for row in table.rows if row[0] == "kind" for cell in row[1:]]
         return "; ".join(f"{kind}: {means}" for kind, means in KINDS.items() if kind in named)
 
     @property
@@ -205,15 +206,18 @@ def sheet_of(table: Table, owner: Any) -> Sheet:
     if isinstance(table, Sheet):
         return table
     what = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(owner).__name__).lower()
-    pairs = len(table.columns) == table.left == 2
+    pairs = len(table.columns) == table.left == 2 or table.columns == ("quantity", "value")
     names = [name for name in table.columns if pairs and name not in _EMPTY]
     if names and names[0].lower().startswith(what):
         del names[0]
     subject = re.sub(rf"^{what} (of|for) ", "", table.title).rstrip(",:") or ": ".join(names)
+    if subject in what:  # said already
+        subject = ""
     words, notes = getattr(owner, "words", ""), table.notes
     verdict = words if isinstance(words, str) and words in notes else ""
     notes = tuple(note for note in notes if note != verdict)
-    return Sheet(table.columns, table.rows, "", notes, table.left, what, subject, verdict)
+    left = 2 if pairs else table.left
+    return Sheet(table.columns, table.rows, "", notes, left, what, subject, verdict)
 
 
 def _pair(row: Sequence[str]) -> Pair:

@@ -339,8 +339,8 @@ def _narrowed(
         j: max(_LEAST, *(len(piece) for row in rows for piece in _pieces(row[j]))) for j in words
     }
     while sum(goal) + _GAP * (len(goal) - 1) > width:
-        longest = max(words, key=lambda j: goal[j] - least[j], default=None)
-        if longest is None or goal[longest] <= least[longest]:  # not all of them in one block
+        longest = max((j for j in words if goal[j] > least[j]), key=goal.__getitem__, default=None)
+        if longest is None:  # not all of them in one block
             goal = [min(size, max(width - widths[0] - _GAP, _LEAST)) for size in widths]
             break
         goal[longest] -= 1

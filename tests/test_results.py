@@ -133,6 +133,32 @@ def test_printing_and_notebook_forms_come_from_the_summary():
     assert "hidden" not in sample.to_dict()
 
 
+@dataclass(frozen=True, eq=False)
+class Long(Result):
+    values: Any
+    name: str = "x"
+
+
+@dataclass(frozen=True, eq=False)
+class Named(Long):
+    def __repr__(self) -> str:
+        return "<Named>"
+
+
+@dataclass(frozen=True, eq=False)
+class Inheriting(Named):
+    more: int = 0
+
+
+def test_repr_is_one_line_that_is_not_too_long():
+    assert repr(Long(1.5)) == "Long(values=1.5, name='x')"
+    assert repr(Long(np.array([[1.0, 2.0], [3.0, 4.0]]))) == (
+        "Long(values=array([[1., 2.], [3., 4.]]), name='x')"
+    )
+    assert len(repr(Long(np.zeros((50, 50)), "y" * 500))) < 200
+    assert repr(Inheriting(1)) == "<Named>"
+
+
 def test_printing_where_there_is_only_ascii(monkeypatch):
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr("sys.stdout", stream)

@@ -126,6 +126,9 @@ class Entry(Result):
         never = self.analysis is not None and self.predicted_steps is None
         return "never" if never else "not reached"
 
+    def __repr__(self) -> str:
+        return f"<Entry {self.label}, {self.optimizer}: {self.status}>"
+
     def summary(self) -> Table:
         """Return a table of the main facts."""
         rows = (
