@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import Any
 
 from convex_analyzer.derivations.lines import Derivation, Line
+from convex_analyzer.derivations.vanishing import vanishes
 
 __all__ = ["Chain", "agree", "is_zero", "normal_form", "sample"]
 
@@ -210,6 +211,11 @@ def _of_function(e: Any, point: Mapping[Any, Any]) -> Any:
     import sympy
 
     name = type(e).__name__
+    if name in {"Max", "Min"}:
+        choose = max if name == "Max" else min
+        return choose((_arithmetic(part, point) for part in e.args), key=_real)
+    if name == "Piecewise":
+        return _of_cases(e, point)
     if not isinstance(e, sympy.Indexed | sympy.core.function.AppliedUndef | sympy.Abs | sympy.sign):
         raise _NoArithmeticError
     values = [_arithmetic(part, point) for part in (e.indices if name == "Indexed" else e.args)]
@@ -221,6 +227,29 @@ def _of_function(e: Any, point: Mapping[Any, Any]) -> Any:
     base = str(e.base) if name == "Indexed" else name
     drawn = sample(sympy.Symbol("u", real=True), random.Random(f"{base}{values}"))
     return Fraction(int(drawn.p), int(drawn.q))
+
+
+def _of_cases(e: Any, point: Mapping[Any, Any]) -> Any:
+    for value, condition in e.args:
+        if _holds(condition, point):
+            return _arithmetic(value, point)
+    raise _NoArithmeticError
+
+
+def _holds(condition: Any, point: Mapping[Any, Any]) -> bool:
+    """Whether a condition holds at a point; rounded numbers that are equal decide nothing."""
+    if condition in (True, False):
+        return bool(condition)
+    if type(condition).__name__ in {"And", "Or", "Not"}:
+        truths = [_holds(part, point) for part in condition.args]
+        return {"And": all, "Or": any}.get(type(condition).__name__, lambda t: not t[0])(truths)
+    if not condition.is_Relational:
+        raise _NoArithmeticError
+    gap = _arithmetic(condition.lhs - condition.rhs, point)
+    if not isinstance(gap, Fraction) and abs(gap) < 1e-30:
+        raise _NoArithmeticError
+    signs = {"<": gap < 0, "<=": gap <= 0, ">": gap > 0, ">=": gap >= 0}
+    return bool(signs.get(condition.rel_op, (gap == 0) is (condition.rel_op == "==")))
 
 
 def _power(base: Fraction, exponent: Fraction) -> Any:
@@ -236,6 +265,9 @@ def is_zero(expression: Any) -> bool:
     """Tell whether the normal form of an expression is zero."""
     import sympy
 
+    fast = vanishes(expression)
+    if fast is not None:
+        return fast
     top = sympy.fraction(sympy.together(sympy.sympify(expression)))[0]
     return bool(sympy.expand(sympy.expand(top)) == 0 or normal_form(top) == 0)
 

@@ -121,7 +121,7 @@ def _two(s: Setting, chain: Chain, noise: list[Any], sigma: Any) -> None:
         "entry by entry, the mean of the square of the noisy step above",
         _moments(s, noise, after, P, sigma),
     )
-    equations = [sympy.expand((after - P)[i]) for i in (0, 1, 3)]
+    equations = [(after - P)[i] for i in (0, 1, 3)]
     system, right = sympy.linear_eq_to_matrix(equations, letters)
     (solved,) = sympy.linsolve((system, right), *letters)
     value = positively(tidy(solved[0]))
@@ -131,7 +131,7 @@ def _two(s: Setting, chain: Chain, noise: list[Any], sigma: Any) -> None:
         sympy.Eq(letters[0], value, evaluate=False),
         "three linear equations solved; it exists where the rule is stable",
         "all three put into the line above: normal forms; and 400 steps iterated from rest",
-        all(is_zero(e.subs(values)) for e in equations) and _iterated(s, noise, value, sigma),
+        all(is_zero(e.xreplace(values)) for e in equations) and _iterated(s, noise, value, sigma),
     )
 
 
@@ -144,7 +144,7 @@ def _moments(s: Setting, noise: list[Any], after: Any, P: Any, sigma: Any) -> bo
     after_step = s.matrix * sympy.Matrix(state)
     for channel, draw in zip(noise, draws, strict=True):
         after_step = after_step + channel * draw
-    squares = (after_step * after_step.T).applyfunc(sympy.expand)
+    squares = after_step * after_step.T
 
     def mean(expression: Any) -> Any:
         out = sympy.Integer(0)
@@ -198,10 +198,12 @@ def _small(s: Setting, chain: Chain) -> None:
     if s.rate is None:
         return
     line = chain.lines[-1].statement
-    first = sympy.limit(sympy.cancel(line.rhs / s.rate), s.rate, 0)
+    share = sympy.cancel(line.rhs / s.rate)
+    here = sympy.fraction(share)[1].subs(s.rate, 0) != 0
+    first = share.subs(s.rate, 0) if here else sympy.limit(share, s.rate, 0)
     if not first.is_finite or first == 0 or first.has(sympy.oo):
         return
-    rest = sympy.cancel(line.rhs / s.rate - first)
+    rest = sympy.cancel(share - first)
     chain.say(
         "for a small learning rate",
         sympy.Eq(sympy.Limit(line.lhs / s.rate, s.rate, 0), tidy(first), evaluate=False),
