@@ -81,10 +81,29 @@ def test_nothing_is_dropped_while_there_is_room():
 def test_what_cannot_fit_is_reported_and_not_drawn():
     axes = empty_axes()
     placer = Placer(axes)
+    low = (placer.left, placer.bottom, placer.right, placer.bottom + 5)
     with style.context():
-        assert not placer.place("x" * 400, [(0.5, 0.5)])
-    assert placer.unplaced == ["x" * 400]
+        assert not placer.place("too high", [(0.5, 0.5)], region=low)
+    assert placer.unplaced == ["too high"]
     assert list(axes.texts) == []
+
+
+def test_what_is_too_long_is_broken_and_what_cannot_be_broken_is_cut():
+    axes = empty_axes()
+    placer = Placer(axes)
+    words = "an optimizer that somebody has given a really long name to tell it from all others"
+    with style.context():
+        half = (placer.right - placer.left) / 2
+        assert placer.place(words, [(0.5, 0.2)])
+        assert placer.place("x" * 400, [(0.5, 0.8)])
+        broken, cut = (text.get_text() for text in axes.texts)
+        assert broken.replace("\n", " ") == words
+        assert set(cut) == {"x", "…"}
+        assert cut.endswith("x…")
+        for line in [*broken.split("\n"), cut]:
+            assert measure(line)[0] <= half
+        assert measure(cut)[0] > 0.9 * half
+    assert placer.unplaced == []
 
 
 def test_a_label_stands_beside_its_object_and_not_on_a_curve():

@@ -11,9 +11,9 @@ import convex_analyzer as ca
 from convex_analyzer import plot
 from convex_analyzer.errors import InputError
 from convex_analyzer.optimizers.base import Optimizer
-from convex_analyzer.plot.map_data import MapData, stability_map_data
-from convex_analyzer.plot.figures.stability_map import finding
 from convex_analyzer.plot.figures.rate_curve import RateData, rate_curve_data
+from convex_analyzer.plot.figures.stability_map import finding
+from convex_analyzer.plot.map_data import MapData, stability_map_data
 
 
 def polynomial(method, alpha, mu, lam):

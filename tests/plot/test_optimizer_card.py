@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
-import os
 import re
-import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -81,24 +77,6 @@ def test_settings_of_the_user_are_untouched():
     before = dict(mpl.rcParams)
     optimizer_card(made("Adam"))
     assert dict(mpl.rcParams) == before
-
-
-def test_bytes_do_not_depend_on_the_process():
-    code = (
-        "import hashlib\n"
-        "from convex_analyzer.optimizers import find\n"
-        "from convex_analyzer.plot.figures.optimizer_card import optimizer_card\n"
-        "from convex_analyzer.plot.style import to_svg\n"
-        "print(hashlib.sha256(to_svg(optimizer_card(find('Adam')))).hexdigest())\n"
-    )
-    environment = {**os.environ, "PYTHONHASHSEED": "4711"}
-    root = Path(__file__).parents[2]
-    result = subprocess.run(
-        [sys.executable, "-c", code], cwd=root, env=environment,
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    mine = hashlib.sha256(to_svg(optimizer_card(made("Adam")))).hexdigest()
-    assert result.stdout.strip() == mine
 
 
 # -- what is shown --------------------------------------------------------------------------------

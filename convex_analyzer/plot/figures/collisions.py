@@ -257,9 +257,7 @@ def _dress(
     places = (*map(float, range(rows)), float(rows))
     ticks = Ticks(places, _row_names(data))
     name = "condition index" if rows >= _NAMED else ""
-    panel.dress(
-        finding(data), "", name, None, ticks, right=max(free, 3), below=names + 5
-    )
+    panel.dress(finding(data), "", name, None, ticks, right=max(free, 3), below=names + 5)
     axes.tick_params(axis="both", length=0)
     for side in ("left", "bottom", "right", "top"):
         axes.spines[side].set_visible(False)

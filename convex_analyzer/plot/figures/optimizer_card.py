@@ -34,8 +34,9 @@ __all__ = [
 Array = npt.NDArray[np.float64]
 
 _BOTTOM, _TOP, _INSIDE = 0.33, 0.19, 1.0  # inches: room below and above the axes, and they
-_SHARES = (1.39, 1.39, 1.22, 1.42)  # of the width, for each of the axes
-_WIDEST = ("−2.5", "−2.5", "1e−6", "−1")  # marks that need room beside them
+_SHARES: tuple[float, ...] = (1.39, 1.39, 1.22, 1.42)  # of the width, for each of the axes
+_WIDEST: tuple[str, ...] = ("−2.5", "−2.5", "1e−6", "−1")  # marks that need room beside them
+_WIDE = 5.0  # inches from which on all four stand in a row
 _MARK = 8.0  # points between an axis and what stands left of its marks
 _DOTS = 60  # steps of each path that get a marker
 _MARKERS = 12  # on a gap curve
@@ -106,25 +107,36 @@ def series(data: CardData) -> Series:
 # -- drawing --------------------------------------------------------------------------------------
 
 
+def _per_row(width: float) -> int:
+    """Return how many axes stand side by side."""
+    return 4 if width >= _WIDE * letters().scale else 2
+
+
 def _tall(data: CardData, width: float) -> float:
     """Return the height of the figure, in inches."""
     del data
-    return (_BOTTOM + _TOP) * letters().scale + _INSIDE * width / FULL
+    columns = _per_row(width)
+    row = (_BOTTOM + _TOP) * letters().scale + 4 * _INSIDE * width / FULL / columns
+    return 4 // columns * row
 
 
 def _boxes(panel: Panel) -> list[tuple[float, float, float, float]]:
     """Return where the four axes are, as shares of the figure: marks get the room they need."""
-    width = 72 * panel.width
+    width, columns = 72 * panel.width, _per_row(panel.width)
     box = panel.axes.get_window_extent()
     height = panel.figure.get_figheight() if panel.owned else box.height / panel.figure.dpi
-    beside = [measure(mark)[0] + _MARK for mark in _WIDEST]
-    free = width - sum(beside) - 3
+    high = columns / 4
     bottom, top = (part * letters().scale / float(height) for part in (_BOTTOM, _TOP))
-    boxes, x = [], 0.0
-    for room, share in zip(beside, _SHARES, strict=True):
-        wide = free * share / sum(_SHARES)
-        boxes.append(((x + room) / width, bottom, wide / width, 1 - bottom - top))
-        x += room + wide
+    boxes = []
+    for row in range(4 // columns):
+        part = slice(row * columns, (row + 1) * columns)
+        beside = [measure(mark)[0] + _MARK for mark in _WIDEST[part]]
+        free, x = width - sum(beside) - 6, 0.0
+        for room, share in zip(beside, _SHARES[part], strict=True):
+            wide = free * share / sum(_SHARES[part])
+            y = 1 - (row + 1) * high + bottom
+            boxes.append(((x + room) / width, y, wide / width, high - bottom - top))
+            x += room + wide
     return boxes
 
 
