@@ -17,6 +17,7 @@ import shlex
 import shutil
 import sys
 import tempfile
+import tomllib
 import types
 from collections.abc import Iterator
 from pathlib import Path
@@ -184,6 +185,14 @@ def test_every_public_name_is_in_the_reference():
     derivations = importlib.import_module("convex_analyzer.derivations")
     for module in (ca.plot, ca.testing, ca.schedules, derivations):
         assert set(module.__all__) <= entries, module.__name__
+
+
+def test_the_layers_of_the_design_page_are_those_that_the_linter_checks():
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    (checked,) = (one["layers"] for one in contracts["contracts"] if one["id"] == "layers")
+    text = (DOCS / "design.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"```text\n(cli .*?)```", text, re.DOTALL)
+    assert [" ".join(layer.split()) for layer in re.split(r"\s+>\s+", shown)] == checked[1:]
 
 
 def test_the_landing_page_reaches_every_page():
