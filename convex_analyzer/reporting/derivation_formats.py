@@ -6,7 +6,6 @@ shows its MathML in any browser without a script.
 
 from __future__ import annotations
 
-import html
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -16,8 +15,8 @@ from convex_analyzer.errors import InputError
 from convex_analyzer.files import write_bytes
 from convex_analyzer.reporting.derivation_page import derivation_document
 from convex_analyzer.reporting.latex_math import to_latex, to_plain
-from convex_analyzer.reporting.math_style import GREEK, typst_quote
-from convex_analyzer.reporting.mathml import to_mathml
+from convex_analyzer.reporting.latex_text import latex_words
+from convex_analyzer.reporting.math_style import typst_quote
 from convex_analyzer.reporting.typst_math import to_typst
 
 __all__ = ["FORMATS", "format_of", "print_derivation", "write_derivation"]
@@ -121,45 +120,22 @@ def _markdown(derivation: Derivation) -> str:
 
 # -- LaTeX ---------------------------------------------------------------------------------------
 
-_TO_MATH = {
-    **{letter: f"\\{name}" for name, letter in GREEK.items() if name != "omicron"},
-    "−": "-", "≤": r"\le", "≥": r"\ge", "≪": r"\ll", "·": r"\cdot", "×": r"\times",
-    "∇": r"\nabla", "∈": r"\in", "√": r"\surd", "½": r"\tfrac12", "→": r"\to", "←": r"\leftarrow",
-    "²": "^2", "³": "^3", "ᵏ": "^k", "ᵗ": "^t", "ᵀ": r"^\top", "⁻": "^-", "¹": "^1", "₀": "_0",
-    "₁": "_1", "₂": "_2", "ᵢ": "_i", "ε": r"\varepsilon", "′": "'", "…": r"\dots", "Σ": r"\Sigma",
-    "≈": r"\approx", "±": r"\pm", "⇔": r"\Leftrightarrow", "✓": r"\checkmark",
-}  # fmt: skip
-_SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-
-
-def _latex_words(text: str) -> str:
-    out = []
-    for letter in text:
-        if letter in _TO_MATH:
-            inside = _TO_MATH[letter]
-            out.append(f"${'{}' if inside[0] in '^_' else ''}{inside}$")
-        elif letter in "{}$&#%_":
-            out.append(f"\\{letter}")
-        else:
-            out.append(_SPECIAL.get(letter, letter))
-    return "".join(out)
-
 
 def _latex(derivation: Derivation) -> str:
     head = (
         "\\documentclass{article}\n\\usepackage[utf8]{inputenc}\n"
         "\\usepackage{amsmath,amssymb}\n\\begin{document}\n"
-        f"\\section*{{{_latex_words(derivation.title)}}}\n\\begin{{enumerate}}"
+        f"\\section*{{{latex_words(derivation.title)}}}\n\\begin{{enumerate}}"
     )
     items = [
-        f"\\item \\textbf{{{_latex_words(line.title)}}}: {_latex_words(line.reason)}\n"
+        f"\\item \\textbf{{{latex_words(line.title)}}}: {latex_words(line.reason)}\n"
         f"  \\[ {to_latex(line.statement)} \\]\n"
-        f"  {{\\small {_latex_words(_verdict(line))}}}"
+        f"  {{\\small {latex_words(_verdict(line))}}}"
         for line in derivation.lines
     ]
     tail = "\\end{enumerate}"
     if derivation.stopped:
-        tail += f"\n{_latex_words(derivation.stopped)}"
+        tail += f"\n{latex_words(derivation.stopped)}"
     return "\n".join([head, *items, tail, "\\end{document}"])
 
 
@@ -183,28 +159,10 @@ def _typst(derivation: Derivation) -> str:
     return "\n\n".join(parts)
 
 
-_STYLE = (
-    "body{font-family:sans-serif;max-width:46em;margin:2em auto;padding:0 1em;line-height:1.4}"
-    "li{margin:1em 0}math{font-size:1.15em;margin:.5em 0}.check{font-size:.85em;color:#555}"
-    ".refuted{color:#a00}"
-)
-
-
 def _html(derivation: Derivation) -> str:
-    title = html.escape(derivation.title)
-    items = "\n".join(
-        f"<li><b>{html.escape(line.title)}</b>: {html.escape(line.reason)}"
-        f"{to_mathml(line.statement)}"
-        f'<div class="check {line.verdict}">{_MARKS[line.verdict]} '
-        f"{html.escape(_verdict(line))}</div></li>"
-        for line in derivation.lines
-    )
-    stopped = f"\n<p>{html.escape(derivation.stopped)}</p>" if derivation.stopped else ""
-    return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"/><title>{title}</title>'
-        f"<style>{_STYLE}</style></head>\n<body><h1>{title}</h1>\n<ol>\n{items}\n</ol>{stopped}\n"
-        "</body></html>"
-    )
+    from convex_analyzer.reporting.html import render_html
+
+    return render_html(derivation_document(derivation), scripts=False).rstrip("\n")
 
 
 FORMATS: dict[str, Callable[[Derivation], str]] = {

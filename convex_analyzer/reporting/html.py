@@ -2,7 +2,8 @@
 
 The page works from a disk, without a network and without scripts; with them, code and formulas can
 be copied by a button. It carries no date: the same document gives the same bytes everywhere. Its
-security policy forbids every request, so that not even a faulty label could make one.
+security policy forbids every request, so that not even a faulty label could make one. It can be
+read as XML, too.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ __all__ = ["render_html", "write_html"]
 
 _SET_AS_MATH = re.compile("<math|[⁰-₌←-⇿∀-⋿]")  # Libertinus Serif has no such signs
 _RUN = '<div class="said" role="status"></div>\n<script>{}</script>\n'
+_DEEP = ' class="deep"'
 _FEW = 3  # headings that need no table of contents
 
 
@@ -92,7 +94,7 @@ def _contents(places: list[tuple[int, str, str]]) -> str:
     if len(shown) < _FEW:
         return ""
     lines = "\n".join(
-        f'<li{" class=deep" if level > 1 else ""}><a href="#{place}">{escape(title)}</a></li>'
+        f'<li{_DEEP if level > 1 else ""}><a href="#{place}">{escape(title)}</a></li>'
         for level, place, title in shown
     )
     inside = f"<p>Contents</p>\n<ol>\n{lines}\n</ol>"

@@ -39,6 +39,7 @@ from convex_analyzer.reporting.mathml import formula_mathml
 __all__ = ["BlockWriter", "scrollable"]
 
 _ROOMY = 26  # a column with longer texts is not squeezed below a readable width
+_COLUMN = 6.2  # rem that a column of a wide table gets at least, on average
 _SMALLEST = 0.86  # a figure shrinks to this share of its natural width; then it scrolls
 _LARGEST = 1.45  # and grows to this one
 _HIGHEST = 1000.0  # in CSS pixels
@@ -75,7 +76,7 @@ class BlockWriter:
             return ""
         label = "Copy as LaTeX" if what == "tex" else "Copy this code"
         kind = f'type="button" class="copy" data-copy="{what}" aria-label="{label}"'
-        return f"<button {kind} hidden>{name}</button>"
+        return f'<button {kind} hidden="">{name}</button>'
 
     # -- text --------------------------------------------------------------------------------------
 
@@ -150,7 +151,7 @@ class BlockWriter:
         )
         rows = "\n".join(_table_row(block, row) for row in block.rows)
         whole = (
-            f"<table>{caption}{_widths(block)}\n<thead><tr>{head}</tr></thead>\n"
+            f"<table{_least(block)}>{caption}{_widths(block)}\n<thead><tr>{head}</tr></thead>\n"
             f"<tbody>\n{rows}\n</tbody></table>"
         )
         note = f'<p class="note">{inline(block.note)}</p>' if block.note else ""
@@ -203,11 +204,17 @@ def _card(card: Card) -> str:
     )
 
 
+def _least(block: Table) -> str:
+    """Return below which width a table scrolls instead of squeezing its columns."""
+    count = len(block.columns)
+    return f' style="min-width:max(100%, {min(_COLUMN * count, 44):g}rem)"' if count > 3 else ""
+
+
 def _widths(block: Table) -> str:
     if not any(column.width for column in block.columns):
         return ""
     columns = (
-        f'<col style="width:{100 * column.width:g}%">' if column.width else "<col>"
+        f'<col style="width:{100 * column.width:g}%"/>' if column.width else "<col/>"
         for column in block.columns
     )
     return f"<colgroup>{''.join(columns)}</colgroup>"

@@ -66,10 +66,10 @@ def page_head(title: str, *, formulas: bool, style: str = "", scripts: tuple[str
     )
     sheet = "\n".join(filter(None, (fonts(formulas=formulas), asset("page.css"), style)))
     return (
-        '<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta name="color-scheme" content="light dark">\n'
+        '<head>\n<meta charset="utf-8"/>\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}"/>\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"/>\n'
+        '<meta name="color-scheme" content="light dark"/>\n'
         f"<title>{escape(title)}</title>\n<style>\n{sheet}</style>\n</head>"
     )
 

@@ -59,10 +59,10 @@ def _words(text: str) -> str:
     parts, after = [], 0
     for long in _LONG.finditer(text):
         parts.append(html.escape(text[after : long.start()]))
-        parts.append("<wbr>".join(map(html.escape, _BREAKS.split(long[0]))))
+        parts.append("<wbr/>".join(map(html.escape, _BREAKS.split(long[0]))))
         after = long.end()
     parts.append(html.escape(text[after:]))
-    return "".join(parts).replace("\n", "<br>")
+    return "".join(parts).replace("\n", "<br/>")
 
 
 def chip_html(chip: Chip) -> str:

@@ -172,8 +172,7 @@ class _Balanced(html.parser.HTMLParser):
 
     def handle_starttag(self, tag, attributes):
         self.tags.append(tag)
-        if tag not in ("meta", "br", "wbr", "col"):
-            self.open.append(tag)
+        self.open.append(tag)
 
     def handle_endtag(self, tag):
         assert self.open.pop() == tag
@@ -185,14 +184,14 @@ def test_no_worksheet_has_an_answer_in_it_and_solutions_have_all():
     assert len(long) > 30
     for make in (worksheet_text, worksheet_markdown, worksheet_html):
         for task in tasks:
-            sheet = html.unescape(make([task])).replace("<wbr>", "")
+            sheet = html.unescape(make([task])).replace("<wbr/>", "")
             assert task.given in sheet
             assert task not in long or task.lines[-1] not in sheet, task.name
             telling = [s.text for s in task.slips if len(s.text) > 6 and s.text not in task.given]
             assert not any(text in sheet for text in telling), task.name
     some = [exercise(name) for name in ("q1", "q13", "q15", "q26", "q33")]
     for make in (worksheet_text, worksheet_markdown, worksheet_html):
-        sheet = html.unescape(make(some, solutions=True)).replace("<wbr>", "")
+        sheet = html.unescape(make(some, solutions=True)).replace("<wbr/>", "")
         for task in some:
             assert all(line in sheet for line in task.lines)
             assert all(slip.text in sheet for slip in task.slips)

@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 from cases import each
@@ -24,7 +25,6 @@ from convex_analyzer.reporting.html_page import scripts_of
 from convex_analyzer.reporting.html_svg import inline_svg
 
 HERE = Path(__file__).parent
-VOID = {"meta", "br", "wbr", "col", "link", "img", "input", "hr"}
 SVG = (
     b'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
     b'width="72pt" height="36pt"><!-- by hand --><metadata>made today</metadata>'
@@ -47,8 +47,7 @@ class Page(html.parser.HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
+        self.open.append(tag)
 
     def handle_endtag(self, tag):
         assert self.open.pop() == tag
@@ -166,6 +165,11 @@ def test_lists_chips_and_cards_speak_without_colour(page, text):
 def sample_lines():
     formula = d.Math("x", "x", "x")
     yield d.DerivationLine("Line", "", formula, "", d.Chip("ok", "proved"))
+
+
+def test_the_page_is_xml_as_well(text):
+    root = ET.fromstring(text.removeprefix("<!DOCTYPE html>\n"))
+    assert [child.tag for child in root] == ["head", "body"]
 
 
 # -- what it cannot do -----------------------------------------------------------------------------
