@@ -42,6 +42,7 @@ const style = await bundled("style.css", {});
 if (/<\/(script|style)/i.test(script + style)) throw new Error("the bundle would close its own element");
 const page = readFileSync(join(here, "src", "template.html"), "utf8")
   .replace("@sources@", hashOfSources)
+  .replace("@policy@", () => createHash("sha256").update(script).digest("base64"))
   .replace("@style@", () => style)
   .replace("@script@", () => script);
 

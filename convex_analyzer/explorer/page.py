@@ -119,10 +119,12 @@ def embed(
 
     The page is in the attribute ``srcdoc``, so nothing is loaded, and its styles, names and scripts
     stay apart from those around it. It scrolls within its frame, as its sliders stay in sight. To
-    use it, put the text where a block may stand; nothing else is needed. A page that forbids
-    scripts by a policy must allow ``script-src 'unsafe-inline'`` for it, as ``srcdoc`` inherits the
-    policy. It is about 110 kB: embed it once. Problems of more than 8 dimensions are shown in the
-    plane of their extreme eigendirections, which the page says.
+    use it, put the text where a block may stand; nothing else is needed. A page with a security
+    policy must allow the explorer's script and styles, for ``srcdoc`` inherits the policy: the hash
+    that the explorer's own policy names, and ``style-src 'unsafe-inline'``. In a sandbox it needs
+    ``allow-scripts``, and ``allow-downloads`` to save figures. It is about 110 kB: embed it
+    once. Problems of more than 8 dimensions are shown in the plane of their extreme
+    eigendirections, which the page says.
 
     Parameters and errors are those of `page`.
 

@@ -54,7 +54,8 @@ class Frame {
     if (this.width < 60) return;
     const extra = { fastest: app.fastest, words: app.words };
     const height = this.figure.height(this.width, app.model);
-    const title = this.figure.title(app.model, extra);
+    // the hyphen of 1e-6 is no place to break a line
+    const title = this.figure.title(app.model, extra).replace(/e-(\d)/g, "e\u2060-\u2060$1");
     if (this.title.textContent !== title) {
       this.title.textContent = title;
       this.svg.setAttribute("aria-label", `${this.figure.name(app.words)}. ${title}.`);
@@ -117,6 +118,7 @@ export class Board implements Part {
 
   draw(app: App, all = false): void {
     const dark = isDark();
+    this.element.classList.toggle("many", app.model.problem.d > 4);
     for (const frame of this.frames) if (all || frame.isSeen) frame.draw(app, dark);
     const contours = this.frame("contours");
     const [width, height] = contours.size(app);

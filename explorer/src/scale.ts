@@ -72,7 +72,8 @@ export function power(value: number): string {
 
 export function percent(share: number): string {
   const p = 100 * share;
-  if (p > 99.9 && p < 100) return "> 99.9 %";
-  if (p > 0 && p < 0.1) return "< 0.1 %";
-  return `${Number(p.toPrecision(p < 1 ? 1 : p < 10 ? 2 : 3))} %`;
+  if (p > 99.9 && p < 100) return ">\u00a099.9\u00a0%"; // spaces that do not break
+  if (p > 0 && p < 0.1) return "<\u00a00.1\u00a0%";
+  const digits = Math.abs(p - 100) < 1 && p !== 100 ? 5 : p < 1 ? 1 : p < 10 ? 2 : 3;
+  return `${Number(p.toPrecision(digits))}\u00a0%`;
 }

@@ -59,7 +59,7 @@ export const english = {
   },
   table: {
     caption: "Each method: factor per step, distance to its limit, steps to the goal", method: "method", factor: "worst factor",
-    share: "of limit", steps: (goal: string) => `steps to ${goal}`, counted: "simulated",
+    share: "of limit", steps: (goal: string) => `steps to ${goal}, formula`, counted: "simulated",
     more: (n: number) => `> ${n}`, never: "never", stalls: (gap: string) => `stalls near ${gap}`, none: "–", peak: (x: string) => `rises to ${x}×`,
   },
   figures: {
@@ -101,7 +101,7 @@ export const english = {
     },
     panels: {
       name: "One by one", how: "Line: formula where there is one. Markers: simulation. Dashed level: where it stalls by formula (RMSProp: α²sᵀAs/8 once it has settled; with noise: the stationary gap).",
-      stall: (who: string) => `${who} stall${who.includes(" and ") ? "" : "s"} above the goal`, fine: "Each method by itself", arrives: (k: number) => `goal at ${k}`, lost: (k: number) => `lost at ${k}`, floor: (x: string) => `floor ${x}`, not: (n: number) => `not in ${n}`,
+      stall: (who: string) => `${who} stall${who.includes(" and ") ? "" : "s"} above the goal`, fine: "Each method by itself", arrives: (k: number) => `goal at ${k}`, lost: "diverges", floor: (x: string) => `floor ${x}`, not: (n: number) => `not in ${n}`,
     },
   },
   stepper: {

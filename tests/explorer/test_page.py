@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import html
 import json
 import re
+import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -36,6 +39,16 @@ def test_the_page_is_built_from_these_sources():
     assert f'<meta name="sources" content="{digest.hexdigest()}">' in PAGE.read_text("utf-8")
 
 
+def test_building_again_gives_the_same_bytes():
+    if not (SOURCES / "node_modules" / "esbuild").is_dir():
+        pytest.skip("esbuild is not installed: npm ci in explorer/")
+    node = shutil.which("node")
+    assert node, "esbuild without node"
+    command = [node, "build.mjs", "--check"]
+    done = subprocess.run(command, cwd=SOURCES, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_page_is_one_file_that_loads_nothing():
     text = page()
     assert not re.search(r'(?:src|href)="(?!data:|\$)', text)
@@ -44,6 +57,8 @@ def test_the_page_is_one_file_that_loads_nothing():
     assert set(re.findall(r"https?://[^\"'`)\s]+", text)) == {"http://www.w3.org/2000/svg"}
     assert len(text.encode()) < 160_000
     assert "</script" not in script().lower()
+    digest = base64.b64encode(hashlib.sha256(script().encode()).digest()).decode()
+    assert f"default-src 'none'; script-src 'sha256-{digest}'" in text  # and the browser sees to it
 
 
 def test_a_problem_is_written_exactly_and_cannot_break_out():

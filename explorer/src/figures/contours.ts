@@ -35,6 +35,7 @@ export interface Window {
 }
 
 const [LEFT, RIGHT, TOP, BOTTOM] = [44, 8, 8, 40];
+const FAR = 2.5; // half-widths of the picture
 
 function inPlane(plane: Plane, e: ArrayLike<number>, at = 0): [number, number] {
   let [a, b] = [0, 0];
@@ -134,6 +135,7 @@ function walk(model: Model, one: Series, { x, y, plane }: Window): string {
     const [a, b] = inPlane(plane, one.run.path, k * d);
     if (!(Math.abs(x(a)) < 1e5 && Math.abs(y(b)) < 1e5)) break;
     points.push([x(a), y(b)]);
+    if (Math.abs(a) > FAR * x.high || Math.abs(b) > FAR * y.high) break; // it does not come back
     if (k > 20 && Math.hypot(x(a) - x(0), y(b) - y(0)) < 0.4 && model.problem.shape === "minimum") break;
   }
   const dots = points.slice(1, 61).map(([a, b]) => `M${round(a)} ${round(b)}h.01`).join("");

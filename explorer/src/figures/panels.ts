@@ -62,7 +62,7 @@ function panel(model: Model, one: Series, left: number, top: number, width: numb
 
 function outcome(model: Model, one: Series, words: Words): string {
   const w = words.figures.panels;
-  if (one.run.lost !== null) return w.lost(one.run.lost);
+  if (one.run.lost !== null || one.fate === "diverges") return w.lost;
   if (!hasGap(model)) return "";
   return one.run.arrival === null ? w.not(PATIENCE) : w.arrives(one.run.arrival);
 }

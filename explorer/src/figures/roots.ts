@@ -3,7 +3,7 @@
 import type { Figure } from "./figure";
 import type { Model } from "../model";
 import { color } from "../look";
-import { linear, type Scale } from "../scale";
+import { linear, show, type Scale } from "../scale";
 import { line, markers, path, round, tag, text } from "../svg";
 import { isLinear, recurrence, roots as rootsOf, type Complex, type Linear } from "../theory";
 
@@ -65,7 +65,7 @@ export const roots: Figure = {
       const steepest = mark.direction === model.problem.d - 1;
       const [px, py] = held(mark.root, x, y, width);
       out += markers(mark.key, [[px, py]], steepest ? 5 : 4.2, steepest);
-      if (Math.abs(mark.root.re) > 1.5) out += text(px, py - 10, `→ ${round(mark.root.re)}`, { anchor: "middle", fill: "var(--bad-ink)" });
+      if (Math.abs(mark.root.re) > 1.5) out += text(px, py - 10, `→ ${show(mark.root.re)}`, { anchor: "middle", fill: "var(--bad-ink)" });
     }
     return out;
   },

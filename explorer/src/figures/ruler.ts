@@ -8,7 +8,7 @@ import { beneath } from "./ruler_parts";
 export const ruler: Figure = {
   id: "ruler",
   wide: true,
-  height: () => 148,
+  height: (_, model) => (model.problem.lambda[0] > 0 ? 130 : 144),
   name: (words) => words.figures.ruler.name,
   how: (words) => words.figures.ruler.how,
   title(model, { words }) {
