@@ -8,7 +8,7 @@ from typing import Any
 
 from convex_analyzer.errors import InputError
 from convex_analyzer.explorer.page import Wanted, page
-from convex_analyzer.reporting.files import StrPath, write_bytes
+from convex_analyzer.files import StrPath, write_bytes
 
 __all__ = ["explore"]
 
