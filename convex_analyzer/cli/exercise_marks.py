@@ -47,6 +47,10 @@ _NOTE = 44  # letters of a note on the screen
     help="What a line counts that held at every point tried but is not proved; always flagged.",
 )  # fmt: skip
 @click.option(
+    "--short", type=click.Choice(["half", "full"]), default="half", show_default=True,
+    help="What the last line alone earns of an exercise of three lines or more.",
+)  # fmt: skip
+@click.option(
     "--seconds", type=float, default=20.0, show_default=True,
     help="For one answer; one that takes longer is left to a person.",
 )  # fmt: skip

@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 from convex_analyzer.derivations.answers import answer_in, read_text
 from convex_analyzer.derivations.exercises import load_exercise
 from convex_analyzer.derivations.exercises.folders import ready
-from convex_analyzer.derivations.grading import PLAUSIBLE
+from convex_analyzer.derivations.grading import PLAUSIBLE, SHORT
 from convex_analyzer.derivations.worker import Worker
 from convex_analyzer.errors import InputError
 from convex_analyzer.parsing.notations import source_named
@@ -180,6 +180,7 @@ def mark_folder(
     task: str | Path,
     *,
     plausible: str = "full",
+    short: str = "half",
     notation: str = "",
     seconds: float = 20.0,
     level: int = 2,
@@ -195,6 +196,8 @@ def mark_folder(
         TOML file of the exercise.
     plausible
         What a line counts that was not proved: see `PLAUSIBLE`.
+    short
+        What the last line alone earns: see `SHORT`.
     notation
         The source whose letters the answers use.
     seconds
@@ -210,13 +213,15 @@ def mark_folder(
         No submission, an unknown policy, or a file that is no exercise.
     """
     chosen = ready(load_exercise(task))
-    if plausible not in PLAUSIBLE:
-        raise InputError(f"plausible must be one of {', '.join(PLAUSIBLE)}", argument="plausible")
+    for policy, value, known in (("plausible", plausible, PLAUSIBLE), ("short", short, SHORT)):
+        if value not in known:
+            raise InputError(f"{policy} must be one of {', '.join(known)}", argument=policy)
     if not 0 < seconds <= 3600:
         raise InputError("seconds must be above 0 and at most 3600", argument="seconds")
     if notation:
         notation = source_named(notation)
-    options: dict[str, Any] = {"plausible": plausible, "notation": notation, "seconds": seconds}
+    options: dict[str, Any] = {"plausible": plausible, "short": short, "notation": notation}
+    options["seconds"] = seconds
     rows = []
     with Worker() as worker:
         for name, file in submissions_in(place):

@@ -73,6 +73,7 @@ class Worker:
         task: Any,
         *,
         plausible: str = "full",
+        short: str = "half",
         notation: str = "",
         seconds: float = 20.0,
         level: int = 2,
@@ -99,6 +100,7 @@ class Worker:
             "answer": answer,
             "task": name,
             "plausible": plausible,
+            "short": short,
             "notation": notation,
             "level": level,
         }
@@ -193,6 +195,7 @@ def _answer(question: dict[str, Any]) -> dict[str, Any]:
         question["answer"],
         question["task"],
         plausible=question["plausible"],
+        short=question["short"],
         notation=question["notation"],
     )
     level = int(question["level"])

@@ -265,6 +265,28 @@ def test_lines_are_carried_forward_recover_and_are_scored():
     assert against.lines[0].status == "proved"
 
 
+def test_what_recovers_only_plausibly_costs_no_second_mark():
+    texts = ["abs(sin(x)) < 1", "cos(x)**2 < 0", "cos(x)**2 > 0", "2*cos(x)**2 > 0"]
+    symbols = Symbols.of({"x": "real"})
+    checked = check_lines(statements(texts, symbols), symbols)
+    assert [x.status for x in checked.lines] == ["given", "refuted", "plausible", "proved"]
+    assert checked.lines[2].against == 1
+    assert "follows from line 1" in checked.lines[2].reason
+    assert checked.score == pytest.approx(2 / 3)
+
+
+def test_below_what_is_undecided_the_last_known_line_counts():
+    texts = ["(x - y)**2", "x > 0", "y > 0", "x**2 - 2*x*y + y**2", "x**2 - y**2"]
+    checked = check_lines(statements(texts, SCALARS), SCALARS)
+    assert [x.status for x in checked.lines] == [
+        *("given", "undecided", "refuted", "proved", "refuted")
+    ]
+    assert [x.against for x in checked.lines] == [None, 1, 2, 1, 4]
+    checked = check_lines(statements([texts[0], texts[1], *texts[3:]], SCALARS), SCALARS)
+    assert [x.status for x in checked.lines] == ["given", "undecided", "proved", "refuted"]
+    assert [x.against for x in checked.lines] == [None, 1, 1, 3]
+
+
 def test_a_pasted_block_is_judged_with_its_chains():
     text = r"""\begin{align}
       (x-y)^2 &= x^2 - 2xy - y^2 \\

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from convex_analyzer.derivations.judging.evaluation import is_boolean
 from convex_analyzer.derivations.judging.judge import DIRECTIONS, judge
 from convex_analyzer.derivations.judging.judgement import Counterexample, Judgement
 from convex_analyzer.derivations.judging.refute import DIVISIONS
@@ -257,6 +258,10 @@ class _Checker:
         self.symbols, self.budget, self.known = symbols, budget, tuple(known)
         self.above: tuple[Any, int | None] | None = None if given is None else (given, None)
         self.right: tuple[Any, int | None] | None = self.above
+        # the last line that was decided, of those that state something and of those that do not
+        self.decided: dict[bool, tuple[Any, int | None]] = {}
+        if given is not None:
+            self.decided[is_boolean(given)] = (given, None)
         self.wrong = False
 
     def check(self, statement: Statement) -> CheckedLine:
@@ -266,6 +271,7 @@ class _Checker:
             return self.line(statement, "unreadable", str(error or "it cannot be read"))
         if self.above is None:
             self.above = self.right = (statement.value, statement.number)
+            self.decided[is_boolean(statement.value)] = self.above
             if statement.left is None:
                 return self.line(statement, "given", "the first line")
         if statement.left is not None and statement.relation in _CHAIN:
@@ -273,7 +279,22 @@ class _Checker:
         before = statement.left if statement.left is not None else self.above[0]
         direction = DIRECTIONS.get(statement.relation, "<=>")
         verdict = judge(before, statement.value, self.symbols, self.budget, direction)
+        if verdict.status == "undecided" and statement.left is None:
+            before, verdict = self.further_up(statement, before, verdict, direction)
         return self.settled(statement, before, verdict, direction)
+
+    def further_up(
+        self, statement: Statement, before: Any, verdict: Judgement, direction: str
+    ) -> tuple[Any, Judgement]:
+        """Judge a line that cannot be held against the one above against the last of its kind."""
+        known = self.decided.get(is_boolean(statement.value))
+        if known is None or known == self.above:
+            return before, verdict
+        other = judge(known[0], statement.value, self.symbols, self.budget, direction)
+        if other.status == "undecided":
+            return before, verdict
+        self.above = known
+        return known[0], other
 
     def bound(self, statement: Statement) -> CheckedLine:
         """Judge a link of a chain that is an inequality: it must hold wherever it is defined."""
@@ -298,18 +319,22 @@ class _Checker:
         status, reason = verdict.status, verdict.reason
         above = self.above[0] if self.above else None
         follows = statement.left is None or (statement.relation == "=" and statement.left == above)
+        recovered = False
         if status == "refuted" and self.wrong and self.right is not None and follows:
             other = judge(self.right[0], statement.value, self.symbols, self.budget, direction)
-            if other.status == "proved":
-                verdict, status, against = other, "recovers", self.right[1]
+            if other.status in ("proved", "plausible"):
+                status = "recovers" if other.status == "proved" else "plausible"
+                verdict, against, recovered = other, self.right[1], True
                 where = f"line {against}" if against else "what is given"
                 reason = f"follows from {where}: {other.reason}"
         here: tuple[Any, int | None] = (statement.value, statement.number)
         self.above = here
         if status == "refuted":
             self.wrong = True
-        elif status == "recovers" or not self.wrong:
+        if recovered or not (self.wrong or status == "undecided"):
             self.right, self.wrong = here, False
+        if status != "undecided":
+            self.decided[is_boolean(statement.value)] = here
         work = (before, statement.value, self.symbols, direction, self.known)
         return CheckedLine(
             statement.number,
