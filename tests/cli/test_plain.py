@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
+from convex_analyzer.cli import _disk, _spelt
 from convex_analyzer.cli.progress import Ledger, Meter, time_left
-from convex_analyzer.cli.screen import has_colours
+from convex_analyzer.cli.screen import has_colours, show
 from convex_analyzer.optimizers.momentum import HeavyBall
 from convex_analyzer.progress import Stage
+from convex_analyzer.sheets import Sheet
+
+
+def without_colours(text: str) -> str:
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
 
 
 def test_one_fact_a_line(cli, monkeypatch):
@@ -158,3 +166,44 @@ def test_errors_speak_the_language_of_the_command_line(refused, tmp_path):
     assert "--noise is a variance" in refused("compare", "gallery:toy", "--noise", "-1")
     assert "did you mean stability?" in refused("derive", "stabilty")
     assert len(refused("derive", "nothing")) < 500
+
+
+SHEET = Sheet(
+    ("optimizer", "rate ρ"), (("GD", "0.9"),), what="comparison", subject="toy", verdict="GD wins."
+)  # fmt: skip
+
+
+def test_sheets_and_tables_on_every_kind_of_screen(capsys, monkeypatch):
+    show(SHEET)
+    assert capsys.readouterr().out == f"{SHEET.to_text(80)}\n"
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "60")
+    show(SHEET)
+    assert capsys.readouterr().out == f"{SHEET.to_text(60)}\n"
+    (table,) = SHEET.tables
+    show(replace(table, title="Rates", notes=("all",)))
+    assert without_colours(capsys.readouterr().out).splitlines() == [
+        "Rates", "optimizer  rate ρ", "─────────  ──────", "GD            0.9", "all"
+    ]  # fmt: skip
+    monkeypatch.setattr("convex_analyzer.cli.screen.fits", lambda text, encoding: text.isascii())
+    show(SHEET)
+    assert capsys.readouterr().out == f"{SHEET.in_ascii()}\n"
+    show(table)
+    assert capsys.readouterr().out.splitlines()[0] == "optimizer  rate rho"
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: False, raising=False)
+    show(table)
+    assert capsys.readouterr().out.splitlines()[1] == "---------  --------"
+
+
+def test_files_are_named_as_their_readers_name_them():
+    assert _disk(FileNotFoundError(2, "No such file", "a.csv")) == "there is no file a.csv"
+    assert _disk(IsADirectoryError(21, "Is a directory", "d")) == "d is a folder, not a file"
+    assert _disk(PermissionError(13, "Permission denied", "a")) == "a: permission denied"
+
+
+def test_only_what_cannot_be_written_is_spelt():
+    error = UnicodeEncodeError("latin-1", "a α b", 2, 3, "ordinal not in range")
+    assert _spelt(error) == ("alpha", 3)
+    with pytest.raises(UnicodeDecodeError):
+        _spelt(UnicodeDecodeError("ascii", b"\xce", 0, 1, "ordinal not in range"))
