@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from convex_analyzer.notation import legend
 from convex_analyzer.problems.gradient_check import GradientCheck
 from convex_analyzer.reporting.document import (
@@ -21,6 +23,7 @@ from convex_analyzer.reporting.recap_page import versions
 
 __all__ = ["check_document"]
 
+_WIDTH = 0.55  # of the text, for a picture that is nearly square
 _KINDS: dict[str, Kind] = {"correct": "ok", "suspicious": "warn", "wrong": "bad"}
 
 
@@ -41,14 +44,11 @@ def check_document(
     title = f"Gradient check: {check.verdict}"
     table = check.summary()
     verdict = f"{check.verdict[0].upper()}{check.verdict[1:]}."
-    cards = [Card(_KINDS.get(check.verdict, "info"), verdict, check.words)]
-    if check.slip:
-        cards.append(Card("info", "Likely slip.", check.slip))
     blocks: list[Block] = [
         Title(title, (f"d = {check.dimension:,}", f"{check.evaluations:,} values of the function")),
-        Cards(tuple(cards)),
+        Cards((Card(_KINDS.get(check.verdict, "info"), verdict, check.words),)),
         Heading("Difference quotients against the gradient"),
-        drawn("gradient_errors", check),
+        dataclasses.replace(drawn("gradient_errors", check), width=_WIDTH),
         Heading("Block by block"),
         table_block(table),
         *(Note(note) for note in table.notes if note.strip() and note != check.words),

@@ -44,12 +44,13 @@ def comparison_document(
         parts = (picture_blocks(comparison), error_blocks(comparison), optimizer_blocks(comparison))
         for part in (*parts, noisy):
             blocks += [PageBreak(unless_free=_SPARE), *part] if part else []
-    elif noisy:
+    elif noisy:  # the pictures of the last page follow below
         blocks += [PageBreak(unless_free=_SPARE), *noisy]
     if level != "brief":
         blocks += _explorer(comparison)
     first = picture_row(comparison) if level != "full" else ()
-    blocks += [PageBreak(unless_free=_SPARE) if level == "full" else PageBreak()]
+    short = level == "full" or noisy
+    blocks += [PageBreak(unless_free=_SPARE) if short else PageBreak()]
     blocks += recap_blocks(comparison, table, call, first)
     title = f"Convergence report: {comparison.problem.name}"
     return Document(title, blocks, footer="convex_analyzer")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from convex_analyzer.comparison import Comparison
 from convex_analyzer.derivations.derive import derive
 from convex_analyzer.derivations.lines import Derivation
@@ -10,6 +12,7 @@ from convex_analyzer.reporting.document import (
     Block,
     Chip,
     CodeBlock,
+    Column,
     DerivationLine,
     DerivationLines,
     Document,
@@ -17,6 +20,7 @@ from convex_analyzer.reporting.document import (
     Kind,
     Note,
     Paragraph,
+    Table,
     Title,
 )
 from convex_analyzer.reporting.recap_page import versions
@@ -42,14 +46,14 @@ def derivation_blocks(comparison: Comparison) -> list[Block]:
             "computation of its own; what is printed are the objects that were checked."
         ),
     ]
-    number, common = 1, None
+    number, common, closed = 1, None, []
     for rule in dict.fromkeys(type(entry.optimizer) for entry in comparison.entries):
-        blocks.append(Heading(rule.__name__, level=2))
         try:
             derivation = derive(rule)
         except NotDerivableError as error:
-            blocks.append(Note(f"{error}."))
+            closed.append((rule.__name__, _why_not(rule.__name__, str(error))))
             continue
+        blocks.append(Heading(rule.__name__, level=2))
         lines = derivation_lines(derivation)
         if common is None:
             common = lines[0]
@@ -59,7 +63,18 @@ def derivation_blocks(comparison: Comparison) -> list[Block]:
         number += len(lines)
         if derivation.stopped:
             blocks.append(Note(derivation.stopped))
+    if closed:
+        columns = (Column("rule", width=0.2), Column("why", width=0.8))
+        caption = "Rules without a closed form; they are simulated, and nothing is derived."
+        blocks += [Heading("Not linear", level=2), Table(columns, closed, caption=caption)]
     return blocks
+
+
+def _why_not(name: str, reason: str) -> str:
+    """Return why a rule has no closed form, without its name and the places in its code."""
+    said = re.sub(r" \(line \d+ of step: .*?\)(?=[,.;]|$)", "", reason.partition(". It can be")[0])
+    said = said.removeprefix(name).strip()
+    return f"{said[:1].upper()}{said[1:].rstrip('.')}."
 
 
 def derivation_document(

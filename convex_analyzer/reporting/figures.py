@@ -6,7 +6,7 @@ from typing import Any
 
 from convex_analyzer.reporting.document import Figure
 
-__all__ = ["drawn"]
+__all__ = ["drawn", "picture"]
 
 
 def drawn(name: str, subject: Any) -> Figure:
@@ -14,4 +14,11 @@ def drawn(name: str, subject: Any) -> Figure:
     import convex_analyzer.plot as plot  # not through the package: it knows every layer
 
     data = getattr(plot, f"{name}_data")(subject)
-    return Figure(plot.style.to_svg(getattr(plot, name)(data)), plot.caption(data), plot.alt(data))
+    return Figure(picture(name, data), plot.caption(data), plot.alt(data))
+
+
+def picture(name: str, data: Any) -> bytes:
+    """Draw what the figure called `name` shows, as SVG."""
+    import convex_analyzer.plot as plot
+
+    return plot.style.to_svg(getattr(plot, name)(data))

@@ -29,6 +29,7 @@ from convex_analyzer.results import to_plain
 
 __all__ = ["call_text", "python_call", "recap_blocks", "versions"]
 
+_MANY = 6  # rules, from which on only the first source of each is named
 _KINDS: dict[str, Kind] = {
     "present": "bad",
     "possible": "warn",
@@ -79,10 +80,8 @@ def _table(table: Recap) -> Table:
 
 
 def _conventions(comparison: Comparison) -> list[tuple[str, str]]:
-    sources = dict.fromkeys(
-        f"{type(entry.optimizer).__name__}: {entry.optimizer.source or 'not stated'}"
-        for entry in comparison.entries
-    )
+    many = len(comparison.entries) > _MANY
+    sources = dict.fromkeys(_source(entry.optimizer, short=many) for entry in comparison.entries)
     rules = {type(entry.optimizer).__name__ for entry in comparison.entries}
     forms = [
         "gap: J − J*, relative to its first value; ρ is the factor of the error, ρ² of the loss"
@@ -96,6 +95,12 @@ def _conventions(comparison: Comparison) -> list[tuple[str, str]]:
         ("sources", "; ".join(sources)),
         ("made with", f"{versions()}; input sha256 {input_hash(comparison)[:16]}"),
     ]
+
+
+def _source(rule: Optimizer, *, short: bool) -> str:
+    """Return where a rule is from; in short, the first place only."""
+    source = rule.source or "not stated"
+    return f"{type(rule).__name__}: {source.partition(';')[0] if short else source}"
 
 
 def _verdicts() -> str:

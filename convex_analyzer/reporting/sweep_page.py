@@ -78,7 +78,7 @@ def _best(data: SweepData, most: int) -> list[Block]:
         for i in order
     ]
     columns = (
-        *(Column(f"{name} {symbol_of(name)}", "right") for name in data.names),
+        *(Column(f"{name.replace('_', ' ')} {symbol_of(name)}", "right") for name in data.names),
         Column("last loss", "right"),
         Column(" "),
     )

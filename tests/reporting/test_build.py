@@ -345,8 +345,9 @@ def test_derivations_are_numbered_through_and_say_what_they_lack(made):
         assert {d.plain_text(line.status.text) for line in lines.lines} == {"proved"}
     assert numbers == list(range(1, len(numbers) + 1))
     for name, reason in (("cubic", "not linear"), ("three slots", "3 state slots")):
-        notes = [d.plain_text(note.text) for note in blocks(made(name, "teach")[1], d.Note)]
-        assert any(reason in note for note in notes)
+        table = blocks(made(name, "teach")[1], d.Table)[2]
+        assert "without a closed form" in d.plain_text(table.caption)
+        assert any(reason in d.plain_text(row[1]) for row in table.rows), table.rows
 
 
 class Hopeful(ca.GradientDescent):
@@ -553,9 +554,10 @@ def test_a_pdf_is_one_file(made, tmp_path):
 # -- refusals --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["out.docx", "out", "out.", ".pdf", "out.html"])
+@pytest.mark.parametrize("name", ["out.docx", "out", "out.", ".pdf", "out.htm"])
 def test_an_unknown_suffix_is_refused_before_anything_is_computed(tmp_path, name):
-    with pytest.raises(InputError, match=r"the suffix must be \.pdf, \.png, \.json or \.md"):
+    words = r"the suffix must be \.pdf, \.png, \.html, \.json or \.md"
+    with pytest.raises(InputError, match=words):
         ca.report(object(), tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 
@@ -568,12 +570,16 @@ def test_an_unknown_level_is_refused(made, tmp_path, suffix):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("result", [None, "A.npy", ca.GradientDescent(0.1), [[1.0]]], ids=str)
-def test_what_is_no_result_is_refused(tmp_path, result):
-    with pytest.raises(
-        InputError, match="takes a diagnosis, a comparison, a condition analysis or a problem"
+def test_what_is_no_result_is_refused(tmp_path):
+    for result, words in (
+        (None, "report takes what the package returned"),
+        ("A.npy", "got str"),
+        (ca.GradientDescent(0.1), "or a problem; got GradientDescent"),
+        ([[1.0]], "must be comparisons or problems, got list"),
+        ([], "nothing to report on"),
     ):
-        ca.report(result, tmp_path / "out.json")
+        with pytest.raises(InputError, match=words):
+            ca.report(result, tmp_path / "out.json")
 
 
 @pytest.mark.parametrize("suffix", [".pdf", ".png", ".md", ".json"])
