@@ -68,7 +68,7 @@ def test_the_default_start_excites_every_direction():
     assert default_start(drift, spectrum(drift))[0].tolist() == [1.0, 1.0]
 
 
-@pytest.mark.parametrize(
+@each(
     ("optimizers", "labels"),
     [
         (HeavyBall, ["HeavyBall"]),
@@ -107,7 +107,7 @@ def test_the_toy_with_a_step_too_large():
     assert "No optimizer here converges" in compare(TOY, GradientDescent(0.6)).verdict()
 
 
-@pytest.mark.parametrize(
+@each(
     ("problem", "outcome"),
     [
         (Quadratic.diagonal([0.0, 1.0], [1.0, 0.0]), "drifting"),

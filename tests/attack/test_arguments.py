@@ -12,7 +12,7 @@ RULE = ca.GradientDescent(0.1)
 STARTS = [[1e200, 1.0], ["a", "b"], [1j, 1.0], [[1.0, 2.0], [3.0, 4.0]], [1.0], [np.nan, 1.0], 1.0]
 
 
-@pytest.mark.parametrize("start", STARTS, ids=str)
+@each("start", STARTS, ids=str)
 def test_a_bad_start_is_named_everywhere(start):
     analysis = ca.analyze(PROBLEM, RULE)
     for ask in (

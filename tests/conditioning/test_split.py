@@ -10,6 +10,7 @@ from pathlib import Path
 import mpmath
 import numpy as np
 import pytest
+from cases import each
 
 from convex_analyzer.conditioning.split import split
 from convex_analyzer.problems import gallery
@@ -44,7 +45,7 @@ def nist(name: str):
     return least_squares(X, y, intercept=name != "NoInt1")
 
 
-@pytest.mark.parametrize("name", sorted(NIST))
+@each("name", sorted(NIST))
 def test_certified_data(name):
     """κ(X), κ of unit columns and κ of the correlation matrix, against 80 digits."""
     problem, expected = nist(name), NIST[name]["computed_here"]
@@ -85,8 +86,8 @@ LECTURE = {
 }
 
 
-@pytest.mark.parametrize("slide", LECTURE)
-@pytest.mark.parametrize("intercept", [False, True])
+@each("slide", LECTURE)
+@each("intercept", [False, True])
 def test_lecture_tables(slide, intercept):
     make, expected = LECTURE[slide]
     found = split(make(intercept=intercept))

@@ -93,7 +93,7 @@ AGREE = [
 ]
 
 
-@pytest.mark.parametrize("place", range(len(AGREE)))
+@each("place", range(len(AGREE)))
 def test_right_code_agrees(place):
     code, rule = AGREE[place]
     found = ca.check_code(code, rule, steps=60)

@@ -107,7 +107,7 @@ def check_text(found):
     assert found.verdict in repr(found)
 
 
-@pytest.mark.parametrize("place", [0, 1, 2, 4, 9])
+@each("place", [0, 1, 2, 4, 9])
 def test_proofs_go_both_ways(place):
     one, other = SAME[place]
     assert ca.equivalent(other, one).verdict == "proved"
@@ -144,7 +144,7 @@ DIFFERENT = [
 
 
 @pytest.mark.survey
-@pytest.mark.parametrize(("one", "other"), DIFFERENT, ids=str)
+@each(("one", "other"), DIFFERENT, ids=str)
 def test_pairs_that_are_not(one, other):
     found = compared(one, other)
     assert not found
@@ -381,7 +381,7 @@ def test_settings_of_the_table(rule, library, text):
     assert ca.to_library(rule, library).call == text
 
 
-@pytest.mark.parametrize(
+@each(
     ("rule", "library", "reason"),
     [
         (OuterMomentum(0.1, 0.9, 0.5), "lecture000", "first buffer is not dampened"),

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from cases import each
 
 from convex_analyzer.diagnosis.curves import Curve
 from convex_analyzer.diagnosis.engine import examine
@@ -83,7 +84,7 @@ RUNS = {
 SWINGS = descend([1.0], 0.01, 400, momentum=0.99)
 
 
-@pytest.mark.parametrize("name", RUNS)
+@each("name", RUNS)
 def test_a_run_with_one_fault_is_given_its_name(name):
     diagnosis = examine(RUNS[name])
     assert diagnosis.primary.name == name, diagnosis.summary()
@@ -102,11 +103,11 @@ def test_underdamped_momentum_is_an_oscillation_with_the_period_of_its_root():
 def test_two_runs_with_the_same_loss_and_opposite_faults_need_cosines():
     creeping, overshooting = descend([1.0], 0.002, 200), descend([1.0], 1.998, 200)
     np.testing.assert_allclose(creeping.loss.values, overshooting.loss.values, rtol=1e-9)
-    blind = [examine(Evidence(loss=each.loss)) for each in (creeping, overshooting)]
+    blind = [examine(Evidence(loss=one.loss)) for one in (creeping, overshooting)]
     assert blind[0].primary.name == blind[1].primary.name
-    for each in blind:
-        assert "gradient cosines" in each.finding("oscillation").lacks
-        assert each.finding("oscillation").verdict == "possible"
+    for one in blind:
+        assert "gradient cosines" in one.finding("oscillation").lacks
+        assert one.finding("oscillation").verdict == "possible"
     assert examine(creeping).primary.name == "slow_progress"
     assert examine(overshooting).primary.name == "oscillation"
 
@@ -206,7 +207,7 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("name", BAD)
+@each("name", BAD)
 def test_odd_curves_are_judged_or_refused_never_a_crash(name):
     diagnosis = examine(Evidence(loss=Series(np.array(BAD[name]))))
     assert diagnosis.primary.name in NAMES

@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+from cases import each
 
 from benchmarks.diagnosis import make_runs, tasks
 from benchmarks.diagnosis.lab import LOSSES, Fault, Network, Plan, Rule, Schedule, Start, claimed
@@ -21,8 +22,8 @@ def _problem(network: Network, seed: int = 0):
     return Start(bias=0.1).draw(network, rng), rows, targets
 
 
-@pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid", "linear"])
+@each("loss", LOSSES)
+@each("activation", ["relu", "tanh", "sigmoid", "linear"])
 def test_gradients_and_curvatures_agree_with_finite_differences(activation, loss):
     network = Network((3, 5, 4, 2), activation, loss)
     theta, rows, targets = _problem(network)
@@ -39,7 +40,7 @@ def test_gradients_and_curvatures_agree_with_finite_differences(activation, loss
     np.testing.assert_allclose(along, values[-1] * vectors[:, -1], atol=1e-5 * abs(values[-1]))
 
 
-@pytest.mark.parametrize(
+@each(
     ("fault", "wrong"),
     [
         (Fault("factor", 0.5), slice(None)),
@@ -85,7 +86,7 @@ def _least_squares(rule: Rule, **more) -> Plan:
     return Plan(Network((2, 1), "linear", "half_mse"), rows, targets, rule, 0.3, 40, **more)
 
 
-@pytest.mark.parametrize(
+@each(
     ("rule", "by_hand"),
     [
         (Rule("sgd"), lambda s, g, t: (None, -0.3 * g)),

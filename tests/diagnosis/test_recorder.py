@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from cases import each
 
 from convex_analyzer.diagnosis.readers import read
 from convex_analyzer.diagnosis.recorder import Recorder
@@ -524,7 +525,7 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("name", BAD)
+@each("name", BAD)
 def test_bad_input_is_explained(name):
     call, words = BAD[name]
     with pytest.raises(InputError, match=words):

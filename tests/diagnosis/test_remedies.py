@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from cases import each
 
 import convex_analyzer as ca
 from convex_analyzer.diagnosis.evidence import Evidence, Layer, Series
@@ -244,8 +245,8 @@ def test_the_rhythm_of_the_loss_gives_the_curvature(nesterov, by_hand):
         assert nesterov or then < now
 
 
-@pytest.mark.parametrize("drop", [(), ("curvature",)], ids=["curvature", "norms"])
-@pytest.mark.parametrize(("alpha", "mu", "nesterov"), [(0.33, 0.9, True), (0.74, 0.5, False)])
+@each("drop", [(), ("curvature",)], ids=["curvature", "norms"])
+@each(("alpha", "mu", "nesterov"), [(0.33, 0.9, True), (0.74, 0.5, False)])
 def test_a_direction_that_flips_in_spite_of_momentum(alpha, mu, nesterov, drop):
     log, _ = evidence([4.0], [1.0], alpha, mu, nesterov=nesterov, steps=120, drop=drop)
     found = remedy("oscillation", log)
@@ -363,8 +364,8 @@ def test_momentum_needs_as_many_steps_as_predicted():
     assert known.steps_after == steps_below(values, [1.0, 1.0], 1e-6, alpha, mu, steps=300)
 
 
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize(("mu", "nesterov"), [(0.0, False), (0.5, False), (0.5, True)])
+@each("seed", range(3))
+@each(("mu", "nesterov"), [(0.0, False), (0.5, False), (0.5, True)])
 def test_momentum_from_a_log_is_stable_whatever_was_not_met(seed, mu, nesterov):
     """Longley, three columns: αλ = 1.77 at the top, of which the run meets less."""
     s = np.array([0.0021, 0.324, 1.774]) * (0.7 if nesterov else 1.0)
@@ -372,14 +373,14 @@ def test_momentum_from_a_log_is_stable_whatever_was_not_met(seed, mu, nesterov):
     log, _ = evidence(s / 0.7, start, 0.7, mu, nesterov=nesterov, steps=100)
     found = remedy("ill_conditioning", log)
     limit = (2 * (1 + mu) / (1 + 2 * mu) if nesterov else 2 * (1 + mu)) / 0.7
-    offered = [found, *(each for each in found.alternatives if "momentum" in each.settings)]
+    offered = [found, *(one for one in found.alternatives if "momentum" in one.settings)]
     assert len(offered) == 2
-    for each, accelerated in zip(offered, (False, True), strict=True):
-        rate, new = (each.settings[name] for name in ("learning_rate", "momentum"))
+    for one, accelerated in zip(offered, (False, True), strict=True):
+        rate, new = (one.settings[name] for name in ("learning_rate", "momentum"))
         for eigenvalue in np.geomspace(1e-6, limit, 300):
             assert radius(eigenvalue, rate, new, nesterov=accelerated) < 1
         for k in range(3):
-            assert rests(s / 0.7, k, 1e-3, rate, new, nesterov=accelerated) <= each.steps_after + 1
+            assert rests(s / 0.7, k, 1e-3, rate, new, nesterov=accelerated) <= one.steps_after + 1
     assert "which no λ exceeds" in found.prediction
     lost, _ = evidence([0.01, 4.0], [1.0, 1.0], 0.51, steps=200)
     assert not remedy("ill_conditioning", lost).predicts

@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+from cases import each
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,7 +55,7 @@ def test_the_limit_itself_is_only_possible(by_hand):
     assert [theta[1] for theta in itertools.islice(path, 4)] == [1, -1, 1, -1]
 
 
-@pytest.mark.parametrize(
+@each(
     ("rule", "path"),
     [
         (ca.GradientDescent(0.6), lambda h: h.gradient_descent(TOY, ORIGIN, [1, 1], 2 / 4.2)),
@@ -127,7 +128,7 @@ def test_without_a_closed_form_the_run_decides(by_hand, alpha, verdict):
 # -- local optima ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@each(
     ("problem", "words"),
     [
         (ca.gallery.toy(), "convex, one minimum"),
@@ -214,7 +215,7 @@ def signs(path, steps):
     return (np.diff(np.sign(points), axis=0) != 0).sum(axis=0)
 
 
-@pytest.mark.parametrize(
+@each(
     ("eigenvalues", "product", "verdict"),
     [
         ([2.0], 0.99, "absent"),
@@ -273,7 +274,7 @@ def polynomial(name, s, mu):
     }[name]
 
 
-@pytest.mark.parametrize(
+@each(
     ("rule", "eigenvalue", "product"),
     [
         (ca.HeavyBall, 1.0, 0.02),
@@ -369,7 +370,7 @@ def test_one_percent_in_one_coordinate_is_found_and_named(by_hand, power, coordi
             assert claimed / measured == pytest.approx(factor, rel=1e-4)
 
 
-@pytest.mark.parametrize("factor", [0.0, -1.0, 2.0, 0.5])
+@each("factor", [0.0, -1.0, 2.0, 0.5])
 def test_forgotten_turned_doubled_halved(by_hand, factor):
     A, b, start = by_hand.random_problem(4, [0.5, 1.0, 10.0, 20.0])
     found = gradient_finding(by_hand, planted(A, b, coordinate=3, factor=factor), start)

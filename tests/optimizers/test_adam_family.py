@@ -195,14 +195,14 @@ DECAYING = [
 ]
 
 
-@pytest.mark.parametrize("rule", DECAYING, ids=str)
+@each("rule", DECAYING, ids=str)
 def test_coupled_decay_is_a_shifted_spectrum(rule):
     shifted = Quadratic(MATRIX + 0.3 * np.eye(2), LINEAR)
     coupled = path(rule.replace(weight_decay=0.3))
     assert apart(coupled, path(rule, shifted)) < 1e-11
 
 
-@pytest.mark.parametrize("rule", DECAYING, ids=str)
+@each("rule", DECAYING, ids=str)
 def test_decoupled_decay_shrinks_theta_first(rule):
     decayed = (
         AdamW(0.02, **BETAS, epsilon=0.1, weight_decay=0.3)
@@ -288,8 +288,8 @@ def test_radam_starts_as_momentum():
     assert apart(paper[5], points[5]) > 1e-3
 
 
-@pytest.mark.parametrize("beta2", [0.0, 1 / 3, 0.5, 0.6, 2 / 3])
-@pytest.mark.parametrize("variant", ["torch", "optax"])
+@each("beta2", [0.0, 1 / 3, 0.5, 0.6, 2 / 3])
+@each("variant", ["torch", "optax"])
 def test_radam_with_short_memory_stays_momentum(beta2, variant):
     """2/(1 - β₂) - 1 ≤ 5 is never enough; 1/3 and 0.6 make factors of r_t zero."""
     rule = RAdam(0.05, 0.8, beta2, variant=variant)
@@ -427,7 +427,7 @@ def grows(rule, rate, steps=6000):
     return size > 1e-40
 
 
-@pytest.mark.parametrize(("rule", "limit"), LOCAL, ids=str)
+@each(("rule", "limit"), LOCAL, ids=str)
 def test_local_limit_from_both_sides(rule, limit):
     assert not grows(rule, 0.99 * limit)
     assert grows(rule, 1.01 * limit)
@@ -445,7 +445,7 @@ def test_published_limits_in_numbers():
     assert Adam().published_limit() / Adam().learning_rate == pytest.approx(3.8e-4)
 
 
-@pytest.mark.parametrize(
+@each(
     "rule",
     [
         Adam(epsilon=0.0),

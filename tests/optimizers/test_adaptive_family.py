@@ -278,7 +278,7 @@ DECAYING = [
 ]
 
 
-@pytest.mark.parametrize("rule", DECAYING, ids=str)
+@each("rule", DECAYING, ids=str)
 def test_coupled_decay_is_a_shifted_spectrum(rule):
     shifted = Quadratic(MATRIX + 0.3 * np.eye(2), LINEAR)
     coupled = path(rule.replace(weight_decay=0.3))
@@ -287,7 +287,7 @@ def test_coupled_decay_is_a_shifted_spectrum(rule):
     assert apart(coupled, decoupled) > 1e-2
 
 
-@pytest.mark.parametrize("rule", DECAYING, ids=str)
+@each("rule", DECAYING, ids=str)
 def test_decoupled_decay_shrinks_theta_first(rule):
     decayed = rule.replace(weight_decay=0.3, decoupled=True)
     theta = np.array([START])
@@ -340,7 +340,7 @@ def test_nesterov_needs_momentum(form):
         RMSProp(nesterov=form)
 
 
-@pytest.mark.parametrize(
+@each(
     ("cls", "wrong"),
     [
         (AdaGrad, {"epsilon": -1e-9}),
@@ -388,7 +388,7 @@ def grows(rule, rate, steps=6000):
     return size > 1e-40
 
 
-@pytest.mark.parametrize(("rule", "limit"), LOCAL, ids=str)
+@each(("rule", "limit"), LOCAL, ids=str)
 def test_local_limit_from_both_sides(rule, limit):
     assert not grows(rule, 0.995 * limit)
     assert grows(rule, 1.005 * limit)

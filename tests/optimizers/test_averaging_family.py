@@ -370,7 +370,7 @@ def test_other_information_passes_through_clipping():
 SHIFTED = Quadratic(A + 0.4 * np.eye(3), B)
 
 
-@pytest.mark.parametrize(
+@each(
     "inner",
     [*INNER, OuterMomentum(0.1, nesterov=True), ExactLineSearch(), Newton(), FromGradient(0.2)],
     ids=lambda rule: type(rule).__name__,

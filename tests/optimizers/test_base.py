@@ -10,6 +10,7 @@ import pickle
 import numpy as np
 import pytest
 import sympy
+from cases import each
 
 from convex_analyzer.domains import Positive, UnitInterval
 from convex_analyzer.errors import InputError
@@ -139,7 +140,7 @@ def test_a_class_without_step_says_so():
         Empty(0.1).step(None, 1, np.ones(2))
 
 
-@pytest.mark.parametrize(
+@each(
     ("returned", "words"),
     [
         (np.ones(2), r"returned 1 value\(s\), but it must return 3: theta, first, second"),

@@ -8,6 +8,7 @@ from itertools import pairwise
 import mpmath
 import numpy as np
 import pytest
+from cases import each
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -111,8 +112,8 @@ def test_line_search_takes_one_step_when_all_curvatures_agree():
 ORDERS = ["leja", "fractal", "ascending", "descending"]
 
 
-@pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize(("kappa", "count"), [(1.0, 4), (4.0, 1), (10.0, 8), (100.0, 16)])
+@each("order", ORDERS)
+@each(("kappa", "count"), [(1.0, 4), (4.0, 1), (10.0, 8), (100.0, 16)])
 def test_a_cycle_shrinks_the_error_by_the_chebyshev_bound(kappa, count, order):
     """Exactly 1/T_n in the worst case, at the ends and at n - 1 points between."""
     eigenvalues = np.geomspace(1.0, kappa, 4001)
@@ -149,7 +150,7 @@ def test_step_sizes_stand_for_the_roots_of_the_published_formula():
             assert abs(root / exact - 1) < 2e-15
 
 
-@pytest.mark.parametrize(
+@each(
     ("order", "prefix", "suffix"),
     [("leja", 3.0, 3.5), ("fractal", 3.6, 0.0), ("ascending", 0.0, 31.8), ("descending", 31.8, 0)],
 )
@@ -163,7 +164,7 @@ def test_growth_on_the_way(order, prefix, suffix):
     assert (sizes[:, -1:] - sizes).max() == pytest.approx(suffix, abs=0.05)
 
 
-@pytest.mark.parametrize("order", ORDERS)
+@each("order", ORDERS)
 def test_only_good_orders_survive_rounding(order):
     """THEORY 3.2: after 64 steps .516 of the error is left, unless rounding has taken over."""
     eigenvalues = np.geomspace(1.0, 1e4, 60)
@@ -181,7 +182,7 @@ def test_the_fractal_order_as_published():
     assert list(chebyshev_weights(8, "fractal")) == published
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 8, 31])
+@each("count", [1, 2, 3, 8, 31])
 def test_lejas_order_by_its_definition(count):
     roots = [2 * high - 1 for high, _ in chebyshev_weights(count, "leja")]
     assert roots[0] == max(roots)
@@ -190,7 +191,7 @@ def test_lejas_order_by_its_definition(count):
         assert products[0] >= max(products) * (1 - 1e-9)
 
 
-@pytest.mark.parametrize("order", ORDERS)
+@each("order", ORDERS)
 def test_every_order_uses_every_root_once(order):
     assert sorted(chebyshev_weights(16, order)) == sorted(chebyshev_weights(16, "ascending"))
 
@@ -297,7 +298,7 @@ class Huber:
         return bent * (size - bent / 2)
 
 
-@pytest.mark.parametrize("p", range(1, 8))
+@each("p", range(1, 8))
 def test_silver_steps_keep_their_bound_on_convex_functions(p):
     """From 1, with width 1/(1 + 2Σα), the run ends on the line with J = 1/(2 (1 + 2Σα))."""
     total = RHO**p - 1

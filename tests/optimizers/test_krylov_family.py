@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cases import each
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.optimize import fmin_bfgs
@@ -135,7 +136,7 @@ def test_a_flat_direction_is_left_alone_for_ever(rule):
     assert np.max(np.abs(problem.gradient(run[-1]))) < 1e-11
 
 
-@pytest.mark.parametrize("rule", [ConjugateGradient(f) for f in FORMULAS] + [BFGS(), LBFGS()])
+@each("rule", [ConjugateGradient(f) for f in FORMULAS] + [BFGS(), LBFGS()])
 def test_nothing_happens_at_the_minimum(rule):
     problem = Quadratic.diagonal([1.0, 3.0])
     assert not np.any(path(rule, problem, [0.0, 0.0], 5))
@@ -164,7 +165,7 @@ EXACT = [
 ]
 
 
-@pytest.mark.parametrize("rule", EXACT, ids=str)
+@each("rule", EXACT, ids=str)
 def test_quasi_newton_with_the_exact_search_gives_the_iterates_of_conjugate_gradients(rule):
     """Nazareth (1979), for every history and every scale of the first matrix."""
     ours = path(rule, SIX, SIX_START, 6)
@@ -359,7 +360,7 @@ def test_why_they_are_not_linear(rule, reasons):
     assert set(reasons) <= set(linearise(rule, 1.0).reasons)
 
 
-@pytest.mark.parametrize(
+@each(
     ("rule", "memory"),
     [
         (ConjugateGradient(), [0.3, -0.8, 0.1]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import sympy
+from cases import each
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.linalg import solve_discrete_lyapunov
@@ -357,9 +358,7 @@ def test_lecture_002s_nesterov_as_printed_is_right_only_for_a_unit_rate():
     assert apart(printed, path(Nesterov(0.05, 0.9), RAVINE, START, STEPS)) > 1e-2
 
 
-@pytest.mark.parametrize(
-    ("gamma", "radius"), [(1e-9, 1.8), (0.1, 2.0), (1.0, 4.23), (0.01, None), (0.5, None)]
-)
+@each(("gamma", "radius"), [(1e-9, 1.8), (0.1, 2.0), (1.0, 4.23), (0.01, None), (0.5, None)])
 def test_lecture_002s_nesterov_as_printed_diverges_for_every_rate(gamma, radius):
     """η = 1, β = .9, λ = 3: the determinant is -1.8 whatever γ is."""
     found = linearise(TwoRateNesterov(gamma, 1.0, 0.9, as_printed=True), 3.0).matrix
@@ -528,7 +527,7 @@ POLYNOMIALS = {  # THEORY 2.2 and OPTIMIZERS 1.2, 1.3: rule, trace, determinant
 }
 
 
-@pytest.mark.parametrize("name", POLYNOMIALS)
+@each("name", POLYNOMIALS)
 def test_characteristic_polynomials(name):
     rule, trace, determinant = POLYNOMIALS[name]
     matrix = linearise(rule, lam, t=2).matrix
@@ -555,7 +554,7 @@ LIMITS = [
 ]
 
 
-@pytest.mark.parametrize(("rule", "limit"), LIMITS, ids=repr)
+@each(("rule", "limit"), LIMITS, ids=repr)
 def test_stability_limits_in_numbers(rule, limit):
     assert rule.published_limit() == pytest.approx(limit, abs=5e-4)
     ((low, high),) = stable_learning_rates(rule, np.array([1.0]))
@@ -639,8 +638,8 @@ def rate_of(rule, kappa):
     return float(worst_rate(rule, np.geomspace(1.0, kappa, 200)))
 
 
-@pytest.mark.parametrize("kappa", [1.5, 100.0, 1e6])
-@pytest.mark.parametrize("cls", [EMAMomentum, OuterMomentum, TwoRateMomentum, QHM])
+@each("kappa", [1.5, 100.0, 1e6])
+@each("cls", [EMAMomentum, OuterMomentum, TwoRateMomentum, QHM])
 def test_polyaks_rate_in_every_convention(cls, kappa):
     best = cls.published_optimum(1.0, kappa, {})
     rule = cls(**{name: float(value) for name, value in best.items()})

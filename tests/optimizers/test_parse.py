@@ -161,7 +161,7 @@ def test_schedules_are_values(text, expected):
     assert parse_optimizer(text, EXTRA) == expected
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "expected"),
     [
         ("Chosen:0.1,3,true,keras", (0.1, 3, True, "keras")),
@@ -178,7 +178,7 @@ def test_counts_flags_and_choices(text, expected):
     assert isinstance(rule.history, int)
 
 
-@pytest.mark.parametrize(
+@each(
     ("text", "expected"),
     [
         ("Step(0.1, 0.1, 30)", STAIRS),
@@ -214,7 +214,7 @@ def test_what_is_no_schedule(text, column, words):
     assert caught.value.column == column
 
 
-@pytest.mark.parametrize(
+@each(
     "text",
     ["-" * 60_000 + "1", "1/" * 30_000 + "1", "1" * 5000, "Step(" * 150 + "1" + ")" * 150],
     ids=["signs", "fractions", "digits", "calls"],

@@ -9,6 +9,7 @@ import mpmath
 import numpy as np
 import pytest
 import sympy
+from cases import each
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,7 +38,7 @@ def test_there_are_printed_end_points_for_all_three_rules():
     assert {PRINTED[name]["config"]["opt"] for name in KNOWN} == set(RULES)
 
 
-@pytest.mark.parametrize("name", KNOWN)
+@each("name", KNOWN)
 def test_end_points_printed_elsewhere(name):
     """The dataflowr course, Module 4: f = 0.1 x1² + 2 x2² from (-5, -2), 20 steps."""
     case = PRINTED[name]
@@ -92,14 +93,14 @@ def average_form(alpha, mu):
     return x
 
 
-@pytest.mark.parametrize("form", [two_point_form, buffer_form, average_form])
-@pytest.mark.parametrize(("alpha", "mu"), [(0.1, 0.9), (0.3, 0.5), (0.2, 0.0)])
+@each("form", [two_point_form, buffer_form, average_form])
+@each(("alpha", "mu"), [(0.1, 0.9), (0.3, 0.5), (0.2, 0.0)])
 def test_heavy_ball_in_its_other_forms(form, alpha, mu):
     end = simulate(Quadratic(A, B), HeavyBall(alpha, mu), START, STEPS).theta[-1]
     assert end == pytest.approx(form(alpha, mu), rel=1e-12, abs=1e-13)
 
 
-@pytest.mark.parametrize(("alpha", "mu"), [(0.1, 0.9), (0.3, 0.5), (0.2, 0.0), (0.1, -0.3)])
+@each(("alpha", "mu"), [(0.1, 0.9), (0.3, 0.5), (0.2, 0.0), (0.1, -0.3)])
 def test_nesterov_in_its_three_sequence_form(alpha, mu):
     """y = x + μ(x - x_before), x' = y - αg(y); the report is x, not the look-ahead point y."""
     before = x = START

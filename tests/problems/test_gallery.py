@@ -73,7 +73,7 @@ def relative(value, exact) -> float:
     return float(abs(mpmath.mpf(value) - mpmath.mpf(exact)) / abs(mpmath.mpf(exact)))
 
 
-@pytest.mark.parametrize("name", sorted(CLOSED_FORM))
+@each("name", sorted(CLOSED_FORM))
 def test_published_ends_of_the_spectrum(name):
     expected, found = CLOSED_FORM[name], spectrum(MAKERS[name]())
     assert relative(found.lambda_min, expected["lambda_min"]) <= 1e-12
@@ -86,7 +86,7 @@ def test_published_ends_of_the_spectrum(name):
     assert found.definiteness == "positive definite"
 
 
-@pytest.mark.parametrize("name", sorted(FORMULAS))
+@each("name", sorted(FORMULAS))
 def test_every_eigenvalue_follows_the_formula(name):
     make, formula = FORMULAS[name]
     found = spectrum(make()).eigenvalues

@@ -43,8 +43,8 @@ MAKERS = {
 }
 
 
-@pytest.mark.parametrize("method", ["auto", "dense", "lanczos"])
-@pytest.mark.parametrize("kind", MAKERS)
+@each("method", ["auto", "dense", "lanczos"])
+@each("kind", MAKERS)
 def test_ends_and_condition_number_lie_in_their_brackets(kind, method):
     found = spectrum(MAKERS[kind](), method)
     low, high = laplacian_eigenvalue(30, 1), laplacian_eigenvalue(30, 30)

@@ -286,7 +286,7 @@ def test_bad_arguments():
 # -- transients ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
+@each(
     "rule",
     [
         HeavyBall(4 / 11**2, (9 / 11) ** 2),
@@ -534,8 +534,8 @@ def test_settling_of_curves_that_end_at_zero():
     assert settling_steps(start, 1e-6, [3.0]) == 10
 
 
-@pytest.mark.parametrize("criterion", ["gap", "norm"])
-@pytest.mark.parametrize("rule", [HeavyBall(0.01, 0.95), Nesterov(0.02, 0.99)])
+@each("criterion", ["gap", "norm"])
+@each("rule", [HeavyBall(0.01, 0.95), Nesterov(0.02, 0.99)])
 def test_counts_look_at_few_directions_first_and_miss_nothing(rule, criterion):
     """Oscillating curves dip below the goal and leave it again: the first dip of all counts."""
     generator = np.random.Generator(np.random.Philox(7))

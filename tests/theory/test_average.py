@@ -49,7 +49,7 @@ def corners(problem, spread):
     return problem.minimizer + np.concatenate([root, -root])
 
 
-@pytest.mark.parametrize("rule", RULES, ids=str)
+@each("rule", RULES, ids=str)
 def test_the_mean_over_runs(rule):
     values = np.array([0.1, 1.0, 4.0, 10.0])
     problem = ca.Quadratic.diagonal(values, b=[1.0, -2.0, 0.5, 3.0])

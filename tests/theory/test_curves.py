@@ -102,8 +102,8 @@ RULES = [
 EIGENVALUES = [1.0, 0.0, 1e-3, 1e-8, 1e-12, -0.01, 2.0, 1e6]
 
 
-@pytest.mark.parametrize("rule", RULES, ids=str)
-@pytest.mark.parametrize("eigenvalue", EIGENVALUES)
+@each("rule", RULES, ids=str)
+@each("eigenvalue", EIGENVALUES)
 def test_closed_forms_at_any_number_of_steps(rule, eigenvalue):
     """Points to the rounding of the start; deviations from the minimum to their own."""
     steps = (0, 1, 2, 3, 10, 40, 1000, 10**6)

@@ -5,6 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy
+from cases import each
 
 import convex_analyzer as ca
 from convex_analyzer.domains import Positive
@@ -28,7 +29,7 @@ class Third(ca.Optimizer):
         return theta + slow, slow, velocity
 
 
-@pytest.mark.parametrize(
+@each(
     ("rule", "settings", "rate"),
     [
         (ca.GradientDescent, {"learning_rate": "2/101"}, "99/101"),

@@ -183,7 +183,7 @@ def test_reports_and_starts():
     assert warm.start_offset == (0, 1)
 
 
-@pytest.mark.parametrize("cls", [LookAheadReport, WarmStart, WeightDecay, Extragradient, Newton])
+@each("cls", [LookAheadReport, WarmStart, WeightDecay, Extragradient, Newton])
 def test_any_linear_rule_gets_its_closed_form(cls):
     """Closed form against a loop, with reports, starts and fixed points of its own."""
     lam, beta, rule = np.array([0.3, 2.0]), np.array([0.5, -1.0]), cls(0.2)

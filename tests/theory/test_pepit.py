@@ -138,7 +138,7 @@ RULES = [
 ]
 
 
-@pytest.mark.parametrize("rule", RULES, ids=str)
+@each("rule", RULES, ids=str)
 def test_the_script_runs_the_rule(script, rule):
     """On a concrete quadratic the recurrence of the script is our simulation."""
     problem = ca.Quadratic(np.diag(EIGENVALUES), -EIGENVALUES * MINIMIZER)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import mpmath
 import numpy as np
 import pytest
+from cases import each
 
 import convex_analyzer as ca
 from convex_analyzer import schedules
@@ -141,7 +142,7 @@ def test_scopes():
     assert not is_product_of_maps(ca.HeavyBall(0.1))
 
 
-@pytest.mark.parametrize("rule", RULES, ids=str)
+@each("rule", RULES, ids=str)
 def test_every_scope_has_words_and_plain_data(rule):
     analysis = analyze(SPECTRUM, rule)
     assert analysis.to_dict()["scope"] == analysis.scope

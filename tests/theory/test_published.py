@@ -57,9 +57,7 @@ TUNED = {
 }
 
 
-@pytest.mark.parametrize(
-    "cell", RATES["lessard_table"], ids=lambda c: f"{c['method']}-{c['kappa']:g}"
-)
+@each("cell", RATES["lessard_table"], ids=lambda c: f"{c['method']}-{c['kappa']:g}")
 def test_table_of_rates(cell):
     """Every cell: κ = 2 ... 1e4, five methods, as given and as tuned here."""
     spectrum = Spectrum.between(cell["m"], cell["L"])
@@ -75,8 +73,8 @@ def test_table_of_rates(cell):
                 assert found == pytest.approx(cell["params"][key], rel=1e-12, abs=1e-15)
 
 
-@pytest.mark.parametrize("row", RATES["bounds"], ids=lambda r: f"beta={r['beta']}")
-@pytest.mark.parametrize(
+@each("row", RATES["bounds"], ids=lambda r: f"beta={r['beta']}")
+@each(
     ("column", "rule"),
     [("heavy_ball", HeavyBall), ("nesterov", Nesterov), ("ema_momentum_as_in_adam", AdamMomentum)],
 )
@@ -111,8 +109,8 @@ def settings(kappa: float):
     )
 
 
-@pytest.mark.parametrize("kappa", WORST)
-@pytest.mark.parametrize("column", range(5), ids=["GD(1/L)", "GD*", "NAG(1/L)", "NAG*", "Polyak"])
+@each("kappa", WORST)
+@each("column", range(5), ids=["GD(1/L)", "GD*", "NAG(1/L)", "NAG*", "Polyak"])
 def test_worst_case_steps(kappa, column):
     """Steps to |x_k| <= 1e-6 |x_0| over [1, κ] from rest."""
     analysis = analyze(Spectrum.between(1.0, kappa), settings(kappa)[column])
@@ -404,9 +402,7 @@ def test_saddle_escape_9_6():
 # -- full precision where it is hardest ----------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("kappa", "digits"), [(1e4, 15), (1e8, 14), (1e12, 13), (1e16, 12), (1e24, 10)]
-)
+@each(("kappa", "digits"), [(1e4, 15), (1e8, 14), (1e12, 13), (1e16, 12), (1e24, 10)])
 def test_critical_damping_keeps_its_digits(kappa, digits):
     """1 - ρ, and the closed form at k = 40 and 1e9, at the double roots of Polyak's setting."""
     with mpmath.workdps(80):
@@ -427,7 +423,7 @@ def test_critical_damping_keeps_its_digits(kappa, digits):
                 assert away <= 1e-10 * abs(exact) + mpmath.mpf(10) ** -300
 
 
-@pytest.mark.parametrize("name", ["HeavyBall", "EMAMomentum", "OuterMomentum", "QHM"])
+@each("name", ["HeavyBall", "EMAMomentum", "OuterMomentum", "QHM"])
 def test_polyaks_pair_in_every_parametrisation(name):
     """κ = 1e12: of an average, 1 - μ = 4e-6 multiplies the gradient, and loses its last digits."""
     analysis = analyze(Spectrum.between(1.0, 1e12), registered()[name])

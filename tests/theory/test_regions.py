@@ -180,7 +180,7 @@ def test_irrational_values_have_algebraic_ends():
 mu, tau, nu, eta, alpha = sympy.symbols("mu tau nu eta alpha", positive=True)
 
 
-@pytest.mark.parametrize(
+@each(
     ("rule", "values", "limit"),
     [
         (EMAMomentum, {"momentum": 0.9}, 38),
@@ -348,7 +348,7 @@ def test_which_rules_have_a_published_limit():
 
 
 @pytest.mark.survey
-@pytest.mark.parametrize("cls", PUBLISHED, ids=lambda c: c.__name__)
+@each("cls", PUBLISHED, ids=lambda c: c.__name__)
 def test_published_limits(cls):
     for share in (0.1, 0.9):
         values = {n: share for n in cls.hyperparameters() if n != "learning_rate"}
@@ -360,7 +360,7 @@ def test_published_limits(cls):
         assert stability_region(rule).in_learning_rate([1]) == found
 
 
-@pytest.mark.parametrize(
+@each(
     "rule",
     [
         HeavyBall(0.1, 0.7),
@@ -376,7 +376,7 @@ def test_published_limits(cls):
     ],
     ids=str,
 )
-@pytest.mark.parametrize("eigenvalues", [(1.0,), (1.0, 1.25, 1.5), (0.5, 8.0)])
+@each("eigenvalues", [(1.0,), (1.0, 1.25, 1.5), (0.5, 8.0)])
 def test_against_the_float64_route(rule, eigenvalues):
     intervals = stable_learning_rates(rule, np.array(eigenvalues))
     found = stability_region(rule).in_learning_rate(eigenvalues)
@@ -436,7 +436,7 @@ def sizes(optimizer: Optimizer, s: float, steps: int) -> np.ndarray:
     return np.array(found)
 
 
-@pytest.mark.parametrize(
+@each(
     ("rule", "s", "kind", "bounded"),
     [
         (HeavyBall(0.1, 0.9), 3.8, "2-cycle", True),

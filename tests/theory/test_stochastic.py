@@ -9,6 +9,7 @@ from pathlib import Path
 import mpmath
 import numpy as np
 import pytest
+from cases import each
 
 import convex_analyzer as ca
 from convex_analyzer import schedules
@@ -94,7 +95,7 @@ def path(rule, problem, start, steps, kicked=None):
 
 
 @pytest.mark.survey
-@pytest.mark.parametrize("rule", RULES, ids=str)
+@each("rule", RULES, ids=str)
 def test_the_curve_is_the_sum_of_squared_impulse_responses(rule):
     values, linear = np.array([0.3, 1.0, 2.0]), np.array([1.0, 0.0, -0.5])
     start, sigma2 = np.array([2.0, -1.0, 0.5]), np.array([0.5, 0.2, 1.0])

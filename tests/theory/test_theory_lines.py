@@ -231,7 +231,7 @@ def test_hidden_instability_1_6():
     assert "193" in str(turn)
 
 
-@pytest.mark.parametrize("seed", range(5))
+@each("seed", range(5))
 def test_turns_are_the_lowest_losses_of_runs_1_6(seed):
     """Random convex problems, with and without memory, against plain loops."""
     rng = np.random.default_rng(seed)
@@ -472,7 +472,7 @@ TABLE = {
 }
 
 
-@pytest.mark.parametrize("name", TABLE)
+@each("name", TABLE)
 def test_traces_and_determinants_2_2(name):
     """The table, from the rules themselves in symbols (λ = 1, so that α = s)."""
     rule, trace, determinant = TABLE[name]
@@ -499,7 +499,7 @@ def test_identities_2_2():
     assert quasi.determinant == pytest.approx(fitting.determinant, rel=1e-14)
 
 
-@pytest.mark.parametrize("s", [0.001, 0.01, 0.1, 1.0, 3.24, 3.6, 3.61, 3.615])
+@each("s", [0.001, 0.01, 0.1, 1.0, 3.24, 3.6, 3.61, 3.615])
 def test_one_formula_for_all_regimes_2_3(s):
     """Heavy ball with μ = .81 over-, under- and critically damped, against fractions."""
     mu, f = Fraction(0.81), Fraction(s)
@@ -845,7 +845,7 @@ def test_energy_in_rationals_2_12(name):
     assert energy_defect(analysis, path) < 1e-15
 
 
-@pytest.mark.parametrize("mu", [0.0, 0.5, 0.95, 1.0])
+@each("mu", [0.0, 0.5, 0.95, 1.0])
 def test_runs_pass_their_own_test_2_12(mu):
     """Runs in rotated coordinates, with b; a wrong rule, setting, matrix or b does not pass."""
     problem, start = random_problem(3)
@@ -907,7 +907,7 @@ class GrowingMomentum(Optimizer):
         return (theta,)
 
 
-@pytest.mark.parametrize("s", [0.001, 0.1, 0.5, 0.99])
+@each("s", [0.001, 0.1, 0.5, 0.99])
 def test_growing_momentum_2_13(s):
     """x_k = (1 - s)^((k+1)/2) sin(kω)/(k√s) with ω = arcsin √s; x₂ = (1 - s)² x₀."""
     found = analyze(ONE, GrowingMomentum(s)).predict([1.0], np.arange(1, 80))[:, 0]
