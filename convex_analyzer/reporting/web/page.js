@@ -32,13 +32,18 @@
   };
   all("button.copy").forEach((button) => {
     const name = button.textContent;
+    const label = button.getAttribute("aria-label");
+    const show = (text, words) => {
+      button.textContent = text;
+      button.setAttribute("aria-label", words);
+    };
     button.hidden = false;
     button.addEventListener("click", async () => {
       await put(sources[button.dataset.copy](button.parentElement));
-      button.textContent = "copied";
+      show("copied", "copied");
       said.textContent = "copied";
       setTimeout(() => {
-        button.textContent = name;
+        show(name, label);
         said.textContent = "";
       }, 1500);
     });
