@@ -8,6 +8,7 @@ import type { Figure } from "./figures/figure";
 import { boxOf } from "./figures/gap";
 import { comparison, mapWindow, paint, paintKey } from "./figures/map";
 import { saveSvg } from "./save";
+import { unbroken } from "./scale";
 
 const SPOILERS = ["contours", "gap", "directions", "panels"];
 const NUDGE = 12; // pixels that an arrow key moves the start
@@ -54,8 +55,7 @@ class Frame {
     if (this.width < 60) return;
     const extra = { fastest: app.fastest, words: app.words };
     const height = this.figure.height(this.width, app.model);
-    // the hyphen of 1e-6 is no place to break a line
-    const title = this.figure.title(app.model, extra).replace(/e-(\d)/g, "e\u2060-\u2060$1");
+    const title = unbroken(this.figure.title(app.model, extra));
     if (this.title.textContent !== title) {
       this.title.textContent = title;
       this.svg.setAttribute("aria-label", `${this.figure.name(app.words)}. ${title}.`);

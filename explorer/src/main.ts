@@ -2,6 +2,7 @@
 
 import { App } from "./app";
 import { compute } from "./model";
+import { FIGURES } from "./figures";
 import { eigen } from "./linear";
 import { LOOKS } from "./look";
 import { readMatrix } from "./matrixtext";
@@ -16,7 +17,7 @@ import { verdictOf } from "./verdict";
 import { english } from "./words";
 
 export {
-  commandOf, compute, defaults, eigen, english, fromHash, LOOKS, makeProblem, memoryAfter, ravine, readMatrix, ruleOf,
+  commandOf, compute, defaults, eigen, english, FIGURES, fromHash, LOOKS, makeProblem, memoryAfter, ravine, readMatrix, ruleOf,
   RULES, simulate, theory, toHash, verdictOf,
 };
 

@@ -64,6 +64,11 @@ export function show(value: number, digits = 3): string {
   return text.replace(/^-/, MINUS);
 }
 
+/** The hyphen of 1e-6 is no place to break a line. */
+export function unbroken(text: string): string {
+  return text.replace(/e-(\d)/g, "e\u2060-\u2060$1");
+}
+
 /** A power of ten for an axis. */
 export function power(value: number): string {
   const e = Math.round(Math.log10(value));
@@ -71,6 +76,7 @@ export function power(value: number): string {
 }
 
 export function percent(share: number): string {
+  if (!Number.isFinite(share)) return "–";
   const p = 100 * share;
   if (p > 99.9 && p < 100) return ">\u00a099.9\u00a0%"; // spaces that do not break
   if (p > 0 && p < 0.1) return "<\u00a00.1\u00a0%";

@@ -105,10 +105,9 @@ export function chooseMatrix(state: State, source: Source): void {
 
 /** The critical point plus one unit along every eigendirection, as `--start excite` has it. */
 export function usualStart(problem: Problem): Vector {
-  return problem.critical.map((x, i) => {
-    const sum = problem.Q.reduce((total, q) => total + q[i], x);
-    return Number(sum.toPrecision(6));
-  });
+  const point = problem.critical.map((x, i) => problem.Q.reduce((total, q) => total + q[i], x));
+  const size = Math.max(...point.map(Math.abs));
+  return point.map((x) => (Math.abs(x) < 1e-12 * size ? 0 : Number(x.toPrecision(6))));
 }
 
 /** Step sizes at three quarters of the limit, where the former would mean nothing. */

@@ -155,7 +155,7 @@ function amplitude(p: number, q: number, now: number, before: number): number {
   const square = p * p - 4 * q;
   if (square < 0) return Math.sqrt(Math.max(now * now - p * now * before + q * before * before, 0) / (q - (p * p) / 4)) * Math.sqrt(q);
   if (q === 0) return Math.abs(now);
-  // z_k = a r^k + b s^k: |a| + |b|, and no cancellation is left where the roots nearly meet
+  // z_k = a r^k + b s^k: |a r^k| + |b s^k|; where the roots nearly meet, a rough bound
   const [r, s] = [(p + Math.sqrt(square)) / 2, (p - Math.sqrt(square)) / 2];
   const gap = Math.max(r - s, 1e-9);
   return Math.min((Math.abs(now - s * before) * Math.abs(r) + Math.abs(now - r * before) * Math.abs(s)) / gap, Math.abs(now) + Math.abs(before) * 1e3);

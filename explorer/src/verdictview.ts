@@ -5,7 +5,7 @@ import { h } from "./dom";
 import { hasGap } from "./figures/gap";
 import { LOOKS, color } from "./look";
 import { PATIENCE, type Model, type Series } from "./model";
-import { percent, show } from "./scale";
+import { percent, show, unbroken } from "./scale";
 import { markerPath } from "./svg";
 import { verdictOf } from "./verdict";
 import type { Words } from "./words";
@@ -34,7 +34,7 @@ export class VerdictView implements Part {
 function rows(model: Model, words: Words): string {
   const t = words.table;
   const goal = hasGap(model);
-  const steps = goal ? [t.steps(show(model.state.tolerance)), t.counted] : [];
+  const steps = goal ? [unbroken(t.steps(show(model.state.tolerance))), t.counted] : [];
   const head = [t.method, ...steps, t.factor, t.share];
   const body = model.series.map((one) => {
     const cells = [...(goal ? counts(model, one, words) : []), one.factor === null ? t.none : show(one.factor, 4), shareOf(model, one, t.none)];

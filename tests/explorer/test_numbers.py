@@ -196,3 +196,40 @@ def test_the_ravine_is_that_of_the_gallery():
     got = run("return E.ravine(50, 34).A")
     truth = ca.gallery.ravine(50, math.radians(34)).operator.multiply(np.eye(2))
     assert np.abs(np.array(got) - truth).max() < 1e-14
+
+
+def test_every_figure_draws_every_kind_of_problem():
+    """No exception, and no NaN in a drawing, whatever is on the page; and the address holds it."""
+    rng = np.random.default_rng(8)
+    matrices = []
+    for d in (1, 3):
+        M = rng.normal(size=(d, d))
+        kinds = [M @ M.T, M + M.T, np.outer(M[0], M[0]), -M @ M.T - np.eye(d), np.eye(d)]
+        matrices += [*kinds, 1e60 * kinds[0], 1e-60 * kinds[0]]
+    matrices.append(np.diag(np.arange(1.0, 9.0)))
+    program = """
+    const wrong = [];
+    data.forEach((A, t) => {
+      const d = A.length;
+      const state = E.fromHash("#A=" + A.map((row) => row.join()).join(";"), E.defaults());
+      state.matrix.b = t % 3 ? null : A.map((_, i) => A[0][0] * (i + 1));
+      Object.assign(state, { steps: [1, 30, 600][t % 3], mu: [0, 0.9, 1, 0.5][t % 4], at: t % 2,
+        sigma: t % 5 ? 0 : 0.1, map: t % 2 ? "nag" : "hb",
+        alpha: state.alpha * [0.01, 1, 40][t % 3], chosen: E.RULES.map((rule) => rule.key).slice(t % 5) });
+      for (const start of [state.start, E.compute(state).problem.critical]) {
+        const model = E.compute({ ...state, start: [...start] });
+        const extra = { fastest: null, words: E.english };
+        const drawn = E.FIGURES.map((f) => [f.height(320, model), f.title(model, extra),
+          f.draw(model, 320, extra)].join());
+        const verdict = E.verdictOf(model, E.english);
+        const text = [...drawn, verdict.headline, verdict.reason].join(" ");
+        const found = text.match(/.{0,40}(NaN|Infinity|undefined|null).{0,10}/);
+        if (found || !verdict.headline) wrong.push([t, d, found && found[0]]);
+      }
+      const again = E.fromHash(E.toHash(state), E.defaults());
+      if (JSON.stringify(again) !== JSON.stringify(state)) wrong.push([t, d, E.toHash(state)]);
+    });
+    return wrong;
+    """
+    data = [((A + A.T) / 2).tolist() for A in matrices]
+    assert run(program, data) == []

@@ -34,7 +34,9 @@ function shares(model: Model, one: Series, k: number): number[] {
 }
 
 function columnsOf(model: Model, width: number): number {
-  return Math.max(1, Math.min(model.problem.d, Math.floor(width / 150)));
+  const { d } = model.problem;
+  const rows = Math.ceil(d / Math.max(1, Math.min(d, Math.floor(width / 150))));
+  return Math.ceil(d / rows); // rows of equal length
 }
 
 export const directions: Figure = {

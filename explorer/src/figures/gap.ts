@@ -135,7 +135,7 @@ function labels(model: Model, box: Box, y: Scale, words: Words): string {
   const places = model.series.map((one) => {
     let k = one.run.gap.length - 1;
     while (k > 0 && !Number.isFinite(ratio(one.run.gap[k]))) k--;
-    const value = one.run.lost !== null ? y.high : ratio(one.run.gap[k]);
+    const value = one.run.lost !== null ? y.high : ratio(one.run.gap[k]) || y.low;
     return y(Math.min(Math.max(value, y.low), y.high));
   });
   const apart = spread(places, 15, box.top + 4, box.bottom - 2);
