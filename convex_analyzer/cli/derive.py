@@ -56,7 +56,7 @@ def derive(
 
     Every line is generated from the optimizer's own update rule and checked by a second route.
     """
-    from convex_analyzer.cli.screen import print_json, show, working
+    from convex_analyzer.cli.screen import is_plain, print_json, show, working
     from convex_analyzer.derivations.derive import derive as compute
     from convex_analyzer.derivations.topic import find_topic
     from convex_analyzer.errors import InputError
@@ -72,6 +72,8 @@ def derive(
         derivation = compute(topic, *subject)
     if as_json:
         print_json(derivation.to_dict())
+    elif out is None and notation is None and is_plain():
+        show(derivation.sheet())
     elif out is None:
         from convex_analyzer.reporting.derivation_formats import print_derivation
 

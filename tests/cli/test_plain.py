@@ -31,6 +31,7 @@ def test_one_fact_a_line(cli, monkeypatch):
         ("condition", "gallery:longley"),
         ("diagnose", "--before", "gallery:toy", "-o", "GD:0.6"),
         ("optimizers", "HeavyBall"),
+        ("derive", "best_step", "GD"),
     ):
         code, out, err = cli(*words, "--plain")
         assert (code, err) == (0, "")
