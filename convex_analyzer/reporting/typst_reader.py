@@ -120,7 +120,7 @@ def _unquote(text: str) -> str:
     return re.sub(r"\\(.)", lambda m: "\n" if m[1] == "n" else m[1], text[1:-1])
 
 
-def _table(rows: list[list[str]], aligns: tuple[str, ...] = ()) -> str:
+def _table(rows: list[list[str]], aligns: tuple[str, ...] = (), marks: str = "") -> str:
     lines = []
     for row in rows:
         cells = []
@@ -129,7 +129,7 @@ def _table(rows: list[list[str]], aligns: tuple[str, ...] = ()) -> str:
             style = f' style="text-align:{side}"' if side else ""
             cells.append(f"<mtd{style}>{cell}</mtd>")
         lines.append(f"<mtr>{''.join(cells)}</mtr>")
-    return f"<mtable>{''.join(lines)}</mtable>"
+    return f"<mtable{marks}>{''.join(lines)}</mtable>"
 
 
 class _Reader:
@@ -177,7 +177,7 @@ class _Reader:
         if table == [table[0][:1]]:
             return table[0][0]
         aligned = any(len(row) > 1 for row in table)
-        return _table(table, ("right", "left") if aligned else ())
+        return _table(table, ("right", "left") if aligned else (), ' displaystyle="true"')
 
     def row(self, stops: tuple[str, ...]) -> str:
         items: list[_Item] = []

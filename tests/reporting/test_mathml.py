@@ -92,8 +92,8 @@ def brief(element):
         ("mat(1)", "row(( table(tr(td(1))) ))"),
         ("cases(x & y)", "row({ table(tr(td(text-align:left:x) td(text-align:left:y))))"),
         ("cases(x, y)", "row({ table(tr(td(text-align:left:x)) tr(td(text-align:left:y))))"),
-        (r"a \ b", "table(tr(td(a)) tr(td(b)))"),
-        ("a & b", "table(tr(td(text-align:right:a) td(text-align:left:b)))"),
+        (r"a \ b", "table(true:tr(td(a)) tr(td(b)))"),
+        ("a & b", "table(true:tr(td(text-align:right:a) td(text-align:left:b)))"),
     ],
     ids=map(str, range(45)),
 )
