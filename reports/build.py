@@ -68,9 +68,13 @@ def _slide_24() -> dict[str, Any]:
 
 
 def _noisy() -> Any:
-    problem = ca.load(DATA / "longley.csv", target="TOTEMP", intercept=True).standardized()
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(256, 4)) * [1.0, 1.5, 2.0, 3.0]
+    y = X @ [1.0, -2.0, 0.5, 1.0] + rng.normal(size=256)
     rules = [ca.GradientDescent(0.05), ca.HeavyBall(0.005, momentum=0.9)]
-    return ca.compare(problem, rules, noise=ca.MiniBatch(4), steps=2000)
+    problem = ca.least_squares(X, y)
+    problem.name = "256 rows, 4 columns"
+    return ca.compare(problem, rules, noise=ca.MiniBatch(8), steps=400)
 
 
 def _every() -> Any:
@@ -161,9 +165,9 @@ REPORTS = (
     ),
     Report(
         "noise", "Mini-batches",
-        "Four rows of sixteen at a time: where the loss stops falling, and which α moves it.",
+        "Eight of 256 rows at a time: where the loss stops falling, and which α moves it.",
         "ca.compare(problem, [ca.GradientDescent(0.05), ca.HeavyBall(0.005, momentum=0.9)], "
-        "noise=ca.MiniBatch(4), steps=2000)",
+        "noise=ca.MiniBatch(8), steps=400)",
         _noisy,
     ),
     Report(
@@ -192,6 +196,7 @@ REPORTS = (
     ),
 )  # fmt: skip
 HTML = ("toy", "longley", "run")  # these as a page for the browser, too
+SHOWN = ("ravine", "longley-condition", "run")  # README shows the first page of these
 CARDS = Report(
     "optimizers", "Every optimizer on a card",
     "The update rule as it is computed, the conventions, the settings, and how it moves.",
@@ -215,6 +220,8 @@ def _draw(report: Report) -> Document:
 
 def _thumbnail(name: str, document: Document) -> None:
     write_bytes(HERE / "images" / f"{name}.png", render_png(document, ppi=55)[0])
+    if name in SHOWN:
+        write_bytes(IMAGES / f"gallery-{name}.png", render_png(document, ppi=80)[0])
 
 
 def index() -> str:
