@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -107,13 +108,34 @@ def _entry(one: Any) -> str:
     lines = [f"### {one.name}", _prose(one.sentence)]
     lines.append(_rule(one.example))
     fields = ", ".join(_setting(field) for field in one.fields)
+    calls = _calls(one.example)
     facts = [
         f"Settings: {fields}." if fields else "No settings.",
         f"State besides θ: {_prose(one.state)}. Theory: {one.theory.kind}.",
         f"Source: {_prose(str(one.cls.source).rstrip('.'))}.",
         f"Class: {{py:class}}`~{one.cls.__module__}.{one.name}`.",
+        *([f"The same rule elsewhere: {calls}."] if calls else []),
     ]
     return "\n\n".join([*lines, "\n".join(f"- {fact}" for fact in facts)])
+
+
+def _calls(example: Any) -> str:
+    """Return the equal calls of other libraries, as inline code."""
+    import convex_analyzer as ca
+
+    calls = []
+    for library in ("torch", "optax", "keras"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ca.ConvexAnalyzerWarning)
+            try:
+                call = ca.to_library(example, library)
+            except (ca.NotConvertibleError, ca.InputError):
+                continue
+        text = str(call)
+        if "\n" not in text:
+            seen = " (another point is stored)" if call.reported else ""
+            calls.append(f"`{text}`{seen}")
+    return "; ".join(calls)
 
 
 def _setting(field: Any) -> str:

@@ -195,6 +195,12 @@ def test_the_layers_of_the_design_page_are_those_that_the_linter_checks():
     assert [" ".join(layer.split()) for layer in re.split(r"\s+>\s+", shown)] == checked[1:]
 
 
+def test_the_script_that_the_pytorch_page_shows_is_the_example():
+    (shown,) = (text for kind, text, _ in blocks(DOCS / "tutorials" / "pytorch.md") if kind == "py")
+    script = (ROOT / "examples" / "pytorch" / "train.py").read_text(encoding="utf-8")
+    assert script.partition('"""\n\n')[2] == shown
+
+
 def test_the_landing_page_reaches_every_page():
     text = (DOCS / "index.md").read_text(encoding="utf-8").replace("e[rx]*", "errata\nexplorer")
     for page in PAGES:
