@@ -54,7 +54,9 @@ const hb: Rule = {
 const nag: Rule = {
   key: "nag", python: "Nesterov", fixed: "", memory: ["velocity"], momentum: true, adaptive: false,
   step(gradient, _t, theta, [v], { alpha, mu }) {
-    const g = gradient(theta.map((x, i) => x + mu * v[i]));
+    const ahead = Float64Array.from(theta);
+    for (let i = 0; i < theta.length; i++) ahead[i] += mu * v[i];
+    const g = gradient(ahead);
     for (let i = 0; i < theta.length; i++) {
       v[i] = mu * v[i] - alpha * g[i];
       theta[i] += v[i];

@@ -1,7 +1,7 @@
 /** Runs of an optimizer, by nothing but its rule: no theory in here. */
 
 import type { Rule, Settings } from "./optimizers";
-import { lossAbove, type Problem } from "./problem";
+import type { Problem } from "./problem";
 import { normals } from "./random";
 
 export interface Noise {
@@ -30,11 +30,13 @@ export interface Memory {
 const BEYOND = 1e150;
 const CALM = 250; // steps below the goal after which it is not looked at any longer
 
-/** Steps of one rule, on displacements from the critical point. */
+/** Steps of one rule, on displacements from the critical point. Makes no new arrays on the way. */
 class Walker {
   readonly memory: Float64Array[];
   readonly e: Float64Array;
-  gradient: Float64Array;
+  /** The one that was asked for last. */
+  readonly gradient: Float64Array;
+  private readonly A: Float64Array;
   private readonly draw: (() => number) | null;
   private t = 0;
 
@@ -48,28 +50,43 @@ class Walker {
     this.e = Float64Array.from(start);
     this.memory = rule.memory.map(() => new Float64Array(problem.d));
     this.gradient = new Float64Array(problem.d);
+    this.A = Float64Array.from(problem.A.flat());
     this.draw = noise.sigma > 0 ? normals(noise.seed) : null;
   }
 
   private readonly slope = (at: Float64Array): Float64Array => {
-    const { A, residual, d } = this.problem;
-    const g = new Float64Array(d);
+    const { A, gradient } = this;
+    const { residual, d } = this.problem;
     for (let i = 0; i < d; i++) {
       let sum = 0;
-      for (let j = 0; j < d; j++) sum += A[i][j] * at[j];
-      g[i] = sum + residual[i];
-      if (this.draw) g[i] += this.noise.sigma * this.draw();
+      for (let j = 0; j < d; j++) sum += A[i * d + j] * at[j];
+      gradient[i] = sum + residual[i];
+      if (this.draw) gradient[i] += this.noise.sigma * this.draw();
     }
-    this.gradient = g;
-    return g;
+    return gradient;
   };
+
+  /** Loss above the critical point. */
+  get gap(): number {
+    const { A, e } = this;
+    const { residual, d } = this.problem;
+    let [twice, rest] = [0, 0];
+    for (let i = 0; i < d; i++) {
+      let sum = 0;
+      for (let j = 0; j < d; j++) sum += A[i * d + j] * e[j];
+      twice += sum * e[i];
+      rest += residual[i] * e[i];
+    }
+    return 0.5 * twice + rest;
+  }
 
   step(): void {
     this.rule.step(this.slope, ++this.t, this.e, this.memory, this.settings);
   }
 
   get isLost(): boolean {
-    return !this.e.every((x) => Math.abs(x) < BEYOND);
+    for (const x of this.e) if (!(Math.abs(x) < BEYOND)) return true;
+    return false;
   }
 }
 
@@ -83,7 +100,7 @@ export function simulate(
   const gap = new Float64Array(steps + 1).fill(NaN);
   const walker = new Walker(problem, rule, settings, start, noise);
   path.set(walker.e);
-  gap[0] = lossAbove(problem, walker.e);
+  gap[0] = walker.gap;
   const goal = tolerance * gap[0];
   let lost: number | null = null;
   let [above, last] = [0, 0]; // the last step above the goal, and the last of all
@@ -94,7 +111,7 @@ export function simulate(
       lost = k;
       break;
     }
-    const value = lossAbove(problem, walker.e);
+    const value = walker.gap;
     if (k <= steps) {
       path.set(walker.e, k * d);
       gap[k] = value;

@@ -215,7 +215,8 @@ def test_every_figure_draws_every_kind_of_problem():
       state.matrix.b = t % 3 ? null : A.map((_, i) => A[0][0] * (i + 1));
       Object.assign(state, { steps: [1, 30, 600][t % 3], mu: [0, 0.9, 1, 0.5][t % 4], at: t % 2,
         sigma: t % 5 ? 0 : 0.1, map: t % 2 ? "nag" : "hb",
-        alpha: state.alpha * [0.01, 1, 40][t % 3], chosen: E.RULES.map((rule) => rule.key).slice(t % 5) });
+        alpha: state.alpha * [0.01, 1, 40][t % 3],
+        chosen: E.RULES.map((rule) => rule.key).slice(t % 5) });
       for (const start of [state.start, E.compute(state).problem.critical]) {
         const model = E.compute({ ...state, start: [...start] });
         const extra = { fastest: null, words: E.english };
