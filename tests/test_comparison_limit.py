@@ -33,7 +33,7 @@ def test_no_curve_of_past_gradients_lies_below(comparison):
 
 
 def test_it_is_said_and_drawn(comparison):
-    text = str(comparison)
+    text = " ".join(str(comparison).split())
     assert f"needs fewer than {comparison.krylov_limit} steps here" in text
     assert "ConjugateGradient ×1 of that" in text
     data = gap_curves_data(comparison)
@@ -50,7 +50,7 @@ def test_what_is_no_krylov_method_may_cross():
     found = ca.compare(problem, [SignSGD(1.0), ca.GradientDescent], np.ones(3))
     assert found.krylov_limit == 3
     assert found["SignSGD"].simulated_steps == 1
-    assert "SignSGD does more than add up gradients" in str(found)
+    assert "SignSGD does more than add up gradients" in " ".join(str(found).split())
 
 
 @pytest.mark.parametrize(
@@ -61,5 +61,5 @@ def test_what_is_no_krylov_method_may_cross():
 def test_without_a_minimum_there_is_no_limit(problem):
     found = ca.compare(problem, [ca.GradientDescent(0.1)], steps=5)
     assert found.krylov_limit is None
-    assert "adds up past gradients" not in str(found)
+    assert "adds up past gradients" not in " ".join(str(found).split())
     assert gap_curves_data(found).limit is None
