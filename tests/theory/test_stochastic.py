@@ -294,7 +294,7 @@ def test_words_and_tables():
     assert floor.words.startswith("The loss hovers 0.000309 above its minimum: halve α and it")
     assert f"×{half.value / floor.value:.3g}" in floor.words
     assert floor.ratio == pytest.approx(floor.value / (1.0 * 12e-4 / 4))
-    assert "noise floor" in str(floor)
+    assert "Noise floor" in str(floor)
     assert json.loads(json.dumps(floor.to_dict()))["kind"] == "exact"
     assert floor == noise_floor(on([0.01, 0.1], ca.GradientDescent(1.0)), AdditiveNoise(6e-4))
     decayed = on([1.0], ALL["WeightDecay"](ca.GradientDescent(0.1), 0.5), [3.0])
