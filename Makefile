@@ -6,6 +6,7 @@
 #   make bench-peers  speed against torch, worst cases against PEPit, AutoLyap, python-control
 #   make clean    remove all that make and the tools created
 #   make test-peers   our rules held against torch and optax themselves (installs them: large)
+#   make test-browser the web pages in the system's Chromium; npm builds the explorer anew
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -16,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export MPLCONFIGDIR := $(CURDIR)/.cache/matplotlib
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help demo test test-peers lint docs gallery bench bench-peers lock clean
+.PHONY: help demo test test-peers test-browser lint docs gallery bench bench-peers lock clean
 .DELETE_ON_ERROR:
 
 help:
@@ -48,6 +49,11 @@ bench: $(VENV)/dev.stamp
 test-peers: $(PEERS)/stamp
 	PYTHONPATH=tests/peers $(PEERS)/bin/python -m pytest tests/peers -n 2
 
+# A browser is no part of the environment: Chromium must be there, and npm for axe-core.
+test-browser: $(VENV)/browser.stamp
+	CONVEX_ANALYZER_AXE=explorer/node_modules/axe-core/axe.min.js \
+		$(PY) -m pytest -rs tests/explorer tests/reporting/test_html.py
+
 bench-peers: $(PEERS)/theory.stamp
 	$(PEERS)/bin/python -m benchmarks.torch_loop
 	$(PEERS)/bin/python -m benchmarks.theory_peers
@@ -66,6 +72,11 @@ $(VENV)/report.stamp: pyproject.toml requirements/report.txt | $(PY)
 
 $(VENV)/dev.stamp: requirements/ci.txt $(VENV)/report.stamp
 	$(PY) -m pip install --quiet --require-hashes -r requirements/ci.txt
+	@touch $@
+
+$(VENV)/browser.stamp: explorer/package-lock.json $(VENV)/dev.stamp
+	$(PY) -m pip install --quiet playwright==1.65.2
+	cd explorer && npm ci --silent
 	@touch $@
 
 # Other people's optimizers are large, and nothing but a comparison needs them: a venv of their own.
