@@ -93,7 +93,7 @@ def _power(base: Any, exponent: Any) -> Any:
         return base ** int(exponent)
     if abs(base) < _CLOSE:
         if exponent < 0:
-            raise NowhereError
+            raise ZeroDivisionError  # a pole: not compared
         return MP.mpf(1) if exponent == 0 else MP.mpf(0)
     result = base**exponent
     if isinstance(result, MP.mpc):
@@ -200,7 +200,7 @@ class Points:
 
 
 def borders(statement: Any, points: Points, count: int) -> Iterator[dict[Any, Any]]:
-    """Yield points where the two sides of a relation are equal, by bisection."""
+    """Yield points where the two sides of a relation are equal."""
     if isinstance(statement, bool):
         return
     for relation in [r for r in sympy.preorder_traversal(statement) if r.is_Relational]:
@@ -208,7 +208,7 @@ def borders(statement: Any, points: Points, count: int) -> Iterator[dict[Any, An
         for unknown in sorted((s for s in unknowns if not s.is_integer), key=str):
             found = 0
             for base in points.some(3 * count, 300):
-                point = _bisected(relation, unknown, base, points)
+                point = _border(relation, unknown, base, points)
                 if point is not None:
                     yield point
                     found += 1
@@ -216,7 +216,7 @@ def borders(statement: Any, points: Points, count: int) -> Iterator[dict[Any, An
                         break
 
 
-def _bisected(relation: Any, unknown: Any, base: dict[Any, Any], points: Points) -> Any:
+def _border(relation: Any, unknown: Any, base: dict[Any, Any], points: Points) -> Any:
     def gap(x: Any) -> Any:
         at = {**base, unknown: x}
         return value(relation.lhs, at) - value(relation.rhs, at)
@@ -229,20 +229,33 @@ def _bisected(relation: Any, unknown: Any, base: dict[Any, Any], points: Points)
         pairs = [(a, b) for (a, f), (b, g) in itertools.pairwise(values) if f * g < 0]
         if not pairs:
             return None
-        low, high = points.draws.choice(pairs)
-        rising = gap(high) > 0
-        for _ in range(175):
-            middle = (low + high) / 2
-            if (gap(middle) > 0) == rising:
-                high = middle
-            else:
-                low = middle
-        point = {**base, unknown: (low + high) / 2}
+        root = _root(gap, *points.draws.choice(pairs))
+        point = {**base, unknown: root}
         if abs(gap(point[unknown])) > _CLOSE:
             return None  # a pole, no root
         return point if all(value(c, point) for c in points.symbols.constraints) else None
     except (NowhereError, ZeroDivisionError, TypeError, OverflowError):
         return None
+
+
+def _root(gap: Any, low: Any, high: Any) -> Any:
+    """Return where a function changes its sign: false position, with the Illinois correction.
+
+    Source: M. Dowell and P. Jarratt, A modified regula falsi method, BIT 11 (1971).
+    """
+    below, above, last, x = gap(low), gap(high), 0, low
+    for _ in range(80):
+        x = (low * above - high * below) / (above - below)
+        here = gap(x)
+        if abs(here) < _CLOSE**1.5:
+            break
+        if (here > 0) == (above > 0):
+            high, above = x, here
+            below, last = (below / 2 if last == 1 else below), 1
+        else:
+            low, below = x, here
+            above, last = (above / 2 if last == -1 else above), -1
+    return x
 
 
 # -- opinions ----------------------------------------------------------------------------------
@@ -256,16 +269,19 @@ def same(before: Any, after: Any, symbols: Symbols, seed: int = 0) -> bool | Non
         return None
 
 
-def _same(before: Any, after: Any, symbols: Symbols, seed: int) -> bool | None:
+@functools.lru_cache(maxsize=256)
+def _trials(before: Any, symbols: Symbols, seed: int) -> tuple[dict[Any, Any], ...]:
     points = Points(symbols, seed)
+    return (*points.some(80, 2000), *borders(before, points, 4))
+
+
+def _same(before: Any, after: Any, symbols: Symbols, seed: int) -> bool | None:
     states = isinstance(before, (sympy.logic.boolalg.Boolean, bool)) and not before.is_Symbol
     hits = 0
     if states:
-        trials = list(points.some(80, 2000))
-        for statement in (before, after):
-            trials += list(borders(statement, points, 4))
+        trials = [*_trials(before, symbols, seed), *borders(after, Points(symbols, seed + 1), 4)]
     else:
-        trials = list(points.some(5, 400))
+        trials = list(Points(symbols, seed).some(5, 400))
     for point in trials:
         try:
             a = value(before, point)

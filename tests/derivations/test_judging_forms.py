@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import sympy as sp
+from cases import each
 
 from convex_analyzer.derivations.judging.clock import Clock, OutOfTime
 from convex_analyzer.derivations.judging.field import Field
@@ -362,3 +363,40 @@ def test_systems_in_more_unknowns_than_are_small():
     assert status("p*q = 10/7 and q*q = 5", "p = 3 and q = 5", symbols) != "proved"
     # near two seconds of processor time: more of them under the tracer of coverage
     assert status("p**12 - p = 5 and q = 2", "q = 2", symbols, "=>") == "proved"
+
+
+ORDERED = Symbols.of({"x, y": "real", "p, q, r": "positive", "k": "natural"})
+SQUARES = Symbols.of({"t, v": "vector", "A": "symmetric"})
+
+
+@each(
+    ("above", "below", "symbols", "wanted"),
+    [
+        ("x < y", "x^3 < y^3", ORDERED, "proved"),
+        ("x = y", "x^5 = y^5", ORDERED, "proved"),
+        ("x < y", "exp(x) < exp(y)", ORDERED, "proved"),
+        ("p < q", "log(p) < log(q)", ORDERED, "proved"),
+        ("log(p) <= log(q)", "p <= q", ORDERED, "proved"),
+        ("p^k < q", "k*log(p) < log(q)", ORDERED, "proved"),
+        ("p*q = r", "log(p) + log(q) = log(r)", ORDERED, "proved"),
+        ("sqrt(p)/q >= 1", "log(p)/2 - log(q) >= 0", ORDERED, "proved"),
+        ("x < y", "x^2 < y^2", ORDERED, "refuted"),
+        ("x < y", "log(x) < log(y)", ORDERED, "refuted"),  # of negative numbers nothing is said
+        ("p < q", "log(q) < log(p)", ORDERED, "refuted"),
+        ("p < q", "log(p) < log(q)/2", ORDERED, "refuted"),
+        ("p*q = r", "log(p)*log(q) = log(r)", ORDERED, "refuted"),
+        ("x^3 < y^3", "x^3 > y^3", ORDERED, "refuted"),
+        ("t.T*t = 0", "t = 0", SQUARES, "proved"),
+        ("t = v", "(t - v).T*(t - v) = 0", SQUARES, "proved"),
+        ("t.T*v = 0", "t = 0", SQUARES, "refuted"),
+        ("t.T*A*t = 0", "t = 0", SQUARES, "refuted"),
+        ("abs(1 - p*q)**(2*k)", "(1 - p*q)**(2*k)", ORDERED, "proved"),
+        ("abs(x)**(4*k + 2)", "x**(4*k + 2)", ORDERED, "proved"),
+        ("sign(x)**(2*k)", "1", ORDERED, "plausible"),
+        ("abs(1 - p*q)**(3*k)", "(1 - p*q)**(3*k)", ORDERED, "refuted"),
+    ],
+)
+def test_functions_that_grow_and_even_powers(above, below, symbols, wanted):
+    assert status(above, below, symbols) == wanted
+    if symbols is ORDERED and "log" not in below:
+        assert status(below, above, symbols) == wanted

@@ -153,7 +153,9 @@ class _Parts:
             case ("root", key) if exponent % 1 == 0:
                 self._factor(("poly", key), dict(key), Fraction(exponent) / 2)
                 return
-            case ("minus", _) | ("sign", _) if self.whole and exponent % 2 == 0:
+            case ("minus", _) | ("sign", _) if self.whole and all(
+                (exponent * c) % 2 == 0 for c in self.power.values()
+            ):
                 return
         if new.signs <= {0, 1} or self.whole:
             self._emit(("gen", index), index, exponent, signed=new.signs <= {0, 1})

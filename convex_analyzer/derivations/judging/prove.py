@@ -22,11 +22,13 @@ from convex_analyzer.derivations.judging.recurrences import proved_by_induction,
 from convex_analyzer.derivations.judging.settle import ordered
 from convex_analyzer.derivations.judging.signs import assumed
 from convex_analyzer.derivations.judging.statements import same_statement
+from convex_analyzer.derivations.judging.undoing import undone
 from convex_analyzer.derivations.judging.words import Words
 
 __all__ = ["prove_statements", "prove_values"]
 
 _MOST_INDUCTIONS = 2
+_SQUARES = "a sum of squares is zero where every part is"
 _ANOTHER_ORDER = "the same terms in another order"
 # SymPy says with errors of its own that it cannot do something; there is no proof then.
 _FAILURES = (
@@ -274,9 +276,30 @@ def prove_statements(
             found = _matrix_equations(before, after, sampler, clock)
             if found is not None:
                 return found
-        return same_statement(before, after, _normalizer(sampler, clock, before, after), direction)
+        fresh = _normalizer(sampler, clock, before, after)
+        found = same_statement(before, after, fresh, direction)
+        return found or _undone(before, after, sampler, clock, direction)
     except _FAILURES:
         return None
+
+
+def _undone(before: Any, after: Any, sampler: Sampler, clock: Clock, direction: str) -> str | None:
+    """Compare two relations once a function that grows is taken off both sides of one or both."""
+    normal = _normalizer(sampler, clock, before, after)
+    first, second = undone(before, normal), undone(after, normal)
+    for one, other in ((before, second), (first, after), (first, second)):
+        if one is None or other is None:
+            continue
+        if sampler.has_matrices:
+            found = one == other or _matrix_equations(one, other, sampler, clock)
+        else:
+            fresh = _normalizer(sampler, clock, one, other)
+            found = _poles_agree(one, other, sampler, clock, direction) and same_statement(
+                one, other, fresh, direction
+            )
+        if found:
+            return "a function that grows, on both sides" if not sampler.has_matrices else _SQUARES
+    return None
 
 
 def _poles_agree(before: Any, after: Any, sampler: Sampler, clock: Clock, direction: str) -> bool:
