@@ -118,6 +118,7 @@ export class Board implements Part {
 
   draw(app: App, all = false): void {
     const dark = isDark();
+    if (this.mapOf) this.mapOf.value = app.state.map;
     this.element.classList.toggle("many", app.model.problem.d > 4);
     for (const frame of this.frames) if (all || frame.isSeen) frame.draw(app, dark);
     const contours = this.frame("contours");
@@ -129,6 +130,8 @@ export class Board implements Part {
   private moveHandle(x: number, y: number): void {
     this.handle.setAttribute("transform", `translate(${x} ${y})`);
   }
+
+  private mapOf: HTMLSelectElement | null = null;
 
   /** The scale stays still while the ring is held. */
   private held: ReturnType<typeof windowOf> | null = null;
@@ -187,7 +190,7 @@ export class Board implements Part {
     dragging(frame.svg, choose);
     const names = this.app.words.names;
     const select = h("select", { id: "map-of", "aria-label": this.app.words.figures.map.of }, ...(["hb", "nag"] as const).map((key) => h("option", { value: key }, names[key])));
-    select.value = this.app.state.map;
+    this.mapOf = select;
     select.addEventListener("change", () => this.app.change((state) => void (state.map = select.value === "nag" ? "nag" : "hb")));
     frame.element.querySelector(".head .name")?.append(" ", select);
   }

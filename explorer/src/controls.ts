@@ -8,9 +8,9 @@ import { RULES, type Key } from "./optimizers";
 import { presetsOf } from "./presets";
 import { show } from "./scale";
 import { reachOf, Slider, type SliderSpec } from "./sliders";
-import { chooseMatrix, MOST_KAPPA, problemOf, STEPS, TOLERANCES } from "./state";
+import { chooseMatrix, chooseMethods, MOST_KAPPA, problemOf, STEPS, TOLERANCES } from "./state";
 import { markerPath } from "./svg";
-import { bestPair, isLinear } from "./theory";
+import { bestPair, fastestPair, isLinear } from "./theory";
 import type { Words } from "./words";
 
 function stepSpecs(words: Words): SliderSpec[] {
@@ -77,7 +77,11 @@ export class StepControls implements Part {
       button(c.toLimit, to(() => ({ alpha: 2 / top() })), { id: "to-limit" }),
       button(c.toBest, to(() => ({ alpha: bestPair("gd", low(), top()).alpha }))),
       button(c.toPair, to(() => bestPair(app.state.map, low(), top()))),
-      button(c.toFast, to(() => (app.fastest ? { alpha: app.fastest.alpha, mu: app.fastest.mu } : bestPair(app.state.map, low(), top())))));
+      button(c.toFast, to(() => {
+        const { state: { map, tolerance }, model: { problem, z0 } } = app;
+        const { alpha, mu } = app.fastest ?? fastestPair(map, problem, z0, tolerance) ?? bestPair(map, low(), top());
+        return { alpha, mu };
+      })));
     this.element = h("section", { class: "steps", "aria-label": c.steps }, ...this.sliders.map((one) => one.element), this.setters);
   }
 
@@ -113,7 +117,7 @@ export class MethodControls implements Part {
     app.change((state) => {
       const chosen = new Set(state.chosen);
       if (!chosen.delete(key)) chosen.add(key);
-      state.chosen = RULES.map((rule) => rule.key).filter((one) => chosen.has(one));
+      chooseMethods(state, RULES.map((rule) => rule.key).filter((one) => chosen.has(one)));
     });
   }
 

@@ -67,7 +67,11 @@ function header(app: App, preset: Preset, act: Actions): HTMLElement {
     button(words.predict.on, act.predict, { id: "predict" }),
     button(words.buttons.link, () => void copy(location.href.split("#")[0] + toHash(app.state), said, words.buttons.copied, words.buttons.notCopied)),
     button(words.buttons.theme, act.theme, { id: "theme" }), button(words.buttons.reset, act.reset), button(words.buttons.keys, act.keys, { id: "keys" }), said);
-  const lead = h("p", { class: "lead" }, preset.name ? words.about(preset.name) : words.lead);
+  const lead = h("p", { class: "lead" });
+  app.add({ draw: () => {
+    const name = app.state.matrix?.name ?? "A";
+    lead.textContent = name === "A" ? words.lead : words.about(name);
+  } });
   if (preset.embedded) buttons.children[1].remove(); // it has no address of its own
   const note = preset.note ? [h("p", { class: "notice" }, preset.note)] : [];
   return h("header", {}, h("div", {}, h("h1", {}, words.title), lead, ...note), buttons);

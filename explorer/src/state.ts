@@ -73,8 +73,14 @@ export function applied(preset: Preset): State {
     if (preset[name] !== undefined) state[name] = preset[name];
   if (preset.theme) state.theme = preset.theme;
   if (preset.start) state.start = [...preset.start];
-  if (preset.optimizers) state.chosen = known(preset.optimizers);
+  if (preset.optimizers) chooseMethods(state, known(preset.optimizers));
   return state;
+}
+
+/** Tick methods; the map is of the momentum method that is ticked. */
+export function chooseMethods(state: State, keys: Key[]): void {
+  state.chosen = keys;
+  if (keys.includes("nag") !== keys.includes("hb")) state.map = keys.includes("nag") ? "nag" : "hb";
 }
 
 function known(keys: readonly string[]): Key[] {
@@ -138,10 +144,14 @@ const RANGES: Record<(typeof NUMBERS)[keyof typeof NUMBERS], readonly [number, n
 
 const WHOLE: readonly string[] = ["steps", "at", "seed"];
 
+/** Left out where they are as on every page; the others may be preset. */
+const OPTIONAL: readonly string[] = ["at", "sigma", "seed"];
+
 export function toHash(state: State): string {
   const usual = defaults();
+  const isNeeded = (name: string): boolean => !OPTIONAL.includes(name) && !(state.matrix && (name === "kappa" || name === "angle"));
   const parts = Object.entries(NUMBERS)
-    .filter(([, name]) => state[name] !== usual[name] || name === "alpha" || name === "mu")
+    .filter(([, name]) => state[name] !== usual[name] || isNeeded(name))
     .map(([key, name]) => `${key}=${state[name]}`);
   parts.push(`o=${state.chosen.join(",")}`, `x=${state.start.join(",")}`);
   if (state.matrix) {
@@ -149,7 +159,7 @@ export function toHash(state: State): string {
     if (state.matrix.b?.some((x) => x !== 0)) parts.push(`b=${state.matrix.b.join(",")}`);
     parts.push(`name=${encodeURIComponent(state.matrix.name)}`);
   }
-  if (state.map !== usual.map) parts.push(`map=${state.map}`);
+  parts.push(`map=${state.map}`);
   if (state.theme !== usual.theme) parts.push(`theme=${state.theme}`);
   if (state.predict) parts.push("guess=1");
   return `#${parts.join("&")}`;
@@ -172,7 +182,8 @@ export function fromHash(hash: string, base: State): State {
   if (words.has("o")) state.chosen = known((words.get("o") ?? "").split(","));
   const start = numbers(words.get("x"));
   if (start && start.length === problemOf(state).d) state.start = start;
-  if (words.get("map") === "nag") state.map = "nag";
+  const map = words.get("map");
+  if (map === "hb" || map === "nag") state.map = map;
   const theme = words.get("theme");
   if (theme === "light" || theme === "dark") state.theme = theme;
   state.predict = words.get("guess") === "1";

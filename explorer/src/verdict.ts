@@ -27,7 +27,12 @@ export function verdictOf(model: Model, words: Words): Verdict {
     .map((fate) => ({ fate, names: judged.filter((one) => one.fate === fate).map((one) => words.names[one.key]) }))
     .filter((group) => group.names.length)
     .map(({ fate, names }) => v[fate](words.list(names), names.length > 1));
-  return { tone, headline: sentence(groups.join("; ")), reason: reason(model, judged[0], words) };
+  return { tone, headline: sentence(groups.join("; ")), reason: reason(model, worstOf(judged), words) };
+}
+
+/** The method to give the reason for: one that does not converge, where there is one. */
+function worstOf(judged: Series[]): Series {
+  return judged.find((one) => one.fate === "diverges") ?? judged.find((one) => one.fate === "cycles") ?? judged[0];
 }
 
 function sentence(text: string): string {
