@@ -135,7 +135,7 @@ _OUTPUT = (
         "--out",
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="Also write a report: .pdf, .png, .html, .json or .md.",
+        help="Also write a report: .pdf, .png, .html, .json, .md or .tex.",
     ),
 )
 

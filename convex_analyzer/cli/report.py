@@ -42,7 +42,7 @@ _FORMATS = ("svg", "png", "pdf", "eps", "pgf")
     "--out",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Where to: .pdf, .png, .html, .json, .md; with --figures a folder.  Default: the name of "
+    help="Where to: .pdf, .png, .html, .json, .md, .tex; with --figures a folder.  Default: the name of "
     "the problem, .pdf.",
 )
 @click.option(

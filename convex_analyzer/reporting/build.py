@@ -36,7 +36,7 @@ from convex_analyzer.theory.analysis import Analysis
 __all__ = ["LEVELS", "SUFFIXES", "build", "report"]
 
 LEVELS = ("brief", "teach", "full")
-SUFFIXES = (".pdf", ".png", ".html", ".json", ".md")
+SUFFIXES = (".pdf", ".png", ".html", ".json", ".md", ".tex")
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def report(
         set side by side.
     path
         Where to: the suffix decides between PDF, PNG (one file per page), HTML (one file that needs
-        no network), Markdown and JSON.
+        no network), Markdown, JSON, and LaTeX, which holds the tables only, for a paper.
     level
         ``"brief"``: verdict and recap table, two pages; ``"teach"``: with the derivation;
         ``"full"``: with all pictures.
@@ -149,6 +149,8 @@ def _writer(suffix: str) -> Callable[..., tuple[Path, ...]]:
     match suffix:
         case ".md":
             from convex_analyzer.reporting.markdown import write_markdown as write
+        case ".tex":
+            from convex_analyzer.reporting.latex_tables import write_latex_tables as write
         case ".html":
             from convex_analyzer.reporting.html import write_html as write
         case ".png":

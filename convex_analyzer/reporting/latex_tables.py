@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from convex_analyzer.errors import InputError
-from convex_analyzer.reporting.document import Cell, Column, Table
-from convex_analyzer.reporting.latex_text import latex_cell
+from convex_analyzer.files import StrPath, write_bytes
+from convex_analyzer.reporting.document import Cell, Column, Document, Table
+from convex_analyzer.reporting.latex_text import latex_cell, latex_words
 
-__all__ = ["to_latex_table"]
+__all__ = ["to_latex_table", "write_latex_tables"]
 
 _LETTERS = {"left": "l", "right": "r", "center": "c"}
 _RAGGED = {"left": r"\raggedright", "right": r"\raggedleft", "center": r"\centering"}
@@ -64,6 +66,31 @@ def to_latex_table(table: Table, *, label: str | None = None) -> str:
     body = [r"\centering", *before, *inner, *after]
     lines = [r"\begin{table}[htbp]", *(f"  {line}" for line in body), r"\end{table}"]
     return "\n".join(lines)
+
+
+def write_latex_tables(
+    document: Document, path: StrPath, *, inputs: Iterable[StrPath] = ()
+) -> tuple[Path, ...]:
+    r"""Write the tables of a document, to be read in by ``\input``; returns the paths written.
+
+    Parameters
+    ----------
+    document
+        Whose tables.
+    path, inputs
+        As for :func:`~convex_analyzer.files.write_bytes`.
+
+    Raises
+    ------
+    InputError
+        There is no table in it.
+    """
+    tables = [block for block in document.blocks if isinstance(block, Table)]
+    if not tables:
+        raise InputError("this report has no table to write as LaTeX", argument="path")
+    head = f"% {latex_words(document.title)}\n% needs booktabs, array, amsmath, amssymb\n\n"
+    text = head + "\n\n".join(to_latex_table(table) for table in tables) + "\n"
+    return (write_bytes(path, text.encode(), inputs=inputs),)
 
 
 def _row(cells: Sequence[Cell]) -> str:

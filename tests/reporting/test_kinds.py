@@ -193,3 +193,14 @@ def test_figures_become_files(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="cannot use"):
         ca.save_figures(comparison, tmp_path / "file", ["roots"])
+
+
+def test_tables_go_into_a_paper(tmp_path):
+    comparison = ca.compare(ca.gallery.toy())
+    (path,) = ca.report(comparison, tmp_path / "toy.tex")
+    text = path.read_text(encoding="utf-8")
+    assert text.count(r"\begin{table}") == text.count(r"\end{table}") == 3
+    assert r"HeavyBall & $\alpha$ = 0.6679*, $\mu$ = 0.4026*" in text
+    with pytest.raises(InputError, match="no table to write as LaTeX"):
+        ca.report(ca.derive("stability", ca.HeavyBall), tmp_path / "none.tex")
+    assert [path.name for path in tmp_path.iterdir()] == ["toy.tex"]
