@@ -42,8 +42,8 @@ _FORMATS = ("svg", "png", "pdf", "eps", "pgf")
     "--out",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Where to: .pdf, .png, .html, .json, .md, .tex; with --figures a folder.  Default: the name "
-    "of the problem, .pdf.",
+    help="Where to: .pdf, .png, .html, .json, .md, .tex; with --figures a folder.  Default: the "
+    "name of the problem, .pdf.",
 )
 @click.option(
     "--level",
