@@ -1,4 +1,4 @@
-"""A training loop in PyTorch with a `ca.Recorder` in it; `docs/tutorials/pytorch.md` reads its log."""
+"""A training loop in PyTorch with a `ca.Recorder`; docs/tutorials/pytorch.md reads its log."""
 
 import numpy as np
 import torch
