@@ -17,6 +17,7 @@ from typing import Any
 
 from benchmarks.derivation_oracle import confirms, same
 from convex_analyzer.derivations.exercises import Exercise, exercise, exercise_names
+from convex_analyzer.derivations.judging.clock import spent
 from convex_analyzer.derivations.judging.edits import edits
 from convex_analyzer.derivations.judging.judge import judge
 from convex_analyzer.errors import InputError
@@ -29,6 +30,7 @@ class Tally:
 
     counts: collections.Counter[str] = field(default_factory=collections.Counter)
     times: list[float] = field(default_factory=list)
+    works: list[int] = field(default_factory=list)  # units of work: microseconds, everywhere
     false_proofs: list[tuple[Any, ...]] = field(default_factory=list)
     false_refutations: list[tuple[Any, ...]] = field(default_factory=list)
     missed: list[tuple[Any, ...]] = field(default_factory=list)
@@ -72,8 +74,9 @@ def run(count: int | None = None, seed: int = 1, names: Sequence[str] | None = N
         except InputError:
             continue
         before = task.values[0]
-        start = time.thread_time()
+        start, begun = time.thread_time(), spent()
         verdict = judge(before, after, task.symbols)
+        tally.works.append(spent() - begun)
         tally.times.append(time.thread_time() - start)
         tally.counts[verdict.status] += 1
         where = (task.name, text, verdict.reason)

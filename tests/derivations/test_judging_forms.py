@@ -400,3 +400,9 @@ def test_functions_that_grow_and_even_powers(above, below, symbols, wanted):
     assert status(above, below, symbols) == wanted
     if symbols is ORDERED and "log" not in below:
         assert status(below, above, symbols) == wanted
+
+
+def test_powers_of_matrices_whose_exponents_are_whole_in_the_end():
+    symbols = Symbols.of({"A": "symmetric", "t": "vector", "k": "natural"})
+    assert status("A**(k + 1)*t", "A**(k + sqrt(1))*t", symbols) != "refuted"
+    assert status("A**(k + 1)*t", "A**(k + sqrt(4))*t", symbols) == "refuted"

@@ -5,7 +5,14 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from convex_analyzer.derivations.judging.values import Singular, Undefined, is_zero, plus, times
+from convex_analyzer.derivations.judging.values import (
+    Singular,
+    Undefined,
+    Unknown,
+    is_zero,
+    plus,
+    times,
+)
 
 __all__ = [
     "add",
@@ -118,8 +125,12 @@ def _inverse(a: Matrix) -> Matrix:
 
 def power(a: Matrix, exponent: Any) -> Any:
     """Return a whole power of a square matrix."""
-    if not isinstance(exponent, int) or len(a) != len(a[0]) or abs(exponent) > 64:
-        raise Undefined("this power of a matrix")
+    if isinstance(exponent, Fraction) and exponent.denominator == 1:
+        exponent = exponent.numerator
+    if len(a) != len(a[0]):
+        raise Undefined("a power of a matrix that is not square")
+    if not isinstance(exponent, int) or abs(exponent) > 64:
+        raise Unknown("this power of a matrix")
     base = _inverse(a) if exponent < 0 else a
     result: Any = identity(len(a))
     for _ in range(abs(exponent)):
