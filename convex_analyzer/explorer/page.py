@@ -150,7 +150,9 @@ def embed(
 
 
 def can_show(optimizer: Wanted) -> bool:
-    """Tell whether the page has this optimizer.
+    """Tell whether the page has this optimizer, with a slider for each of its settings.
+
+    A schedule, or one value per run, has no slider.
 
     Examples
     --------
@@ -158,7 +160,9 @@ def can_show(optimizer: Wanted) -> bool:
     >>> can_show(HeavyBall), can_show(ConjugateGradient())
     (True, False)
     """
-    return _key(optimizer) is not None
+    values = {} if isinstance(optimizer, type) else optimizer.values
+    has_sliders = all(_is_constant(values[name]) for name in _SLIDERS if name in values)
+    return _key(optimizer) is not None and has_sliders
 
 
 # -- the page with an empty slot -----------------------------------------------------------------
@@ -248,6 +252,10 @@ def _key(optimizer: Wanted) -> str | None:
     return next((key for key, (known, _) in RULES.items() if known is cls), None)
 
 
+def _is_constant(value: Any) -> bool:
+    return not is_schedule(value) and np.ndim(value) == 0
+
+
 def _of_optimizers(wanted: list[Wanted], notes: list[str]) -> dict[str, Any]:
     keys: list[str] = []
     for one in wanted:
@@ -285,7 +293,7 @@ def _shared(
     """Return the value of a slider from the first optimizer; say when others differ."""
     found = [one for one in made if field in one.values]
     for one in found:
-        if is_schedule(one.values[field]) or np.ndim(one.values[field]):
+        if not _is_constant(one.values[field]):
             raise InputError(
                 f"{type(one).__name__}: the explorer needs one number as {field}",
                 argument="optimizers",

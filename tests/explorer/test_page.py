@@ -13,6 +13,7 @@ import subprocess
 import numpy as np
 import pytest
 from explorer_bundle import PAGE, SOURCES, run, script
+from scipy.sparse.linalg import LinearOperator
 
 import convex_analyzer as ca
 from convex_analyzer.cli import run as command
@@ -88,6 +89,7 @@ def test_optimizers_tick_boxes_and_set_sliders():
     assert "alpha" not in preset_of(page(np.eye(2), [ca.HeavyBall]))
     assert [can_show(cls) for cls, _ in RULES.values()] == [True] * 7
     assert not can_show(ca.LBFGS())
+    assert not can_show(ca.GradientDescent(ca.schedules.Step(0.1, 0.5, 30)))
 
 
 def test_large_problems_are_refused_or_seen_in_a_plane():
@@ -112,6 +114,11 @@ def test_large_problems_are_refused_or_seen_in_a_plane():
         ((np.eye(2), [ca.LBFGS]), {}, "does not have LBFGS"),
         ((np.eye(2), [ca.HeavyBall(ca.schedules.Step(0.1, 0.5, 30))]), {}, "one number"),
         ((np.eye(2),), {"start": [1.0]}, "start"),
+        (
+            (ca.Quadratic(LinearOperator((9000, 9000), matvec=np.copy)),),
+            {"plane": True},
+            "too many",
+        ),
         ((None,), {"start": [1.0]}, "needs a problem"),
         ((np.eye(2),), {"theme": "pink"}, "auto, light or dark"),
     ],

@@ -65,7 +65,7 @@ export const roots: Figure = {
       const steepest = mark.direction === model.problem.d - 1;
       const [px, py] = held(mark.root, x, y, width);
       out += markers(mark.key, [[px, py]], steepest ? 5 : 4.2, steepest);
-      if (Math.abs(mark.root.re) > 1.5) out += text(px, py - 10, `→ ${show(mark.root.re)}`, { anchor: "middle", fill: "var(--bad-ink)" });
+      if (Math.abs(mark.root.re) > 1.5) out += text(px, py - 10, show(mark.root.re), { anchor: px < 30 ? "start" : px > width - 30 ? "end" : "middle", fill: "var(--bad-ink)" });
     }
     return out;
   },
