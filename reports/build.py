@@ -109,7 +109,7 @@ def _rosenbrock() -> Any:
 REPORTS = (
     Report(
         "toy", "Two numbers that show everything",
-        "J = 0.1 x₁² + 2 x₂² of lecture 001: the whole report, derivation and all pictures.",
+        "J = 0.1 x₁² + 2 x₂² of lecture 000: the whole report, derivation and all pictures.",
         "ca.compare(ca.gallery.toy())",
         lambda: ca.compare(ca.gallery.toy()), "full",
     ),

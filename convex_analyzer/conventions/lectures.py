@@ -1,7 +1,7 @@
 """The five lectures and the book: what they print, in their letters, as our rules and schedules.
 
 Where a lecture gives no value there is no default. Lecture 002's look-ahead is kept as printed; the
-lost minus signs of lecture 004 and its δ of Adam are put back (docs/theory.md lists the misprints).
+lost minus signs of lecture 004 and its δ of Adam are put back (docs/errata.md lists the misprints).
 """
 
 from __future__ import annotations
