@@ -78,7 +78,7 @@ class OperandEdits(Walker):
         tails = {self.text[p.args[0].end : p.end].strip() for p in (first, second)}
         if len(tails) == 1 and first.args[0].kind == second.args[0].kind == "name":
             drops = [(p.args[0].end, p.end, "") for p in (first, second)]
-            yield "power inside", [*drops, (node.end, node.end, *tails)]
+            yield "power inside", [*drops, (node.end, node.end, tails.pop())]
 
     def on_call(self, node: Node, parent: Node | None) -> Changes:
         """Yield a function taken away."""
