@@ -43,9 +43,13 @@ _REMARK = re.compile(r"\s(?:#|--\s)|^\s*#|\s[—]\s")
 _REASON = re.compile(rf"(?<=[\s,;(\[])(?:{'|'.join(REASON_WORDS)})\b")
 _CONDITION = re.compile(r"\s*(?:if|for|when|provided|assuming)\b")
 _START = re.compile(
-    r"\s*(?:(so|hence|thus|therefore|then|and so|it follows that|this gives|we get)\b[,:]?\s+)?",
+    r"\s*((?:(?:and so|so|hence|thus|therefore|then|now|finally|also|consequently|clearly|"
+    r"it follows that)\b[,:]?\s+)*"
+    r"(?:(?:we (?:have|get|obtain|find|see|know)|this (?:gives|means|yields|shows|implies)|"
+    r"that is|note)(?: that)?\b[,:]?\s+)?)",
     re.IGNORECASE,
 )
+_ARROW = re.compile(rf"(?:{'|'.join(sorted(ARROW_WORDS, key=len, reverse=True))})\b")
 _BULLETS = (
     "a minus or a bullet: every line begins with - and a space",
     "write -x without the space for a minus, and no bullets",
@@ -272,9 +276,9 @@ def _plain_row(letters: list[str], begin: int, stop: int, symbols: Symbols) -> R
     opening = _START.match("".join(letters[begin:stop]))
     arrow = None
     if opening and opening.end():
-        word = (opening[1] or "").lower()
-        if not (word and word in symbols):
-            arrow = "=>" if word in ARROW_WORDS else None
+        words = opening[1].lower()
+        if not any(word.strip(",:") in symbols for word in words.split()):
+            arrow = "=>" if _ARROW.match(words) else None
             blank(letters, begin, begin + opening.end())
     first, last = _trimmed(letters, begin, stop)
     return Row(first, last, latex=False, reason=reason, notes=notes, arrow=arrow)

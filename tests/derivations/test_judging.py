@@ -7,6 +7,7 @@ import itertools
 import pytest
 import sympy
 
+from convex_analyzer.derivations.derivation import check_derivation
 from convex_analyzer.derivations.exercises import exercise, exercise_names, load_exercise
 from convex_analyzer.derivations.judging.judge import judge
 from convex_analyzer.derivations.judging.judgement import Counterexample
@@ -394,3 +395,16 @@ def test_an_unknown_exercise_is_refused():
     with pytest.raises(InputError, match="q99"):
         exercise("q99")
     assert len(exercise_names()) >= 40
+
+
+def test_an_identity_needs_nothing_above_it_and_words_open_a_line():
+    text = """(1 - a*l)^2
+    = 1 - 2*a*l + a^2*l^2
+    So we have (1 - a*l)^2 = 1 + a*l*(a*l - 2)
+    Now, this gives (1 - a*l)^2 = 1 + a*l*(a*l - 3)"""
+    checked = check_derivation(text, symbols={"a, l": "positive"})
+    assert [x.status for x in checked.lines] == ["given", "proved", "proved", "refuted"]
+    asked = check_derivation("a + l\na = 2*l", symbols={"a, l": "positive"})
+    assert asked.lines[1].status == "undecided"  # a condition is no identity
+    named = check_derivation("now + 1\nnow 2 + now", symbols={"now": "real"})
+    assert named.lines[1].status != "proved"

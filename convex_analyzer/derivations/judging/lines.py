@@ -289,12 +289,23 @@ class _Checker:
         """Judge a line that cannot be held against the one above against the last of its kind."""
         known = self.decided.get(is_boolean(statement.value))
         if known is None or known == self.above:
-            return before, verdict
+            return self.by_itself(statement, before, verdict)
         other = judge(known[0], statement.value, self.symbols, self.budget, direction)
         if other.status == "undecided":
             return before, verdict
         self.above = known
         return known[0], other
+
+    def by_itself(
+        self, statement: Statement, before: Any, verdict: Judgement
+    ) -> tuple[Any, Judgement]:
+        """Accept an identity below a value: what always holds needs nothing above it."""
+        import sympy
+
+        if not is_boolean(statement.value) or is_boolean(before):
+            return before, verdict
+        alone = judge(sympy.true, statement.value, self.symbols, self.budget, "<=>")
+        return (sympy.true, alone) if alone.status == "proved" else (before, verdict)
 
     def bound(self, statement: Statement) -> CheckedLine:
         """Judge a link of a chain that is an inequality: it must hold wherever it is defined."""
