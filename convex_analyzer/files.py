@@ -18,12 +18,69 @@ from typing import TypeAlias
 from convex_analyzer.errors import InputError
 from convex_analyzer.progress import wrote
 
-__all__ = ["StrPath", "write_bytes", "write_many"]
+__all__ = [
+    "StrPath",
+    "StrPaths",
+    "as_path",
+    "as_paths",
+    "check_target",
+    "write_bytes",
+    "write_many",
+]
 
 StrPath: TypeAlias = str | os.PathLike[str]
+StrPaths: TypeAlias = StrPath | Iterable[StrPath]
 
 
-def write_bytes(path: StrPath, data: bytes, *, inputs: Iterable[StrPath] = ()) -> Path:
+def as_path(path: StrPath, argument: str = "path") -> Path:
+    """Return a path as a `Path`.
+
+    Raises
+    ------
+    InputError
+        What is given is no path.
+    """
+    try:
+        return Path(path)
+    except TypeError:
+        got = f"got {type(path).__name__}"
+        raise InputError(
+            f"{argument} must be the path of a file, {got}", argument=argument
+        ) from None
+
+
+def as_paths(paths: StrPaths, argument: str = "inputs") -> tuple[Path, ...]:
+    """Return paths as a tuple; a single one, too.
+
+    Raises
+    ------
+    InputError
+        Something in it is no path.
+
+    Examples
+    --------
+    >>> [path.name for path in as_paths("A.npy")]
+    ['A.npy']
+    """
+    if isinstance(paths, str | os.PathLike):
+        paths = (paths,)
+    elif not isinstance(paths, Iterable):
+        raise InputError(f"{argument} must be paths, got {type(paths).__name__}", argument=argument)
+    return tuple(as_path(path, argument) for path in paths)
+
+
+def check_target(path: StrPath, *, inputs: StrPaths = ()) -> None:
+    """Refuse a target that :func:`write_bytes` would refuse, before the work for it begins.
+
+    Raises
+    ------
+    InputError
+        As for :func:`write_bytes`.
+    """
+    _checked(as_path(path), as_paths(inputs))
+
+
+def write_bytes(path: StrPath, data: bytes, *, inputs: StrPaths = ()) -> Path:
     """Write one file, whole or not at all.
 
     Parameters
@@ -33,7 +90,7 @@ def write_bytes(path: StrPath, data: bytes, *, inputs: Iterable[StrPath] = ()) -
     data
         What to write.
     inputs
-        Files that this run has read, and which must therefore not be overwritten.
+        Files that this run has read, and which must therefore not be overwritten; one, or several.
 
     Returns
     -------
@@ -46,11 +103,11 @@ def write_bytes(path: StrPath, data: bytes, *, inputs: Iterable[StrPath] = ()) -
         When the folder is missing or cannot be written, or the target is a folder, an input, a
         read-only file or no ordinary file.
     """
-    return write_many({Path(path): data}, inputs=inputs)[0]
+    return write_many({as_path(path): data}, inputs=inputs)[0]
 
 
 def write_many(
-    files: Mapping[Path, bytes] | Mapping[str, bytes], *, inputs: Iterable[StrPath] = ()
+    files: Mapping[Path, bytes] | Mapping[str, bytes], *, inputs: StrPaths = ()
 ) -> tuple[Path, ...]:
     """Write several files, all or none: a failure puts back what was there before.
 
@@ -68,8 +125,7 @@ def write_many(
     """
     if not files:
         return ()
-    read = [Path(path) for path in inputs]
-    paths = [Path(path) for path in files]
+    read, paths = as_paths(inputs), as_paths(files, "files")
     targets = [_checked(path, read) for path in paths]
     if len(set(targets)) < len(targets):
         raise InputError("files: each target must be named once, got the same file twice")
@@ -86,10 +142,10 @@ def write_many(
                 leftover.unlink()
     for path in paths:
         wrote(path)
-    return tuple(paths)
+    return paths
 
 
-def _checked(path: Path, read: list[Path]) -> Path:
+def _checked(path: Path, read: Iterable[Path]) -> Path:
     """Return the real file behind a path (links followed), or say why it cannot be written."""
     try:
         target = path.resolve()
@@ -97,7 +153,8 @@ def _checked(path: Path, read: list[Path]) -> Path:
         with suppress(FileNotFoundError, NotADirectoryError):
             mode = target.stat().st_mode
     except (OSError, ValueError, RuntimeError) as error:  # too long, a zero byte, a loop of links
-        raise _refusal(path, str(error), "choose another name") from None
+        reason = getattr(error, "strerror", None) or str(error)
+        raise _refusal(path, reason, "choose another name") from None
     if mode is not None and stat.S_ISDIR(mode):
         raise _refusal(path, "it is a folder", "name a file inside it")
     if not folder_is_there:
@@ -129,8 +186,8 @@ def _write_temporary(target: Path, data: bytes, leftovers: list[Path]) -> Path:
     try:
         # O_EXCL: never through a link that someone put there; 0o666: as the umask says
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        leftovers.append(temporary)  # before it is there: Ctrl-C may come at any moment
         descriptor = os.open(temporary, flags, 0o666)
-        leftovers.append(temporary)
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(data)
             stream.flush()

@@ -7,29 +7,18 @@ is shown with its own table.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import importlib
+import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from convex_analyzer.comparison import Comparison, compare
-from convex_analyzer.conditioning.results import ConditionAnalysis
-from convex_analyzer.derivations.lines import Derivation
-from convex_analyzer.diagnosis.results import Diagnosis
 from convex_analyzer.errors import InputError
-from convex_analyzer.problems.gradient_check import GradientCheck
+from convex_analyzer.files import StrPath, StrPaths, as_path, as_paths, check_target
 from convex_analyzer.problems.quadratic import Quadratic
-from convex_analyzer.reporting.check_page import check_document
-from convex_analyzer.reporting.comparison_report import comparison_data, comparison_document
-from convex_analyzer.reporting.condition_page import condition_document
-from convex_analyzer.reporting.derivation_page import derivation_document
-from convex_analyzer.reporting.diagnosis_page import diagnosis_document
 from convex_analyzer.reporting.document import Document
-from convex_analyzer.reporting.plain_page import plain_document
-from convex_analyzer.reporting.several_report import Several, several_document
-from convex_analyzer.reporting.sweep_page import sweep_document
-from convex_analyzer.results import Result
-from convex_analyzer.simulation.trajectory import Trajectory
 from convex_analyzer.tables import join_words
 from convex_analyzer.theory.analysis import Analysis
 
@@ -41,23 +30,51 @@ SUFFIXES = (".pdf", ".png", ".html", ".json", ".md", ".tex")
 
 @dataclass(frozen=True)
 class _Kind:
-    """How results of one class become pages, and plain data."""
+    """How results of one class become pages, and plain data.
 
-    of: type
-    document: Callable[[Any, str, str | None], Document]
-    data: Callable[[Any], dict[str, Any]] = lambda result: dict(result.to_dict())
+    All are named, as ``"module:name"`` below the package, and imported when a result needs them:
+    what a report does not show costs it nothing.
+    """
+
+    of: str
+    document: str
+    data: str = ""
+
+    def holds(self, result: Any) -> bool:
+        """Tell whether a result is of this class; of one that nobody imported there is none."""
+        module, _, name = self.of.partition(":")
+        known = sys.modules.get(f"convex_analyzer.{module}")
+        return known is not None and isinstance(result, getattr(known, name))
+
+    def pages(self, result: Any, level: str, command: str | None) -> Document:
+        """Return the report as a document."""
+        document: Document = _named(self.document)(result, level, command)
+        return document
+
+    def plain(self, result: Any) -> dict[str, Any]:
+        """Return the numbers of the report as plain data."""
+        return dict(_named(self.data)(result) if self.data else result.to_dict())
 
 
 _KINDS = (
-    _Kind(Comparison, comparison_document, comparison_data),
-    _Kind(Several, several_document),
-    _Kind(ConditionAnalysis, condition_document),
-    _Kind(Diagnosis, diagnosis_document),
-    _Kind(Derivation, derivation_document),
-    _Kind(GradientCheck, check_document),
-    _Kind(Trajectory, sweep_document),
-    _Kind(Result, plain_document),  # the last: everything else
+    _Kind(
+        "comparison:Comparison",
+        "reporting.comparison_report:comparison_document",
+        "reporting.comparison_report:comparison_data",
+    ),
+    _Kind("reporting.several_report:Several", "reporting.several_report:several_document"),
+    _Kind("conditioning.results:ConditionAnalysis", "reporting.condition_page:condition_document"),
+    _Kind("diagnosis.results:Diagnosis", "reporting.diagnosis_page:diagnosis_document"),
+    _Kind("derivations.lines:Derivation", "reporting.derivation_page:derivation_document"),
+    _Kind("problems.gradient_check:GradientCheck", "reporting.check_page:check_document"),
+    _Kind("simulation.trajectory:Trajectory", "reporting.sweep_page:sweep_document"),
+    _Kind("results:Result", "reporting.plain_page:plain_document"),  # the last: everything else
 )
+
+
+def _named(place: str) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(f"convex_analyzer.{module}"), name)
 
 
 def build(result: Any, level: str = "brief", command: str | None = None) -> Document:
@@ -75,16 +92,16 @@ def build(result: Any, level: str = "brief", command: str | None = None) -> Docu
     """
     _check_level(level)
     subject, kind = _subject(result)
-    return kind.document(subject, level, command)
+    return kind.pages(subject, level, command)
 
 
 def report(
     result: Any,
-    path: str | Path,
+    path: StrPath,
     level: str = "brief",
     *,
     command: str | None = None,
-    inputs: Iterable[str | Path] = (),
+    inputs: StrPaths = (),
 ) -> tuple[Path, ...]:
     """Write a diagnostic report.
 
@@ -104,7 +121,7 @@ def report(
     command
         The command that reproduces the report, for its last page.
     inputs
-        Files that were read and must not be overwritten.
+        Files that were read and must not be overwritten; one, or several.
 
     Returns
     -------
@@ -126,7 +143,7 @@ def report(
     ...     [path.name for path in report(toy(), Path(folder, "toy.md"))]
     ['toy.md']
     """
-    target = Path(path)
+    target, inputs = as_path(path), as_paths(inputs)
     suffix = target.suffix.lower()
     if suffix not in SUFFIXES:
         raise InputError(
@@ -135,17 +152,24 @@ def report(
             value=str(path),
         )
     _check_level(level)  # also where it makes no difference: a slip should not go unnoticed
-    subject, kind = _subject(result)
-    inputs = tuple(inputs)
+    check_target(target, inputs=inputs)  # before the work, not after it
     if suffix == ".json":
         from convex_analyzer.reporting.json import write_json
 
-        return write_json(kind.data(subject), target, inputs=inputs)
-    return _writer(suffix)(kind.document(subject, level, command), target, inputs=inputs)
+        subject, kind = _subject(result)
+        return write_json(kind.plain(subject), target, inputs=inputs)
+    write = _writer(suffix)
+    return write(build(result, level, command), target, inputs=inputs)
 
 
 def _writer(suffix: str) -> Callable[..., tuple[Path, ...]]:
-    """Return what writes documents with this suffix; nothing else is imported."""
+    """Return what writes documents with this suffix; nothing else is imported.
+
+    Raises
+    ------
+    MissingDependencyError
+        What lays pages out is not installed: better said before the work than after it.
+    """
     match suffix:
         case ".md":
             from convex_analyzer.reporting.markdown import write_markdown as write
@@ -153,10 +177,11 @@ def _writer(suffix: str) -> Callable[..., tuple[Path, ...]]:
             from convex_analyzer.reporting.latex_tables import write_latex_tables as write
         case ".html":
             from convex_analyzer.reporting.html import write_html as write
-        case ".png":
-            from convex_analyzer.reporting.typst import write_png as write
         case _:
-            from convex_analyzer.reporting.typst import write_pdf as write
+            from convex_analyzer.reporting import typst
+
+            typst.check_installed()
+            write = typst.write_png if suffix == ".png" else typst.write_pdf
     return write
 
 
@@ -174,9 +199,11 @@ def _subject(result: Any) -> tuple[Any, _Kind]:
     elif isinstance(result, Analysis):
         result = _on_its_spectrum(result)
     elif isinstance(result, Mapping | list | tuple):
+        from convex_analyzer.reporting.several_report import Several
+
         result = Several.of(result)
     for kind in _KINDS:
-        if isinstance(result, kind.of):
+        if kind.holds(result):
             return result, kind
     raise InputError(
         "report takes what the package returned (a comparison, a diagnosis, a condition analysis, "

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from convex_analyzer.errors import InputError
-from convex_analyzer.files import StrPath, write_bytes
+from convex_analyzer.files import StrPath, StrPaths, write_bytes
 from convex_analyzer.reporting.document import Document
 
 __all__ = ["to_json", "write_json"]
@@ -54,7 +54,7 @@ def to_json(content: Document | Mapping[str, Any]) -> str:
 
 
 def write_json(
-    content: Document | Mapping[str, Any], path: StrPath, *, inputs: Iterable[StrPath] = ()
+    content: Document | Mapping[str, Any], path: StrPath, *, inputs: StrPaths = ()
 ) -> tuple[Path, ...]:
     """Write :func:`to_json` to a file; returns the paths written.
 

@@ -21,13 +21,25 @@ from typing import Any
 import numpy as np
 
 from convex_analyzer.errors import InputError, MissingDependencyError
-from convex_analyzer.files import StrPath, write_bytes, write_many
+from convex_analyzer.files import StrPath, StrPaths, write_bytes, write_many
 from convex_analyzer.reporting.document import Document
 
-__all__ = ["page_fill", "render_pdf", "render_png", "write_pdf", "write_png"]
+__all__ = ["check_installed", "page_fill", "render_pdf", "render_png", "write_pdf", "write_png"]
 
 _TOP, _BOTTOM = 16 / 297, 278 / 297  # the margins of the template, as shares of the page
+_FINER, _SHARP = 2, 250.0  # pages below so many pixels per inch are drawn so much finer first
 _TEMPLATE = resources.files("convex_analyzer.reporting").joinpath("template.typ")
+
+
+def check_installed() -> None:
+    """Refuse to lay out pages without Typst.
+
+    Raises
+    ------
+    MissingDependencyError
+        Says which extra to install.
+    """
+    _typst()
 
 
 def render_pdf(document: Document, *, fonts: Iterable[StrPath] = ()) -> bytes:
@@ -70,8 +82,19 @@ def render_png(
     """
     if not 20 <= ppi <= 600:
         raise InputError(f"render_png: ppi must be from 20 to 600, got {ppi}", argument="ppi")
-    pages: bytes | list[bytes] = _compile(document, fonts, format="png", ppi=float(ppi))
-    return tuple(pages) if isinstance(pages, list) else (pages,)
+    finer = _FINER if ppi < _SHARP else 1
+    pages: bytes | list[bytes] = _compile(document, fonts, format="png", ppi=float(finer * ppi))
+    found = tuple(pages) if isinstance(pages, list) else (pages,)
+    return found if finer == 1 else tuple(_reduced(page, finer, ppi) for page in found)
+
+
+def _reduced(page: bytes, by: int, ppi: float) -> bytes:
+    """Average squares of pixels: Typst leaves out rows of a picture that does not fit its grid."""
+    from PIL import Image
+
+    out = io.BytesIO()
+    Image.open(io.BytesIO(page)).convert("RGB").reduce(by).save(out, "png", dpi=(ppi, ppi))
+    return out.getvalue()
 
 
 def page_fill(document: Document, *, fonts: Iterable[StrPath] = ()) -> tuple[float, ...]:
@@ -104,7 +127,7 @@ def write_pdf(
     document: Document,
     path: StrPath,
     *,
-    inputs: Iterable[StrPath] = (),
+    inputs: StrPaths = (),
     fonts: Iterable[StrPath] = (),
 ) -> tuple[Path, ...]:
     """Write :func:`render_pdf` to a file; returns the paths written.
@@ -124,7 +147,7 @@ def write_png(
     path: StrPath,
     *,
     ppi: float = 144.0,
-    inputs: Iterable[StrPath] = (),
+    inputs: StrPaths = (),
     fonts: Iterable[StrPath] = (),
 ) -> tuple[Path, ...]:
     """Write :func:`render_png` to files, all or none; returns the paths written.
