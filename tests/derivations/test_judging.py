@@ -397,7 +397,7 @@ def test_an_unknown_exercise_is_refused():
     assert len(exercise_names()) >= 40
 
 
-def test_an_identity_needs_nothing_above_it_and_words_open_a_line():
+def test_an_equation_of_the_value_above_is_a_step_and_words_open_a_line():
     text = """(1 - a*l)^2
     = 1 - 2*a*l + a^2*l^2
     So we have (1 - a*l)^2 = 1 + a*l*(a*l - 2)

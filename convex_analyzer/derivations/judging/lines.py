@@ -299,13 +299,18 @@ class _Checker:
     def by_itself(
         self, statement: Statement, before: Any, verdict: Judgement
     ) -> tuple[Any, Judgement]:
-        """Accept an identity below a value: what always holds needs nothing above it."""
+        """Accept below a value the equation of that value with another form of it.
+
+        Any other statement stays undecided: one that is true and says nothing of the value (m > 0)
+        is no step, and one that sets the value to something is a condition.
+        """
         import sympy
 
-        if not is_boolean(statement.value) or is_boolean(before):
+        if not isinstance(statement.value, sympy.Eq) or is_boolean(before):
             return before, verdict
-        alone = judge(sympy.true, statement.value, self.symbols, self.budget, "<=>")
-        return (sympy.true, alone) if alone.status == "proved" else (before, verdict)
+        forms = [judge(before, side, self.symbols, self.budget) for side in statement.value.args]
+        same = all(found.status == "proved" for found in forms)
+        return (before, forms[-1]) if same else (before, verdict)
 
     def bound(self, statement: Statement) -> CheckedLine:
         """Judge a link of a chain that is an inequality: it must hold wherever it is defined."""
