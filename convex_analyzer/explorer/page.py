@@ -122,7 +122,7 @@ def embed(
     use it, put the text where a block may stand; nothing else is needed. A page with a security
     policy must allow the explorer's script and styles, for ``srcdoc`` inherits the policy: the hash
     that the explorer's own policy names, and ``style-src 'unsafe-inline'``. In a sandbox it needs
-    ``allow-scripts``, and ``allow-downloads`` to save figures. It is about 110 kB: embed it
+    ``allow-scripts``, and ``allow-downloads`` to save figures. It is about 120 kB: embed it
     once. Problems of more than 8 dimensions are shown in the plane of their extreme
     eigendirections, which the page says.
 
@@ -144,7 +144,7 @@ def embed(
     )
     return (
         '<iframe title="Convergence explorer" loading="lazy" '
-        'style="display:block;width:100%;height:88vh;min-height:560px;border:0" '
+        'style="display:block;width:100%;height:clamp(500px,84vh,780px);border:0" '
         f'srcdoc="{html.escape(text)}"></iframe>'
     )
 

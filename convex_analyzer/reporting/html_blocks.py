@@ -187,8 +187,8 @@ class BlockWriter:
     def _embed(self, block: Embed) -> str:
         self.embedded.append(block.html)
         return (
-            f'<figure class="embed"><iframe title="{escape(block.title)}" sandbox="allow-scripts" '
-            f'loading="lazy" srcdoc="{escape(block.html)}"></iframe>'
+            f'<figure class="embed"><iframe title="{escape(block.title)}" sandbox="allow-scripts '
+            f'allow-downloads" loading="lazy" srcdoc="{escape(block.html)}"></iframe>'
             f"<figcaption>{inline(block.fallback)}</figcaption></figure>"
         )
 

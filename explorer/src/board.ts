@@ -6,11 +6,13 @@ import { FIGURES } from "./figures";
 import { displacementAt, startPlace, windowOf } from "./figures/contours";
 import type { Figure } from "./figures/figure";
 import { boxOf } from "./figures/gap";
+import { directionOf } from "./figures/phase";
 import { comparison, mapWindow, paint, paintKey } from "./figures/map";
 import { saveSvg } from "./save";
-import { unbroken } from "./scale";
+import { sub } from "./figures/ruler";
+import { show, unbroken } from "./scale";
 
-const SPOILERS = ["contours", "gap", "directions", "panels"];
+const SPOILERS = ["contours", "gap", "phase", "directions", "panels"];
 const NUDGE = 12; // pixels that an arrow key moves the start
 
 class Frame {
@@ -99,6 +101,7 @@ export class Board implements Part {
     this.element = h("div", { class: "figures" }, ...this.frames.map((frame) => frame.element));
     this.handle = this.startHandle(this.frame("contours"));
     this.choosing(this.frame("map"));
+    this.turning(this.frame("phase"));
     this.stepping(this.frame("gap"));
     const eye = new IntersectionObserver((seen) => {
       for (const { target, isIntersecting } of seen)
@@ -119,6 +122,7 @@ export class Board implements Part {
   draw(app: App, all = false): void {
     const dark = isDark();
     if (this.mapOf) this.mapOf.value = app.state.map;
+    this.directions(app);
     this.element.classList.toggle("many", app.model.problem.d > 4);
     for (const frame of this.frames) if (all || frame.isSeen) frame.draw(app, dark);
     const contours = this.frame("contours");
@@ -193,6 +197,24 @@ export class Board implements Part {
     this.mapOf = select;
     select.addEventListener("change", () => this.app.change((state) => void (state.map = select.value === "nag" ? "nag" : "hb")));
     frame.element.querySelector(".head .name")?.append(" ", select);
+  }
+
+  private along: HTMLSelectElement | null = null;
+
+  /** The direction of the phase portrait, by name. */
+  private turning(frame: Frame): void {
+    const select = h("select", { id: "along", "aria-label": this.app.words.figures.phase.of });
+    this.along = select;
+    select.addEventListener("change", () => this.app.change((state) => void (state.along = Number(select.value)), true));
+    frame.element.querySelector(".head .name")?.append(" ", select);
+  }
+
+  private directions(app: App): void {
+    if (!this.along) return;
+    const names = app.model.problem.lambda.map((value, i) => `q${sub(i + 1)}, λ = ${show(value)}`);
+    if ([...this.along.options].map((one) => one.text).join() !== names.join())
+      this.along.replaceChildren(...names.map((name, i) => h("option", { value: String(i + 1) }, name)));
+    this.along.value = String(directionOf(app.model) + 1);
   }
 
   /** Click or drag on the gap to look at a step. */

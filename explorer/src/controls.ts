@@ -8,7 +8,7 @@ import { RULES, type Key } from "./optimizers";
 import { presetsOf } from "./presets";
 import { show } from "./scale";
 import { reachOf, Slider, type SliderSpec } from "./sliders";
-import { chooseMatrix, chooseMethods, MOST_KAPPA, problemOf, STEPS, TOLERANCES } from "./state";
+import { chooseMatrix, chooseMethods, MOST_KAPPA, problemOf, STEPS, TOLERANCES, type State } from "./state";
 import { markerPath } from "./svg";
 import { bestPair, fastestPair, isLinear } from "./theory";
 import type { Words } from "./words";
@@ -35,17 +35,34 @@ function stepSpecs(words: Words): SliderSpec[] {
   ];
 }
 
+/** Degrees from the first axis to the flat direction; a matrix has one in two dimensions. */
+function angleOf(state: State): number {
+  if (!state.matrix) return state.angle;
+  const { d, Q } = problemOf(state);
+  return d === 2 ? Math.round(((Math.atan2(Q[0][1], Q[0][0]) * 180) / Math.PI + 360) * 10) / 10 % 180 : NaN;
+}
+
 function problemSpecs(words: Words): SliderSpec[] {
   const c = words.controls;
   return [
     {
       id: "kappa", symbol: "κ", label: c.kappa, digits: 3, allowed: [1, MOST_KAPPA], isProblem: true,
-      shown: 5, get: (s) => (s.matrix ? problemOf(s).kappa : s.kappa),
-      set: (s, v) => { s.kappa = v; s.matrix = null; }, range: () => ({ low: 1, high: MOST_KAPPA, log: true }),
+      get: (s) => (s.matrix ? problemOf(s).kappa : s.kappa),
+      set: (s, v) => {
+        if (s.matrix) s.angle = Math.round(angleOf(s)) || 0;
+        s.kappa = v;
+        s.matrix = null;
+      },
+      range: () => ({ low: 1, high: MOST_KAPPA, log: true }),
     },
     {
       id: "angle", symbol: "∠", label: c.angle, digits: 3, allowed: [-180, 180], isProblem: true,
-      get: (s) => s.angle, set: (s, v) => { s.angle = Math.round(v); s.matrix = null; },
+      get: angleOf, set: (s, v) => {
+        const { kappa } = problemOf(s);
+        if (s.matrix && kappa <= MOST_KAPPA) s.kappa = Number(kappa.toPrecision(5));
+        s.angle = Math.round(v);
+        s.matrix = null;
+      },
       range: () => ({ low: 0, high: 180, log: false }),
     },
   ];

@@ -11,13 +11,14 @@ import { mount } from "./page";
 import { makeProblem, ravine } from "./problem";
 import { simulate, memoryAfter } from "./simulate";
 import { defaults, fromHash, toHash, type Preset } from "./state";
+import * as phase from "./figures/phase";
 import * as theory from "./theory";
 import { commandOf } from "./command";
 import { verdictOf } from "./verdict";
 import { english } from "./words";
 
 export {
-  commandOf, compute, defaults, eigen, english, FIGURES, fromHash, LOOKS, makeProblem, memoryAfter, ravine, readMatrix, ruleOf,
+  commandOf, compute, defaults, eigen, english, FIGURES, fromHash, LOOKS, makeProblem, memoryAfter, phase, ravine, readMatrix, ruleOf,
   RULES, simulate, theory, toHash, verdictOf,
 };
 

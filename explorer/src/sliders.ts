@@ -6,6 +6,7 @@ import { components } from "./problem";
 import type { State } from "./state";
 
 const POSITIONS = 1000;
+const SHOWN = 5; // digits that the field has room for; all of them while it is edited
 
 export interface Range {
   low: number;
@@ -25,8 +26,6 @@ export interface SliderSpec {
   /** What may be typed. */
   allowed: readonly [number, number];
   digits: number;
-  /** Digits to show, where the number is not one that was typed. */
-  shown?: number;
   isProblem?: boolean;
 }
 
@@ -46,6 +45,8 @@ export class Slider {
     this.element = h("div", { class: "slider" }, label, this.field, this.input);
     this.input.addEventListener("input", () => this.take(this.value(Number(this.input.value))));
     this.field.addEventListener("change", () => this.typed());
+    this.field.addEventListener("focus", () => this.draw());
+    this.field.addEventListener("blur", () => this.field.matches("[aria-invalid]") || this.draw());
   }
 
   private take(value: number): void {
@@ -80,14 +81,15 @@ export class Slider {
 
   draw(): void {
     const value = this.spec.get(this.app.state);
-    const text = Number.isFinite(value) ? String(Number(value.toPrecision(this.spec.shown ?? 12))) : "∞";
-    const position = String(this.position(value));
+    const isEdited = document.activeElement === this.field;
+    const text = Number.isFinite(value) ? String(Number(value.toPrecision(isEdited ? 12 : SHOWN))) : Number.isNaN(value) ? "–" : "∞";
+    const position = String(Number.isNaN(value) ? 0 : this.position(value));
     if (this.input.value !== position) this.input.value = position;
     this.input.setAttribute("aria-valuetext", text);
-    if (document.activeElement !== this.field) {
+    if (!isEdited) {
       this.field.value = text;
       this.field.removeAttribute("aria-invalid");
-    } else if (Number(this.field.value) !== value && this.field.matches("[aria-invalid]") === false) this.field.value = text;
+    } else if (Number(this.field.value) !== Number(text) && !this.field.matches("[aria-invalid]")) this.field.value = text;
     this.input.style.setProperty("--filled", `${(Number(position) / POSITIONS) * 100}%`);
   }
 }

@@ -31,6 +31,8 @@ export interface State {
   seed: number;
   /** Which method the map is of. */
   map: "hb" | "nag";
+  /** The eigendirection of the phase portrait, from 1. */
+  along: number;
   theme: "auto" | "light" | "dark";
   predict: boolean;
 }
@@ -42,7 +44,7 @@ export const MOST_KAPPA = 1e4;
 export function defaults(): State {
   return {
     matrix: null, kappa: 100, angle: 34, alpha: 0.15, mu: 0.8, rate: 0.3, chosen: ["gd", "hb"],
-    start: [-7.4, -6.8], steps: 150, tolerance: 1e-6, at: 0, sigma: 0, seed: 1, map: "hb",
+    start: [-7.4, -6.8], steps: 150, tolerance: 1e-6, at: 0, sigma: 0, seed: 1, map: "hb", along: 1,
     theme: "auto", predict: false,
   };
 }
@@ -133,19 +135,19 @@ export function displacement(state: State, problem: Problem): Vector {
 
 const NUMBERS = {
   a: "alpha", m: "mu", r: "rate", k: "kappa", t: "angle", n: "steps", e: "tolerance", at: "at",
-  s: "sigma", seed: "seed",
+  s: "sigma", seed: "seed", q: "along",
 } as const;
 
 const RANGES: Record<(typeof NUMBERS)[keyof typeof NUMBERS], readonly [number, number]> = {
   alpha: [1e-300, 1e300], mu: [0, 1], rate: [1e-300, 1e300], kappa: [1, MOST_KAPPA],
   angle: [-180, 180], steps: [1, 2000], tolerance: [1e-14, 0.5], at: [0, 2000], sigma: [0, 1e300],
-  seed: [0, 4294967295],
+  seed: [0, 4294967295], along: [1, LARGEST],
 };
 
-const WHOLE: readonly string[] = ["steps", "at", "seed"];
+const WHOLE: readonly string[] = ["steps", "at", "seed", "along"];
 
 /** Left out where they are as on every page; the others may be preset. */
-const OPTIONAL: readonly string[] = ["at", "sigma", "seed"];
+const OPTIONAL: readonly string[] = ["at", "sigma", "seed", "along"];
 
 export function toHash(state: State): string {
   const usual = defaults();

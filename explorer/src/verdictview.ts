@@ -39,7 +39,7 @@ function rows(model: Model, words: Words): string {
   const body = model.series.map((one) => {
     const cells = [...(goal ? counts(model, one, words) : []), one.factor === null ? t.none : show(one.factor, 4), shareOf(model, one, t.none)];
     const mark = `<svg width="14" height="14" aria-hidden="true"><path d="${markerPath(LOOKS[one.key].marker, 7, 7, 4)}" fill="${color(one.key)}"/></svg>`;
-    return `<tr><th scope="row">${mark}${words.names[one.key]}</th>${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`;
+    return `<tr><th scope="row">${mark}<span class="long">${words.names[one.key]}</span><span class="brief">${words.short[one.key]}</span></th>${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`;
   });
   return `<caption>${t.caption}</caption><thead><tr>${head.map((cell) => `<th scope="col">${cell}</th>`).join("")}</tr></thead><tbody>${body.join("")}</tbody>`;
 }

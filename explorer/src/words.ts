@@ -21,16 +21,16 @@ export const english = {
   list: (items: string[]): string =>
     items.length < 2 ? items.join("") : `${items.slice(0, -1).join(", ")} and ${items[items.length - 1]}`,
   controls: {
-    steps: "Step sizes", alpha: "learning rate", mu: "momentum", rate: "learning rate of the adaptive methods",
-    problem: "The problem", kappa: "condition number", angle: "angle of the valley, degrees", family: "Start from",
-    methods: "Methods", noise: "Noise and length", sigma: "noise in every gradient entry, standard deviation",
-    seed: "seed of the noise", length: "steps drawn", tolerance: "goal: gap over gap at the start", start: "start θ₀",
+    steps: "Step sizes", alpha: "learning rate", mu: "momentum", rate: "learning rate, adaptive",
+    problem: "The problem", kappa: "condition number", angle: "angle of the valley, °", family: "Start from",
+    methods: "Methods", noise: "Noise and length", sigma: "noise per gradient entry (std. dev.)",
+    seed: "seed of the noise", length: "steps drawn", tolerance: "goal for the gap ratio", start: "start θ₀",
     matrix: "Your own matrix A", matrixHint: "Up to 8 × 8, symmetric: rows on lines or between semicolons, or JSON. Taken when you press the button.",
     b: "b (may be left out)", use: "Use this matrix", toLimit: "2/λmax", toBest: "best α", toPair: "best pair", toFast: "fewest steps",
     setTo: "Set to", adaptiveNote: "AdaGrad, RMSProp, Adam and AMSGrad move by about this much per step, so they have a step size of their own.",
   },
   presets: {
-    toy: "toy of lecture 000 (κ = 20)", ravine: "ravine, κ = 100", steep: "ravine, κ = 1000", round: "round bowl, κ = 1",
+    toy: "toy, κ = 20", ravine: "ravine, κ = 100", steep: "ravine, κ = 1000", round: "round bowl, κ = 1",
     saddle: "saddle (indefinite)", singular: "flat valley (singular)", slope: "no minimum: b leaves the range of A",
     hilbert: "Hilbert 4 × 4, κ = 15 514", chain: "chain of springs, 8 × 8", own: "your own matrix",
   },
@@ -68,7 +68,7 @@ export const english = {
       safe: (share: string) => `α uses ${share} of what the steepest direction allows`, cycle: "αλmax = 2: the steepest direction neither grows nor decays",
       beyond: (count: number) => `Past 2: gradient descent diverges along ${count === 1 ? "one direction" : `${count} directions`}`,
       negative: (count: number) => `${count === 1 ? "One eigenvalue is" : `${count} eigenvalues are`} not positive: not on this ruler`,
-      monotone: "shrinks", flips: "flips and shrinks", grows: "does not decay", unit: "αλ", outside: (items: string) => `off the scale: ${items}`, slow: "slow", 
+      monotone: "shrinks", flips: "flips and shrinks", grows: "does not decay", unit: "αλ", outside: (items: string) => `off the scale: ${items}`
     },
     contours: {
       name: "Level sets and paths", how: "Curves of equal loss, half a decade apart; a dot per step. Drag the ring to start elsewhere; with the ring in focus, arrow keys move it.",
@@ -90,6 +90,20 @@ export const english = {
       name: "Roots", how: "One pair of roots per direction and method: inside the circle it decays, off the real axis it swings. Filled: steepest direction. Thin line: where α × 1.1 takes the root.",
       inside: "All roots lie inside the circle", on: "A root lies on the circle", outside: "A root lies outside the circle: it grows", none: "Choose a method with roots: gradient descent, heavy ball or Nesterov",
       swings: "All inside; off the axis: it swings",
+    },
+    phase: {
+      name: "Phase portrait", how: "Position along one eigendirection against its change per step. Line: formula; hollow markers: simulation. A spiral swings around the minimum; a dotted line is an eigenvector of the step, and no path crosses it. More α or more μ turns one into the other.",
+      of: "direction of the phase portrait", none: "Choose heavy ball or Nesterov: their steps have a memory",
+      nothing: (q: string) => `The start has nothing along ${q}`, x: (i: string) => `position z = q${i}ᵀ(θ − θ*)`, y: "change of z per step",
+      swings: (who: string, low: string, high: string) => `${who} swings: ${low} < α < ${high}`,
+      says: {
+        under: (who: string, q: string, turn: string, left: string) => `${who} swings along ${q} (under-damped): ${turn} steps per turn, ${left} left after it`,
+        critical: (who: string, q: string) => `${who} comes straight home along ${q} (critically damped): it neither creeps nor swings`,
+        over: (who: string, q: string) => `${who} creeps home along ${q} (over-damped)`,
+        flips: (who: string, q: string) => `${who} jumps across the minimum along ${q} in every step`,
+        grows: (who: string, q: string) => `${who} is driven away along ${q}`,
+        still: (_: string, q: string) => `Nothing moves along ${q}: it is flat`,
+      } as Record<"under" | "critical" | "over" | "flips" | "grows" | "still", (who: string, q: string, turn: string, left: string) => string>,
     },
     directions: {
       name: "Error by direction", how: "Share of the loss gap in each eigendirection, over the gap at the start. The numbers: this direction’s share of the gap at the start, and at the end for the first method.",

@@ -186,7 +186,7 @@ def test_nothing_can_be_loaded_and_only_known_scripts_run(text, page):
               (*scripts, *scripts_of(inner))]  # fmt: skip
     assert len(scripts) == 1
     assert rules["script-src"].split() == [f"'sha256-{one}'" for one in hashes]
-    assert page.tags("iframe")[0]["sandbox"] == "allow-scripts"
+    assert page.tags("iframe")[0]["sandbox"] == "allow-scripts allow-downloads"
     assert not page.tags("link", "img", "object", "base")
     assert all("src" not in attributes for _, attributes in page.elements)
     assert all(link["href"].startswith("#") for link in page.tags("a", "use"))

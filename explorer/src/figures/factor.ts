@@ -8,7 +8,8 @@ import { clip, hatching, line, path, star, tag, text, through } from "../svg";
 
 export const factor: Figure = {
   id: "factor",
-  height: (width) => (width > 640 ? 300 : Math.round(Math.min(380, Math.max(240, width * 0.66)))),
+  wide: true,
+  height: (width) => (width > 640 ? 260 : Math.round(Math.min(380, Math.max(240, width * 0.66)))),
   name: (words) => words.figures.factor.name,
   how: (words) => words.figures.factor.how,
   title(model, { words }) {
