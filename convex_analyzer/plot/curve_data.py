@@ -94,6 +94,8 @@ class GapCurvesData:
         Whether no run contradicts its theory.
     limit
         Steps and gaps (2, K) that no method of past gradients can undercut; None without one.
+    noisy
+        Whether gradients are noisy in the runs, and not in the theory.
     """
 
     figure: ClassVar[str] = "gap_curves"
@@ -108,6 +110,7 @@ class GapCurvesData:
     deviation: float | None
     confirmed: bool
     limit: Array | None = None
+    noisy: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -141,6 +144,7 @@ def gap_curves_data(comparison: Comparison) -> GapCurvesData:
         deviation=max(deviations, default=None),
         confirmed=comparison.confirmed,
         limit=_limit(comparison, last, low),
+        noisy=any(entry.trajectory.noise is not None for entry in entries),
     )
 
 

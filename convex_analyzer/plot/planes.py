@@ -20,7 +20,7 @@ Array = npt.NDArray[np.float64]
 
 APART = 100.0  # coordinates whose sizes differ by more get scales of their own
 _FAR = 50.0  # paths are followed out to so many times the size of the picture
-_CROSSINGS = 25.0  # a path that crosses the picture more often is cut: it would only be a blot
+_CROSSINGS = 16.0  # a path that crosses the picture more often is cut: it would only be a blot
 _FLIPS = 12  # steps over which zigzagging is judged
 
 
@@ -216,7 +216,9 @@ def path_in(plane: Plane, entry: Entry, radius: float) -> Path:
     gone = ~np.all(np.abs(points) <= _FAR * radius, axis=1)
     last = int(np.argmax(gone)) if gone.any() else len(points)
     points, steps = points[: max(1, last)], steps[: max(1, last)]
-    count = entry.predicted_steps if entry.predicted_steps is not None else entry.simulated_steps
+    count = entry.predicted_steps
+    if count is None or entry.trajectory.noise is not None:
+        count = entry.simulated_steps
     manner = describe_path(plane, entry, points)
     return Path(entry.label, points, steps, manner, count)
 
@@ -244,6 +246,8 @@ def describe_path(plane: Plane, entry: Entry, points: Array) -> str:
     diverging = analysis is not None and analysis.outcome == "unstable"
     if diverging or entry.trajectory.diverged_at is not None:
         return "diverges"
+    if entry.trajectory.noise is not None and entry.simulated_steps is None:
+        return "hovers"
     if analysis is not None and analysis.outcome == "stable" and entry.predicted_steps is None:
         return "settles"
     values, vectors = np.linalg.eigh(plane.hessian)

@@ -53,7 +53,15 @@ def finding(data: GapCurvesData) -> str:
         if growing:
             return f"{join_words(growing)} {'diverges' if len(growing) == 1 else 'diverge'}"
         return _nobody(data, goal)
+    return _winner(data, arriving, goal)
+
+
+def _winner(data: GapCurvesData, arriving: list[Curve], goal: str) -> str:
+    """Say who is there first, and who last or never."""
     first, last = arriving[0], arriving[-1]
+    if data.noisy:
+        count = count_text(first.reached)
+        return f"Noise stops the runs; without it {first.label} reaches {goal} in {count}"
     start = f"{first.label} reaches {goal} of the gap in {count_text(first.reached)}"
     lost = [c.label for c in data.curves if c.outcome == "unstable"]
     if lost:
@@ -114,6 +122,10 @@ def caption(data: GapCurvesData) -> str:
     if data.deviation is not None:
         parts.append("the deviation of θ is relative to the largest θ so far")
     text = "; ".join(parts)
+    if data.noisy:
+        text += ", with noise"
+    if all(curve.reached is None for curve in data.curves):
+        return f"{text}. A straight line changes by the same factor in every step."
     return f"{text}. Straight lines are geometric decay; the tick marks where a run meets the goal."
 
 

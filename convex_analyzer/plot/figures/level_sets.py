@@ -54,18 +54,25 @@ def _story(data: LevelSetsData) -> str:
         if arriving:
             return f"{words}; {_arrives(arriving[0])}"
         return f"{words}: every step lands farther out"
-    settled = [path.label for path in data.paths if path.manner == "settles"]
-    if settled and not arriving:
-        verb = "settles" if len(settled) == 1 else "settle"
-        return f"{join_words(settled)} {verb}, but not at the minimum"
     if not arriving:
-        return "No path arrives: the error does not decay"
+        return _nobody(data)
     first, last = arriving[0], arriving[-1]
     if first.count == last.count:
         who = "Every path" if len(arriving) > 1 else first.label
         return f"{who} arrives in {count_text(first.count)}"
     verb = {"zigzags": "zigzags for", "swings": "swings for"}.get(last.manner, "crawls for")
     return f"{_arrives(first)}; {last.label} {verb} {format_count(last.count)}"
+
+
+def _nobody(data: LevelSetsData) -> str:
+    """Say why no path arrives."""
+    if any(path.manner == "hovers" for path in data.paths):
+        return "Noise keeps the paths hovering around the minimum"
+    settled = [path.label for path in data.paths if path.manner == "settles"]
+    if settled:
+        verb = "settles" if len(settled) == 1 else "settle"
+        return f"{join_words(settled)} {verb}, but not at the minimum"
+    return "No path arrives: the error does not decay"
 
 
 def _arrives(path: Path) -> str:
@@ -195,10 +202,11 @@ def _xy(data: LevelSetsData, points: Array) -> Array:
 def _draw_paths(axes: Axes, data: LevelSetsData, placer: Placer) -> None:
     for path, look in zip(data.paths, data.looks, strict=True):
         xy = _xy(data, path.points)
-        axes.plot(xy[:, 0], xy[:, 1], color=look.color, ls=look.dash, lw=0.9, zorder=3)
+        fine = 0.6 if path.shown is not None else 1.0  # a path that was cut is a dense one
+        axes.plot(xy[:, 0], xy[:, 1], color=look.color, ls=look.dash, lw=0.9 * fine, zorder=3)
         dots = xy[: _DOTS + 1]
-        axes.plot(dots[:, 0], dots[:, 1], ls="", color=look.color, marker=look.marker, ms=2.6,
-                  mew=0, zorder=3.5)  # fmt: skip
+        axes.plot(dots[:, 0], dots[:, 1], ls="", color=look.color, marker=look.marker,
+                  ms=2.6 * fine, mew=0, zorder=3.5)  # fmt: skip
         placer.avoid_line(xy[:, 0], xy[:, 1], owner=path.label)
 
 

@@ -324,8 +324,8 @@ def _draw_ticks(axes: Axes, data: RulerData, left: float, placer: Placer) -> Non
         axes.vlines(data.x[seen], 0, 0.42, color=INK, lw=2.0, zorder=4)
     if data.x[data.slowest] > 0:
         axes.plot([data.x[data.slowest]], [0.42], marker="o", ms=4, color=color, zorder=5)
-    for x in np.unique(data.x[seen]) if np.count_nonzero(seen) <= CROWDED else ():
-        placer.avoid_line([x, x], [0, 0.42], 2.0)
+    for first, _ in _groups(data) if np.count_nonzero(seen) <= CROWDED else ():
+        placer.avoid_line([data.x[first]] * 2, [0, 0.42], 2.0, owner=f"{first}")
     if left < data.low:
         _draw_block(axes, data, left, placer)
 
@@ -396,4 +396,4 @@ def _name_ticks(data: RulerData, left: float, placer: Placer, band: float) -> No
         long = rank < 2 or len(order) <= 4
         text = f"{name} = {value}: factor {factor}" if long else f"{name}: {factor}"
         anchors = [(data.x[first], height) for height in np.linspace(0.1, 0.42, 5)]
-        placer.place(text, anchors, region=region, upright=1.5, gap=3.0)
+        placer.place(text, anchors, region=region, upright=1.5, gap=3.0, owner=f"{first}")

@@ -222,8 +222,8 @@ def _limit(kappa: float, tolerance: float) -> float:
 
 def finding(data: StepsByKappaData) -> str:
     """Return what momentum buys at this κ, in a sentence with numbers."""
-    plain, with_momentum, _ = data.here
-    kappa = format_number(data.kappa, 3)
+    plain, with_momentum = _counts(data)
+    kappa = format_number(data.kappa, 4)
     if plain <= with_momentum:
         return f"At κ = {kappa} momentum buys nothing: {_steps(plain)} without it"
     ratio = format_number(plain / with_momentum, 3)
@@ -234,6 +234,15 @@ def finding(data: StepsByKappaData) -> str:
     lost = [dot.label for dot in data.dots if dot.steps is None]
     more = f"{text}; {lost[0]} as chosen never arrives" if len(lost) == 1 else text
     return more if len(more) < _LONG else text
+
+
+def _counts(data: StepsByKappaData) -> tuple[float, float]:
+    """Return the steps without and with momentum: those of the runs, or from the worst start."""
+    best = {dot.label: dot.steps for dot in data.dots if dot.tuned and dot.steps}
+    momentum = [best[name] for name in ("HeavyBall", "Nesterov") if name in best]
+    if "GradientDescent" in best and momentum:
+        return best["GradientDescent"], min(momentum)
+    return data.here[:2]
 
 
 def _steps(count: float) -> str:
@@ -326,7 +335,7 @@ def steps_by_kappa(panel: Panel, data: StepsByKappaData) -> None:
         placer.place(name, np.column_stack([data.kappas, counted])[1:], gap=3, owner=name,
                      color=look.ink if look else MUTED)  # fmt: skip
     spots = [(data.kappa, float(y)) for y in np.geomspace(0.8, top / 1.2, 20)]
-    placer.place(f"κ = {format_number(data.kappa, 3)}", spots, color=INK, gap=2, leader=False)
+    placer.place(f"κ = {format_number(data.kappa, 4)}", spots, color=INK, gap=2, leader=False)
 
 
 def _draw_dots(axes: Any, data: StepsByKappaData, placer: Placer) -> None:

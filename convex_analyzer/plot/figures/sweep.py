@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -292,7 +292,9 @@ def _draw_map(panel: Panel, data: SweepData) -> None:
     panel.dress(finding(data), labels[0], labels[1], xticks, yticks)
     ends = np.where(lost > 0, np.nan, ends)
     shown = np.ma.masked_invalid(np.log10(ends) if data.is_logarithmic else ends)
-    axes.pcolormesh(xedges, yedges, shown, cmap="cividis_r", rasterized=shown.size > 40_000)
+    seamless: dict[str, Any] = {"edgecolors": "face", "linewidth": 0.4}
+    axes.pcolormesh(xedges, yedges, shown, cmap="cividis_r", rasterized=shown.size > 40_000,
+                    **seamless)  # fmt: skip
     for i, j in zip(*np.nonzero(lost), strict=True):
         axes.fill_between(xedges[j : j + 2], yedges[i], yedges[i + 1], facecolor=UNSTABLE,
                           edgecolor=HATCH, hatch="///", lw=0)  # fmt: skip
