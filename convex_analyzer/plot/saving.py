@@ -19,7 +19,7 @@ import numpy as np
 from convex_analyzer.errors import InputError
 from convex_analyzer.files import StrPath, write_many
 from convex_analyzer.plot.figure import FigureFunction, load, module_of
-from convex_analyzer.plot.style import context, setting
+from convex_analyzer.plot.style import context, readable_xml, setting
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -163,6 +163,8 @@ def to_bytes(figure: Figure, kind: str, *, paper: bool = False) -> bytes:
         figure.savefig(sink, format=kind, dpi=_DPI if dpi == "figure" else dpi,
                        bbox_inches=None, metadata=_NONE[kind])  # fmt: skip
     found = sink.getvalue()
+    if kind == "svg":
+        found = readable_xml(found)
     if kind == "eps":  # Matplotlib writes the time of the day
         lines = found.split(b"\n")
         found = b"\n".join(line for line in lines if not line.startswith(b"%%CreationDate"))

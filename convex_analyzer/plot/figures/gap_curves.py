@@ -110,7 +110,8 @@ def caption(data: GapCurvesData) -> str:
     """Return how to read the figure."""
     kinds = {curve.kind for curve in data.curves}
     lines = "Lines: theory" if kinds != {"bound"} else "Lines: worst case over the spectrum"
-    parts = [f"{lines}; hollow markers: the run"] if kinds != {"simulated"} else ["Simulated only"]
+    run = "the run, with noise" if data.noisy else "the run"
+    parts = [f"{lines}; hollow markers: {run}"] if kinds != {"simulated"} else ["Simulated only"]
     if "simulated" in kinds and len(kinds) > 1:
         parts.append("a thin line joins the points of a run that has no theory")
     if any(not curve.complete for curve in data.curves):
@@ -122,8 +123,6 @@ def caption(data: GapCurvesData) -> str:
     if data.deviation is not None:
         parts.append("the deviation of θ is relative to the largest θ so far")
     text = "; ".join(parts)
-    if data.noisy:
-        text += ", with noise"
     if all(curve.reached is None for curve in data.curves):
         return f"{text}. A straight line changes by the same factor in every step."
     return f"{text}. Straight lines are geometric decay; the tick marks where a run meets the goal."

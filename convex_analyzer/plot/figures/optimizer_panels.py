@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from convex_analyzer.comparison import Comparison, Entry
+from convex_analyzer.comparison.floors import floor_of
 from convex_analyzer.errors import InputError
 from convex_analyzer.plot.curve_data import Curve, gap_curves_data
 from convex_analyzer.plot.figure import Series, figure
-from convex_analyzer.comparison.floors import floor_of
 from convex_analyzer.plot.labels import Placer
 from convex_analyzer.plot.multiples import Grid, columns_of, open_grid, row_height, thin
 from convex_analyzer.plot.panel import Panel
