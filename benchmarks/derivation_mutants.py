@@ -8,6 +8,7 @@ difference), false refutations (the counterexample does not confirm), undecided,
 from __future__ import annotations
 
 import collections
+import functools
 import random
 import sys
 import time
@@ -60,13 +61,27 @@ def mutants(task: Exercise) -> list[str]:
     return list(texts)
 
 
-def run(count: int | None = None, seed: int = 1, names: Sequence[str] | None = None) -> Tally:
-    """Judge mutants: all that can be read, or `count` of them at random."""
-    tasks = [exercise(name) for name in names or exercise_names()]
+@functools.lru_cache(maxsize=1)
+def shuffled(names: tuple[str, ...], seed: int) -> tuple[tuple[Exercise, str], ...]:
+    """Return the mutants of some exercises in random order."""
+    tasks = [exercise(name) for name in names]
     everything = [(task, text) for task in tasks for text in mutants(task)]
     random.Random(seed).shuffle(everything)
+    return tuple(everything)
+
+
+def run(
+    count: int | None = None,
+    seed: int = 1,
+    names: Sequence[str] | None = None,
+    part: tuple[int, int] = (0, 1),
+) -> Tally:
+    """Judge mutants: all that can be read, or `count` of them at random.
+
+    `part` is (k, n): only every n-th of them, from the k-th on, so that others can judge the rest.
+    """
     tally = Tally()
-    for task, text in everything:
+    for task, text in shuffled(tuple(names or exercise_names()), seed)[part[0] :: part[1]]:
         if tally.judged == count:
             break
         try:

@@ -44,10 +44,12 @@ def _close(a: Any, b: Any) -> bool:
 
 def value(e: Any, point: dict[Any, Any]) -> Any:
     """Evaluate by walking the tree."""
-    if isinstance(e, bool) or e in (sympy.true, sympy.false):
+    if isinstance(e, bool) or e is sympy.true or e is sympy.false:
         return bool(e)
     if e in point:
         return point[e]
+    if e.is_Rational:
+        return _fraction(e.p, e.q)
     if isinstance(e, (sympy.Sum, sympy.Product)):
         ((index, low, high),) = e.limits
         start, stop = (int(value(b, point)) for b in (low, high))
@@ -59,9 +61,14 @@ def value(e: Any, point: dict[Any, Any]) -> Any:
         return MP.eye(int(point[N]))
     if isinstance(e, sympy.MatrixBase):
         return MP.matrix([[value(x, point) for x in row] for row in e.tolist()])
-    if e.is_number and not e.args:
-        return MP.mpf(e.p) / e.q if e.is_Rational else MP.mpf(str(e.evalf(60)))
+    if not e.args and e.is_number:
+        return MP.mpf(str(e.evalf(60)))
     return _combined(e, [value(a, point) for a in e.args])
+
+
+@functools.cache
+def _fraction(p: int, q: int) -> Any:
+    return MP.mpf(p) / q
 
 
 def _combined(e: Any, parts: list[Any]) -> Any:

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 from cases import each
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from convex_analyzer.errors import InputError
@@ -115,7 +115,10 @@ def test_headings_may_step_back_any_number_of_levels():
     d.Document("t", tuple(d.Heading("a", level) for level in levels))
 
 
-@given(st.text())
+@given(
+    st.text("aλ \n\r\t\0\x1b\x7f\x9b\xa0\xad\u200b\u202e\u2028\ufeff\ud800\ue000\uffff漢😀e\u0301")
+)
+@example("".join(map(chr, range(sys.maxunicode + 1))))
 def test_no_text_keeps_what_nobody_could_see(text):
     stored = d.Bold(text).text
     stored.encode("utf-8")

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from convex_analyzer.errors import InputError
 from convex_analyzer.reporting.json import to_json, write_json
 
+# of a few nasty characters: to list all that UTF-8 can write takes longer than everything else here
+TEXTS = st.text('aZ "\\/\0\n\x1b\x7fé\u2028λ\uffff😀')
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXTS,
+    lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner),
     max_leaves=12,
 )
 
@@ -44,7 +46,7 @@ def test_what_is_written_is_what_is_read(value):
     assert strict(text) == {"schema": "x/1", "value": expected(value)}
 
 
-@given(st.dictionaries(st.text(min_size=1), st.integers(), min_size=2))
+@given(st.dictionaries(TEXTS.filter(bool), st.integers(), min_size=2))
 def test_the_order_of_keys_does_not_matter(data):
     data = {"schema": "x/1", **{key: value for key, value in data.items() if key != "schema"}}
     backwards = dict(reversed(data.items()))
