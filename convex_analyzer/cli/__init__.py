@@ -30,7 +30,7 @@ COMMANDS = {
     "compare": "Run optimizers and hold each run against its theory.",
     "condition": "Say where a condition number comes from, what it costs, what to do about it.",
     "diagnose": "Say what is wrong with a training run, how sure that is, and what would help.",
-    "report": "Write a report to print or show: PDF, PNG, JSON.",
+    "report": "Write a report to print or show: PDF, HTML, PNG, JSON.",
     "explore": "Write a page with sliders, in which every figure answers at once.",
     "optimizers": "List the optimizers, or show one.",
     "derive": "Derive what an optimizer does from its update rule, every line checked.",
