@@ -54,7 +54,7 @@ const hb: Rule = {
 const nag: Rule = {
   key: "nag", python: "Nesterov", fixed: "", memory: ["velocity"], momentum: true, adaptive: false,
   step(gradient, _t, theta, [v], { alpha, mu }) {
-    const ahead = Float64Array.from(theta);
+    const ahead = theta.slice();
     for (let i = 0; i < theta.length; i++) ahead[i] += mu * v[i];
     const g = gradient(ahead);
     for (let i = 0; i < theta.length; i++) {

@@ -37,6 +37,9 @@ class Walker {
   /** The one that was asked for last. */
   readonly gradient: Float64Array;
   private readonly A: Float64Array;
+  /** A e, where it is known: the gap and the next gradient share it. */
+  private readonly product: Float64Array;
+  private isKnown = false;
   private readonly draw: (() => number) | null;
   private t = 0;
 
@@ -51,16 +54,17 @@ class Walker {
     this.memory = rule.memory.map(() => new Float64Array(problem.d));
     this.gradient = new Float64Array(problem.d);
     this.A = Float64Array.from(problem.A.flat());
+    this.product = new Float64Array(problem.d);
     this.draw = noise.sigma > 0 ? normals(noise.seed) : null;
   }
 
   private readonly slope = (at: Float64Array): Float64Array => {
-    const { A, gradient } = this;
+    const { gradient } = this;
     const { residual, d } = this.problem;
+    if (!(this.isKnown && at === this.e)) this.multiply(at);
+    this.isKnown = false;
     for (let i = 0; i < d; i++) {
-      let sum = 0;
-      for (let j = 0; j < d; j++) sum += A[i * d + j] * at[j];
-      gradient[i] = sum + residual[i];
+      gradient[i] = this.product[i] + residual[i];
       if (this.draw) gradient[i] += this.noise.sigma * this.draw();
     }
     return gradient;
@@ -68,24 +72,37 @@ class Walker {
 
   /** Loss above the critical point. */
   get gap(): number {
-    const { A, e } = this;
+    const { e, product } = this;
     const { residual, d } = this.problem;
-    let [twice, rest] = [0, 0];
+    let twice = 0;
+    let rest = 0;
+    this.multiply(e);
+    this.isKnown = true;
     for (let i = 0; i < d; i++) {
-      let sum = 0;
-      for (let j = 0; j < d; j++) sum += A[i * d + j] * e[j];
-      twice += sum * e[i];
+      twice += product[i] * e[i];
       rest += residual[i] * e[i];
     }
     return 0.5 * twice + rest;
   }
 
+  private multiply(at: Float64Array): void {
+    const { A, product } = this;
+    const { d } = this.problem;
+    for (let i = 0, n = 0; i < d; i++) {
+      let sum = 0;
+      for (let j = 0; j < d; j++) sum += A[n++] * at[j];
+      product[i] = sum;
+    }
+  }
+
   step(): void {
     this.rule.step(this.slope, ++this.t, this.e, this.memory, this.settings);
+    this.isKnown = false;
   }
 
   get isLost(): boolean {
-    for (const x of this.e) if (!(Math.abs(x) < BEYOND)) return true;
+    const { e } = this;
+    for (let i = 0; i < e.length; i++) if (!(Math.abs(e[i]) < BEYOND)) return true;
     return false;
   }
 }

@@ -70,7 +70,7 @@ export function through(count: number, x: (k: number) => number, y: (k: number) 
       pen = "M";
       continue;
     }
-    d += `${pen}${round(a)} ${round(b)}`;
+    d += `${pen}${Math.round(a * 10) / 10} ${Math.round(b * 10) / 10}`; // nobody sees less
     pen = "L";
   }
   return d;

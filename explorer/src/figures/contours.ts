@@ -162,6 +162,12 @@ function levels(model: Model, shown: Window): string {
   return kept.d;
 }
 
+/** Two arcs between the ends of an axis. */
+function ellipse(from: [number, number], to: [number, number], rx: number, ry: number, turn: number): string {
+  const arc = ([px, py]: [number, number]): string => `A${round(rx)} ${round(ry)} ${round(turn)} 0 1 ${round(px)} ${round(py)}`;
+  return `M${round(from[0])} ${round(from[1])}${arc(to)}${arc(from)}z`;
+}
+
 function levelPath({ problem }: Model, shown: Window): string {
   const { x, y, plane } = shown;
   const [low, high] = [plane.slow.value, plane.steep.value];
@@ -175,6 +181,8 @@ function levelPath({ problem }: Model, shown: Window): string {
     const points = Array.from({ length: 97 }, (_, i) => place(...f(from + ((to - from) * i) / 96)));
     return through(97, (k) => points[k][0], (k) => points[k][1]);
   };
+  const scale = Math.abs(x(1) - x(0)); // the same on both axes
+  const turn = (Math.atan2(-plane.slow.y, plane.slow.x) * 180) / Math.PI;
   let d = "";
   for (let k = 0; k < 13; k++) {
     const level = top * 10 ** (-k / 2);
@@ -183,7 +191,7 @@ function levelPath({ problem }: Model, shown: Window): string {
         d += along((w) => [(sign * (k < 6 ? level : 0) - 0.5 * high * w * w) / slide, w], -reach, reach);
     } else if (low * high > 0) {
       const [a, b] = [Math.sqrt((2 * level) / Math.abs(low)), Math.sqrt((2 * level) / Math.abs(high))];
-      d += along((t) => [a * Math.cos(t), b * Math.sin(t)], 0, 2 * Math.PI);
+      d += ellipse(place(a, 0), place(-a, 0), a * scale, b * scale, turn);
     } else if (low < 0 && high > 0) {
       for (const sign of [1, -1]) {
         d += along((u) => [u, sign * Math.sqrt((2 * level - low * u * u) / high)], -reach, reach);

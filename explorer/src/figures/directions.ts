@@ -13,8 +13,11 @@ function energy(model: Model, one: Series, i: number, stride: number): Float64Ar
   const { d, lambda, Q } = model.problem;
   const count = Math.floor(model.state.steps / stride) + 1;
   const out = new Float64Array(count);
+  const { path } = one.run;
+  const q = Q[i];
   for (let k = 0; k < count; k++) {
-    const z = dot(Q[i], one.run.path.subarray(k * stride * d, k * stride * d + d));
+    let z = 0;
+    for (let j = 0; j < d; j++) z += q[j] * path[k * stride * d + j];
     // far out, what is left in a direction is rounding of the others
     const isFar = Math.abs(one.run.gap[k * stride]) > 1e8 * Math.abs(model.gap0 || 1);
     out[k] = isFar ? NaN : 0.5 * Math.abs(lambda[i]) * z * z;
@@ -61,7 +64,7 @@ export const directions: Figure = {
     const rows = Math.ceil(d / columns);
     const [left, top] = [44, 38];
     const cell = { width: (width - left) / columns, height: (this.height(width, model) - 24) / rows };
-    const stride = Math.max(1, Math.floor(model.state.steps / 250));
+    const stride = Math.max(1, Math.ceil(model.state.steps / Math.max(60, cell.width * 0.7)));
     const scale = model.gap0 !== 0 ? Math.abs(model.gap0) : 1;
     let out = "";
     for (let i = 0; i < d; i++) {

@@ -32,12 +32,14 @@ export const factor: Figure = {
     out += beside(box, y, [0, 0.5, 1, 1.5], w.y) + below(box, x, usual(x, box.right - box.left), w.x);
     const at = (value: number) => (alpha: number): number => Math.abs(1 - alpha * value);
     let inside = "";
-    const count = 160;
-    const alphas = (k: number): number => (x.high * k) / count;
-    for (const value of problem.lambda)
-      inside += path(through(count + 1, (k) => x(alphas(k)), (k) => y(at(value)(alphas(k)))), { stroke: "var(--muted)" });
-    const most = (alpha: number): number => Math.max(...problem.lambda.map((value) => at(value)(alpha)));
-    inside += path(through(count + 1, (k) => x(alphas(k)), (k) => y(most(alphas(k)))), { stroke: color("gd"), "stroke-width": 2.6 });
+    const bent = (f: (alpha: number) => number, corner: number): string => {
+      const alphas = [0, corner > 0 && corner < x.high ? corner : 0, x.high]; // straight between
+      return through(3, (k) => x(alphas[k]), (k) => y(f(alphas[k])));
+    };
+    for (const value of problem.lambda) inside += path(bent(at(value), 1 / value), { stroke: "var(--muted)" });
+    const ends = [problem.lambda[0], problem.lambda[problem.d - 1]]; // |1 - αλ| is convex in λ
+    const most = (alpha: number): number => Math.max(...ends.map((value) => at(value)(alpha)));
+    inside += path(bent(most, 2 / (ends[0] + ends[1])), { stroke: color("gd"), "stroke-width": 2.6 });
     out += `<g clip-path="url(#factor-clip)">${inside}</g>` + frame(box);
     out += line(box.left, y(1), box.right, y(1), { "stroke-width": 1.2 });
     if (state.alpha <= x.high) {

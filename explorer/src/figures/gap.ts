@@ -26,8 +26,12 @@ export function boxOf(width: number, height: number, right: number): Box {
   return { left: 58, right: width - right, top: 14, bottom: height - 42 };
 }
 
-/** The range of the gap axis: even decades, at most sixteen below the start. */
-export function gapScale(model: Model, box: Box, floor = 1e-16): Scale {
+const ranges = new WeakMap<Model, [number, number]>();
+
+/** Smallest and largest gap of all methods. */
+function rangeOf(model: Model): [number, number] {
+  const kept = ranges.get(model);
+  if (kept) return kept;
   const ratio = ratioOf(model);
   let [low, high] = hasGap(model) ? [model.state.tolerance / 10, 1] : [Infinity, 0];
   for (const one of model.series)
@@ -36,6 +40,13 @@ export function gapScale(model: Model, box: Box, floor = 1e-16): Scale {
       if (share < low) low = share;
       if (share > high && share < Infinity) high = share;
     }
+  ranges.set(model, [low, high]);
+  return [low, high];
+}
+
+/** The range of the gap axis: even decades, at most sixteen below the start. */
+export function gapScale(model: Model, box: Box, floor = 1e-16): Scale {
+  let [low, high] = rangeOf(model);
   if (!(high > 0)) [low, high] = [1e-2, 1e2];
   const even = (value: number, round: (x: number) => number): number => 10 ** (2 * round(Math.log10(value) / 2));
   const cut = hasGap(model) ? 1e4 : 1e30;
@@ -52,13 +63,17 @@ export function thinned(x: Scale, y: Scale, values: ArrayLike<number>, ratio: (v
   const picks: number[] = [];
   const size = n / columns;
   for (let c = 0; c < columns; c++) {
-    let [least, most] = [-1, -1];
+    let least = -1;
+    let most = -1;
     for (let k = Math.floor(c * size); k < Math.min(n, Math.floor((c + 1) * size)); k++) {
-      if (!Number.isFinite(Y(k))) continue;
-      if (least < 0 || Y(k) < Y(least)) least = k;
-      if (most < 0 || Y(k) > Y(most)) most = k;
+      const share = ratio(values[k]); // the axis rises with it
+      if (!Number.isFinite(share)) continue;
+      if (least < 0 || share < ratio(values[least])) least = k;
+      if (most < 0 || share > ratio(values[most])) most = k;
     }
-    if (least >= 0) picks.push(...(least === most ? [least] : [Math.min(least, most), Math.max(least, most)]));
+    if (least < 0) continue;
+    picks.push(Math.min(least, most));
+    if (least !== most) picks.push(Math.max(least, most));
   }
   return through(picks.length, (i) => x(picks[i]), (i) => Y(picks[i]));
 }
