@@ -19,7 +19,8 @@ import numpy as np
 from convex_analyzer.errors import InputError
 from convex_analyzer.files import StrPath, write_many
 from convex_analyzer.plot.figure import FigureFunction, load, module_of
-from convex_analyzer.plot.style import context, readable_xml, setting
+from convex_analyzer.plot.style import context, setting
+from convex_analyzer.plot.xml import readable_xml
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
-import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
@@ -17,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from convex_analyzer.optimizers.base import Optimizer
+from convex_analyzer.plot.xml import readable_xml
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -379,20 +379,6 @@ def to_svg(figure: Figure) -> bytes:
     with context():
         figure.savefig(sink, format="svg", metadata={"Date": None, "Creator": None})
     return readable_xml(sink.getvalue())
-
-
-def readable_xml(data: bytes) -> bytes:
-    """Put a sign where a label has a letter that XML must not have (XML 1.0, section 2.2).
-
-    Examples
-    --------
-    >>> readable_xml(b"<text>a\\0b</text>").decode()
-    '<text>a\ufffdb</text>'
-    """
-    return _NOT_XML.sub("\ufffd".encode(), data)
-
-
-_NOT_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")
 
 
 def to_png(figure: Figure, dpi: float = 200.0) -> bytes:
