@@ -95,11 +95,13 @@ def format_share(part: float, whole: float) -> str:
     Examples
     --------
     >>> format_share(0.4, 0.5), format_share(1 - 1e-12, 1.0), format_share(0.6, 0.5)
-    ('80 % of', 'below, by a fraction of 1e−12,', '120 % of')
+    ('80 % of', '(1 − 1e−12) times', '120 % of')
     """
     rest = 1 - part / whole
-    if 0 <= rest < 1e-3:
-        return f"below, by a fraction of {format_number(max(rest, 1e-16), 1)},"
+    if 0 <= rest < 1e-4:
+        return f"(1 − {format_number(max(rest, 1e-16), 1)}) times"
+    if 0 <= rest < 1e-2:
+        return f"{format_number(100 * part / whole, 4)} % of"
     return f"{format_number(100 * part / whole, 3)} % of"
 
 

@@ -324,7 +324,8 @@ class Optimizer:
 
     def __str__(self) -> str:
         told = self.told.items()
-        inner = ", ".join(f"{symbol_of(name)} = {_text(value)}" for name, value in told)
+        texts = ((name, _text(value, name != "learning_rate")) for name, value in told)
+        inner = ", ".join(f"{symbol_of(name)} = {text}" for name, text in texts)
         return f"{type(self).__name__}({inner})"
 
 
@@ -345,13 +346,14 @@ def _values_in(schedule: Any) -> list[Any]:
     return found
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, bounded: bool = True) -> str:
+    """Return a setting as it is printed; one that is `bounded` by 1 shows how near it comes."""
     if isinstance(value, np.ndarray):
         return f"{value.size} values"
     if isinstance(value, (bool, int, str, Optimizer)) or is_symbolic(value) or is_schedule(value):
         return str(value)
     below_one = 1 - value
-    if 0 < below_one < 1e-4:  # printed as 1 it would hide what matters
+    if bounded and 0 < below_one < 1e-4:  # printed as 1 it would hide what matters
         return f"1 − {format_number(below_one, 3)}"
     return format_number(value)
 

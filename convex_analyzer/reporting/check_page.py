@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 
-from convex_analyzer.notation import legend
 from convex_analyzer.problems.gradient_check import GradientCheck
 from convex_analyzer.reporting.document import (
     Block,
@@ -54,6 +53,6 @@ def check_document(
         *(Note(note) for note in table.notes if note.strip() and note != check.words),
         Heading("Reproduction"),
         CodeBlock(command or "ca.report(ca.check_gradient(loss, gradient, at=theta), path)"),
-        Note(f"Made with {versions()}. Kinds of numbers. {legend()}."),
+        Note(f"Made with {versions()}."),
     ]
     return Document(title, blocks, footer="convex_analyzer")

@@ -8,7 +8,6 @@ from convex_analyzer.conditioning.cost import OPTIMIZERS
 from convex_analyzer.conditioning.fixes import Bought
 from convex_analyzer.conditioning.results import CAUSES, ConditionAnalysis
 from convex_analyzer.conditioning.wording import share, topics
-from convex_analyzer.notation import legend
 from convex_analyzer.plot.figures.kappa_split import finding, kappa_split_data
 from convex_analyzer.reporting.document import (
     Block,
@@ -28,6 +27,7 @@ from convex_analyzer.reporting.document import (
     Title,
 )
 from convex_analyzer.reporting.figures import drawn
+from convex_analyzer.reporting.recap_page import versions
 from convex_analyzer.tables import format_count, format_number, join_words
 
 __all__ = ["condition_document"]
@@ -68,7 +68,7 @@ def condition_document(
         blocks += _views(analysis)
     depth = "" if level == "brief" else f", level={level!r}"
     call = command or f"ca.report({_call(analysis)}, path{depth})"
-    blocks += [Heading("Reproduction"), CodeBlock(call), Note(f"Kinds of numbers. {legend()}.")]
+    blocks += [Heading("Reproduction"), CodeBlock(call), Note(f"Made with {versions()}.")]
     return Document(title, blocks, footer="convex_analyzer")
 
 
@@ -94,7 +94,9 @@ def _echo(analysis: ConditionAnalysis) -> list[tuple[str, str]]:
         some = [*names[:_NAMES], "…", *names[-2:]]
         shown = names if len(names) <= len(some) else some
         items.append(("columns", ", ".join(shown)))
-    return [*items, ("condition number", " ".join(topics(analysis)["number"]))]
+    number, _, powers = " ".join(topics(analysis)["number"]).partition("; its powers of ten: ")
+    items.append(("condition number", number))
+    return [*items, ("its powers of ten", powers.rstrip("."))] if powers else items
 
 
 def _cards(analysis: ConditionAnalysis) -> Cards:
@@ -165,8 +167,9 @@ def _remedies(analysis: ConditionAnalysis) -> Table:
     )
     goal = format_number(analysis.tolerance)
     caption = (
-        f"Steps to {goal} of the first gap, every optimizer tuned for the changed problem; exact, "
-        "but for conjugate gradients (CG) in exact arithmetic. Bold: the least effort that helps."
+        f"Steps to {goal} of the first gap, every optimizer tuned for the changed problem: "
+        "gradient descent with the better of α = 2/(λmin + λmax) and 1/λmax; conjugate gradients "
+        "(CG) as in exact arithmetic. Bold: the least effort that helps."
     )
     return Table(columns, rows, caption=caption, note=_refused(analysis))
 

@@ -46,12 +46,14 @@ def derivation_blocks(comparison: Comparison) -> list[Block]:
             "computation of its own; what is printed are the objects that were checked."
         ),
     ]
-    number, common, closed = 1, None, []
+    number, common = 1, None
+    closed: dict[str, list[str]] = {}
     for rule in dict.fromkeys(type(entry.optimizer) for entry in comparison.entries):
         try:
             derivation = derive(rule)
         except NotDerivableError as error:
-            closed.append((rule.__name__, _why_not(rule.__name__, str(error))))
+            reason = _why_not(rule.__name__, str(error))
+            closed.setdefault(reason, []).append(rule.__name__)
             continue
         blocks.append(Heading(rule.__name__, level=2))
         lines = derivation_lines(derivation)
@@ -64,9 +66,10 @@ def derivation_blocks(comparison: Comparison) -> list[Block]:
         if derivation.stopped:
             blocks.append(Note(derivation.stopped))
     if closed:
-        columns = (Column("rule", width=0.2), Column("why", width=0.8))
+        columns = (Column("rule", width=0.3), Column("why", width=0.7))
         caption = "Rules without a closed form; they are simulated, and nothing is derived."
-        blocks += [Heading("Not linear", level=2), Table(columns, closed, caption=caption)]
+        rows = [(", ".join(names), reason) for reason, names in closed.items()]
+        blocks += [Heading("Not linear", level=2), Table(columns, rows, caption=caption)]
     return blocks
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from convex_analyzer.comparison import Comparison, Entry
 from convex_analyzer.diagnosis.recap import Recap
 from convex_analyzer.domains import is_schedule
-from convex_analyzer.notation import DIAGNOSIS_VERDICTS, legend
+from convex_analyzer.notation import DIAGNOSIS_VERDICTS
 from convex_analyzer.optimizers.base import Optimizer, same_value
 from convex_analyzer.reporting.document import (
     Block,
@@ -52,7 +52,7 @@ def recap_blocks(
         Heading("Conventions and reproduction"),
         KeyValues(_conventions(comparison)),
         CodeBlock(command),
-        Note(f"Kinds of numbers. {legend()}. Verdicts. {_verdicts()}."),
+        Note(f"Predicted: by formula; simulated: by running the optimizer. {_verdicts()}."),
     ]
     return blocks
 
@@ -104,7 +104,8 @@ def _source(rule: Optimizer, *, short: bool) -> str:
 
 
 def _verdicts() -> str:
-    return "; ".join(f"{name}: {meaning}" for name, meaning in DIAGNOSIS_VERDICTS.items())
+    said = "; ".join(f"{name}: {meaning}" for name, meaning in DIAGNOSIS_VERDICTS.items())
+    return f"Verdicts: {said}"
 
 
 def versions() -> str:

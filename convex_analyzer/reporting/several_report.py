@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 from convex_analyzer.comparison import Comparison, Entry, compare
 from convex_analyzer.diagnosis.recap import recap
 from convex_analyzer.errors import InputError
-from convex_analyzer.notation import legend
 from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.reporting.comparison_report import comparison_data
 from convex_analyzer.reporting.document import (
@@ -142,6 +141,8 @@ def several_document(
     if level == "teach":
         for name, one in several:
             blocks += [Heading(name), verdict_cards(one, recap(one))]
+            analysis = one.entries[0].analysis
+            blocks += [] if analysis is None else [drawn("spectrum_ruler", analysis)]
     if level == "full":
         for name, one in several:
             first, *rest = verdict_blocks(one, recap(one))
@@ -154,7 +155,7 @@ def several_document(
         PageBreak(unless_free=0.25),
         Heading("Reproduction"),
         CodeBlock(call),
-        Note(f"Made with {versions()}. Input sha256: {hashes}. Kinds of numbers. {legend()}."),
+        Note(f"Made with {versions()}. Input sha256: {hashes}. Steps are counted by formula."),
     ]
     return Document(title, blocks, footer="convex_analyzer")
 

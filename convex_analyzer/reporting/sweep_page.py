@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from convex_analyzer.notation import legend, symbol_of
+from convex_analyzer.notation import symbol_of
 from convex_analyzer.plot.figures.sweep import SweepData, finding, sweep_data
 from convex_analyzer.reporting.document import (
     Block,
@@ -60,7 +60,7 @@ def sweep_document(
         Heading("Reproduction"),
         CodeBlock(command or f"ca.report(ca.simulate(problem, {name}(...), start, "
                   f"{trajectory.steps}), path)"),
-        Note(f"Every loss is simulated. Made with {versions()}. Kinds of numbers. {legend()}."),
+        Note(f"Every loss is simulated. Made with {versions()}."),
     ]  # fmt: skip
     return Document(title, blocks, footer="convex_analyzer")
 
@@ -69,17 +69,18 @@ def _best(data: SweepData, most: int) -> list[Block]:
     if not data.names:
         return []
     order = np.argsort(np.where(data.diverged, np.inf, data.last), kind="stable")[:most]
+    lost = bool(data.diverged[order].any())
     rows = [
         (
-            *(format_number(float(values[i]), 6) for values in data.values),
-            format_number(float(data.last[i]), 6),
-            "diverged" if data.diverged[i] else "",
+            *(format_number(float(values[i]), 4) for values in data.values),
+            format_number(float(data.last[i]), 3),
+            *(["diverged" if data.diverged[i] else ""] if lost else []),
         )
         for i in order
     ]
     columns = (
         *(Column(f"{name.replace('_', ' ')} {symbol_of(name)}", "right") for name in data.names),
         Column("last loss", "right"),
-        Column(" "),
+        *([Column("outcome")] if lost else []),
     )
     return [Table(columns, rows, caption="The settings that end lowest.")]

@@ -93,7 +93,9 @@ def _reduced(page: bytes, by: int, ppi: float) -> bytes:
     from PIL import Image
 
     out = io.BytesIO()
-    Image.open(io.BytesIO(page)).convert("RGB").reduce(by).save(out, "png", dpi=(ppi, ppi))
+    fine = Image.open(io.BytesIO(page)).convert("RGB")
+    whole = fine.crop((0, 0, fine.width // by * by, fine.height // by * by))
+    whole.reduce(by).save(out, "png", dpi=(ppi, ppi))
     return out.getvalue()
 
 

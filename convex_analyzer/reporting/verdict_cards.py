@@ -8,6 +8,7 @@ from convex_analyzer.comparison import Comparison, Entry
 from convex_analyzer.comparison.results import settings_text
 from convex_analyzer.diagnosis.prospect import Prospect
 from convex_analyzer.diagnosis.recap import Recap
+from convex_analyzer.errors import ConvexAnalyzerError
 from convex_analyzer.problems.least_squares import LeastSquares
 from convex_analyzer.reporting.document import Card, Cards
 from convex_analyzer.spectra.compute import spectrum as compute_spectrum
@@ -35,7 +36,7 @@ def _stable(entry: Entry) -> Card:
             if alpha is not None and limit:
                 share = format_share(alpha, limit)
                 text += f" α is {share} its stability limit {format_number(limit, 4)}."
-            return Card("ok", "Stable.", text)
+            return Card("ok", "Stable.", text + _flat_part(analysis))
         case "marginal":
             return Card("warn", "On the boundary.", text)
         case "drifting":
@@ -46,11 +47,24 @@ def _stable(entry: Entry) -> Card:
     return Card("bad", title, text)
 
 
+def _flat_part(analysis: Analysis) -> str:
+    """Say what directions without curvature mean; nothing when there are none."""
+    spectrum = analysis.spectrum
+    flat = 0 if spectrum.is_interval else spectrum.dimension - spectrum.rank
+    if flat < 1:
+        return ""
+    shape = "a whole line" if flat == 1 else f"a flat space of dimension {format_count(flat)}"
+    return f" Its minima fill {shape} (λ = 0), and the start decides which of them is reached."
+
+
 def _conditioning(comparison: Comparison) -> Card:
     spectrum = comparison.spectrum
     kappa = spectrum.condition_number
     if kappa is None:
         return Card("info", "No curvature.", "A is zero.")
+    if spectrum.lambda_min < 0:
+        text = f"κ = {spectrum.describe_condition_number()} compares sizes, max |λ| over min |λ|: "
+        return Card("info", "Conditioning.", f"{text}with λ < 0 there is nothing to converge to.")
     ill = kappa > 100
     title = "Ill-conditioned." if ill else "Well-conditioned." if kappa <= 10 else "Moderate."
     parts = [f"κ = {spectrum.describe_condition_number()}."]
@@ -86,8 +100,9 @@ def _cost_sentence(
     digit = analysis.steps_to(0.1, criterion="rate")
     text = f"Gradient descent at its best needs {_steps(count)} (predicted"
     text += f"; {_simulated(entry)}" if entry is not None else ""
-    text += f") to bring the gap to {goal} of its start"
-    return f"{text}; each further digit of θ costs {format_count(digit)}."
+    noisy = any(one.trajectory.noise is not None for one in comparison.entries)
+    text += f"{', without noise' if noisy else ''}) to bring the gap to {goal} of its start"
+    return f"{text}; each further digit of θ costs {format_count(digit)} more."
 
 
 def _simulated(entry: Entry) -> str:
@@ -98,7 +113,10 @@ def _simulated(entry: Entry) -> str:
 
 def _change(comparison: Comparison, table: Recap) -> Card:
     if comparison.problem.why_no_minimum:
-        return Card("info", "What to change.", f"{comparison.problem.why_no_minimum}.")
+        return Card("info", "What to change.", _without_minimum(comparison))
+    hovering = _hovering(comparison)
+    if hovering:
+        return Card("info", "What to change.", hovering)
     parts = [
         f"{finding.prediction}."
         for row, finding in reversed(table.present)
@@ -109,6 +127,33 @@ def _change(comparison: Comparison, table: Recap) -> Card:
     if not parts:
         parts = ["Nothing here converges; see the table of problems."]
     return Card("info", "What to change.", " ".join(parts))
+
+
+def _without_minimum(comparison: Comparison) -> str:
+    """Say why nothing converges, and which penalty would change that."""
+    lowest = comparison.spectrum.lambda_min
+    least = f"of more than {format_number(-lowest, 4)}" if lowest < 0 else "of any size"
+    return (
+        f"{comparison.problem.why_no_minimum}, and no learning rate helps. A ridge term ½ l2 ‖θ‖² "
+        f"with l2 {least} gives it a minimum."
+    )
+
+
+def _hovering(comparison: Comparison) -> str:
+    """Say how far above the minimum noisy gradients keep the loss; nothing for exact ones."""
+    for entry in comparison.entries:
+        if entry.analysis is None or entry.trajectory.noise is None:
+            continue
+        try:
+            floor = entry.analysis.noise_floor(entry.trajectory.noise, comparison.problem)
+        except ConvexAnalyzerError:
+            continue
+        said = f"{floor.words[:1].lower()}{floor.words[1:]}"
+        return (
+            f"Noise, not κ, decides where it ends. With {entry.label} {said} Lower α once the "
+            "curve is level, or use larger batches."
+        )
+    return ""
 
 
 def _fastest(comparison: Comparison) -> list[str]:

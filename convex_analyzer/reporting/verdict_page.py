@@ -176,7 +176,7 @@ def _optimizers(comparison: Comparison) -> Table:
                 _settings(entry),
                 entry.outcome_text if analysis is None else analysis.rate_text,
                 _stable_for(analysis),
-                entry.predicted_text(),
+                entry.predicted_text().replace("≤ ", "≤\u00a0"),
                 entry.simulated_text() if entry.complete else "too many",
                 "–" if entry.deviation is None else format_number(entry.deviation, 1),
             )
@@ -184,15 +184,17 @@ def _optimizers(comparison: Comparison) -> Table:
     columns = (
         Column("optimizer", width=0.15),
         Column("settings (* tuned)", width=0.26),
-        Column("worst ρ", "right", 0.14),
-        Column("stable for", "right", 0.14),
-        Column("steps, predicted", "right", 0.09),
+        Column("worst ρ", "right", 0.13),
+        Column("stable for", "right", 0.13),
+        Column("steps, predicted", "right", 0.11),
         Column("steps, simulated", "right", 0.11),
         Column("theory − simulation", "right", 0.11),
     )
     goal = format_number(comparison.tolerance, 2)
     caption = f"Steps until the gap J − J* is {goal} of its start."
-    if comparison.krylov_limit:
+    if any(entry.trajectory.noise is not None for entry in comparison.entries):
+        caption += " Predicted without noise; the runs have it."
+    if (comparison.krylov_limit or 0) > 1:
         limit = format_count(comparison.krylov_limit)
         caption += f" No method that only adds up past gradients needs fewer than {limit} here."
     return Table(columns, rows, caption=caption)
@@ -210,7 +212,11 @@ def _settings(entry: Entry) -> str:
     tuned = entry.tuned
     parts = []
     for name, value in entry.optimizer.told.items():
-        text = format_factor(value, 1 - value, 4) if isinstance(value, float) else str(value)
+        text = str(value)
+        if isinstance(value, float) and name == "learning_rate":
+            text = format_number(value, 4)
+        elif isinstance(value, float):
+            text = format_factor(value, 1 - value, 4)
         parts.append(f"{symbol_of(name)} = {text}{'*' if name in tuned else ''}")
     return ", ".join(parts)
 

@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 from cases import each
+from figure_checks import texts_of
 
 import convex_analyzer as ca
 from convex_analyzer import plot
@@ -139,3 +140,16 @@ def test_an_interval_shows_its_ends():
     assert data.is_interval
     assert list(data.eigenvalues) == [1.0, 100.0]
     assert "the two ends" in plot.alt(data)
+
+
+def test_a_name_stands_at_its_own_tick_and_over_no_other():
+    data = data_of([0.9634, 1.892, 3.919, 8.933], ca.GradientDescent(0.05))
+    figure = plot.spectrum_ruler(data)
+    names = {text.get_text()[:2]: box for text, box in texts_of(figure) if ": " in text.get_text()}
+    to_pixels = figure.axes[0].transData.transform
+    ticks = [72 / figure.dpi * to_pixels((x, 0))[0] for x in data.x]
+    for i, own in enumerate(ticks):
+        left, _, right, _ = names["λ" + "₁₂₃₄"[i]]
+        distances = [max(left - tick, tick - right, 0.0) for tick in ticks]
+        assert distances[i] < 6, (i, own)
+        assert all(distances[k] > 2 for k in range(len(ticks)) if k != i), (i, distances)

@@ -100,8 +100,8 @@ SITUATIONS = {
     "saddle": (
         lambda: ca.compare(ca.gallery.saddle()),
         "Saddle.",
-        "Well-conditioned.",
-        "unbounded below",
+        "Conditioning.",
+        "with l2 of more than 1 gives it a minimum",
     ),
     "drifting": (
         lambda: ca.compare(ca.gallery.singular(bounded=False)),

@@ -393,7 +393,7 @@ def _name_ticks(data: RulerData, left: float, placer: Placer, band: float) -> No
         factor = factor_text(data.factors[first], data.one_minus_rate[first])
         index = subscript(first + 1) if not data.is_interval else ("min", "max")[first]
         name = f"λ{index}" if first == last else f"λ{index}…λ{subscript(last + 1)}"
-        long = rank < 2 or len(order) <= 4
+        long = rank < 2 or len(order) <= 3
         text = f"{name} = {value}: factor {factor}" if long else f"{name}: {factor}"
         anchors = [(data.x[first], height) for height in np.linspace(0.1, 0.42, 5)]
         placer.place(text, anchors, region=region, upright=1.5, gap=3.0, owner=f"{first}")
