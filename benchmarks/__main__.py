@@ -10,12 +10,12 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("MKL_NUM_THREADS", "1")
 
-from benchmarks import analysis, curves, simulation, sparse, startup
+from benchmarks import analysis, curves, reports, simulation, sparse, startup
 
 
 def main() -> None:
     """Run all and print."""
-    for module in (startup, analysis, simulation, curves, sparse):
+    for module in (startup, analysis, simulation, curves, sparse, reports):
         for result in module.run():
             print(result)
 
