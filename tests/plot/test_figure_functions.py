@@ -191,10 +191,11 @@ def test_a_paper_has_its_own_letters_and_no_title(name):
         with style.context(paper=False), mpl.rc_context(PAPER):
             written = checks().check_whole(one)
         assert plot.finding(data) not in written
-    sizes = {text.get_fontsize() for text, _ in checks().texts_of(drawn)}
+    texts = [text for text, _ in checks().texts_of(drawn)]
+    sizes = {text.get_fontsize() for text in texts}
     assert 8.0 in sizes
     assert sizes <= {8.0, 9.0, 1.043 * 8.0}
-    assert {text.get_fontname() for text, _ in checks().texts_of(drawn)} == {"DejaVu Serif"}
+    assert {text.get_fontname() for text in texts} == {"DejaVu Serif"}
 
 
 def test_lines_are_as_wide_as_the_user_has_them():

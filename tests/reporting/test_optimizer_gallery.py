@@ -107,11 +107,11 @@ def test_cards_that_are_higher_than_measured_are_packed_again(monkeypatch):
 def test_bytes_are_the_same_every_time(gallery, tmp_path):
     from convex_analyzer.reporting.typst import render_pdf
 
-    again = gallery_document({name: find(name) for name in NAMES})
-    assert again.to_dict() == gallery.to_dict()
-    pdf = render_pdf(gallery)
-    assert pdf == render_pdf(again)
-    assert len(pdf) < 60_000 * len(NAMES)
+    some = {name: find(name) for name in NAMES[:3]}  # a card knows nothing of the others
+    once, again = gallery_document(some), gallery_document(some)
+    assert again.to_dict() == once.to_dict()
+    assert render_pdf(again) == render_pdf(once)
+    assert len(render_pdf(gallery)) < 60_000 * len(NAMES)
 
 
 @each(
