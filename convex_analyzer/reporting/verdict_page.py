@@ -9,6 +9,7 @@ import numpy as np
 
 from convex_analyzer.comparison import Comparison, Entry
 from convex_analyzer.diagnosis.recap import Recap
+from convex_analyzer.noise.batches import MiniBatch
 from convex_analyzer.notation import symbol_of
 from convex_analyzer.problems.least_squares import LOSSES, LeastSquares
 from convex_analyzer.reporting.document import (
@@ -79,10 +80,20 @@ def _echo(comparison: Comparison) -> list[tuple[str, str]]:
         items.append(("gradient descent is stable for", "; ".join(parts)))
     if problem.why_no_minimum:
         items.append(("no minimum", problem.why_no_minimum))
-    noise = comparison.noise_notes()
-    if noise:
-        items.append(("gradients", " ".join(noise)))
+    noises = [entry.trajectory.noise for entry in comparison.entries]
+    if any(noise is not None for noise in noises):
+        kinds = {_noise(noise, comparison) for noise in noises}
+        text = kinds.pop() if len(kinds) == 1 else " ".join(comparison.noise_notes())
+        items.append(("gradients", text))
     return items
+
+
+def _noise(noise: Any, comparison: Comparison) -> str:
+    """Say in words where noise is from."""
+    if not isinstance(noise, MiniBatch) or not isinstance(comparison.problem, LeastSquares):
+        return str(noise)
+    how = "drawn with replacement" if noise.replacement else "each row once per epoch"
+    return f"from {noise.size} of {len(comparison.problem.X):,} rows at a time, {how}"
 
 
 def _rank(comparison: Comparison) -> str:

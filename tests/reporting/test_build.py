@@ -660,3 +660,18 @@ def test_bytes_are_the_same_in_every_process(tmp_path):
     for line in first.splitlines():  # and the files are what they were hashed as
         name, digest = line.split()
         assert hashlib.sha256((tmp_path / "1" / name).read_bytes()).hexdigest() == digest
+
+
+def test_a_noisy_report_says_what_the_noise_leaves_and_promises_no_count():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(64, 2))
+    problem = ca.least_squares(X, X @ [1.0, -2.0] + rng.normal(size=64))
+    comparison = ca.compare(problem, [ca.GradientDescent(0.1)], noise=ca.MiniBatch(4), steps=60)
+    document = build(comparison)
+    change = d.plain_text(blocks(document, d.Cards)[0].cards[2].text)
+    floor = comparison.entries[0].analysis.noise_floor(ca.MiniBatch(4), problem).value
+    assert f"the loss hovers {format_number(floor, 3)} above its minimum" in change
+    assert "steps" not in change
+    echo = dict(blocks(document, d.KeyValues)[0].items)
+    said = {d.plain_text(name): d.plain_text(value) for name, value in echo.items()}
+    assert said["gradients"] == "from 4 of 64 rows at a time, each row once per epoch"
