@@ -8,6 +8,7 @@ import type { Figure } from "./figures/figure";
 import { boxOf } from "./figures/gap";
 import { directionOf } from "./figures/phase";
 import { comparison, mapWindow, paint, paintKey } from "./figures/map";
+import { Layer } from "./patch";
 import { saveSvg } from "./save";
 import { sub } from "./figures/ruler";
 import { show, unbroken } from "./scale";
@@ -18,7 +19,7 @@ const NUDGE = 12; // pixels that an arrow key moves the start
 class Frame {
   readonly element: HTMLElement;
   readonly svg: SVGElement;
-  readonly layer: SVGElement;
+  readonly layer = new Layer(svgElement("g"));
   readonly canvas: HTMLCanvasElement | null = null;
   readonly note: HTMLElement;
   private readonly title: HTMLElement;
@@ -26,14 +27,12 @@ class Frame {
   /** Figures out of sight wait until the hand rests. */
   isSeen = true;
   private width = 0;
-  private drawn = "";
   private painted = "";
 
   constructor(readonly figure: Figure, app: App) {
     const name = figure.name(app.words);
     this.svg = svgElement("svg", { role: figure.id === "contours" ? "group" : "img" });
-    this.layer = svgElement("g");
-    this.svg.append(this.layer);
+    this.svg.append(this.layer.element);
     this.title = h("h2", {});
     this.note = h("span", { class: "note" });
     this.holder = h("div", { class: "holder" }, this.svg);
@@ -65,8 +64,7 @@ class Frame {
     this.svg.setAttribute("viewBox", `0 0 ${this.width} ${height}`);
     this.svg.setAttribute("width", String(this.width));
     this.svg.setAttribute("height", String(height));
-    const inside = this.figure.draw(app.model, this.width, extra);
-    if (inside !== this.drawn) this.layer.innerHTML = this.drawn = inside;
+    this.layer.inside = this.figure.draw(app.model, this.width, extra);
     if (!this.canvas) return;
     this.note.textContent = app.isHidden ? "" : comparison(app.model, extra);
     const key = `${paintKey(app.model, this.width, dark)} ${height}`;
@@ -87,7 +85,7 @@ class Frame {
   save(app: App): void {
     const shape = this.canvas ? { left: this.canvas.style.left, top: this.canvas.style.top, image: this.canvas } : null;
     const [width, height] = this.size(app);
-    saveSvg(this.figure.id, this.title.textContent ?? "", this.drawn, width, height, shape);
+    saveSvg(this.figure.id, this.title.textContent ?? "", this.layer.inside, width, height, shape);
   }
 }
 
@@ -200,6 +198,7 @@ export class Board implements Part {
   }
 
   private along: HTMLSelectElement | null = null;
+  private named = "";
 
   /** The direction of the phase portrait, by name. */
   private turning(frame: Frame): void {
@@ -212,8 +211,8 @@ export class Board implements Part {
   private directions(app: App): void {
     if (!this.along) return;
     const names = app.model.problem.lambda.map((value, i) => `q${sub(i + 1)}, λ = ${show(value)}`);
-    if ([...this.along.options].map((one) => one.text).join() !== names.join())
-      this.along.replaceChildren(...names.map((name, i) => h("option", { value: String(i + 1) }, name)));
+    if (names.join() !== this.named) this.along.replaceChildren(...names.map((name, i) => h("option", { value: String(i + 1) }, name)));
+    this.named = names.join();
     this.along.value = String(directionOf(app.model) + 1);
   }
 

@@ -37,6 +37,8 @@ export class Slider {
   readonly element: HTMLElement;
   readonly input: HTMLInputElement;
   private readonly field: HTMLInputElement;
+  /** What the field shows: nobody writes into a field that is edited while this stays. */
+  private last = NaN;
 
   constructor(private readonly app: App, private readonly spec: SliderSpec) {
     this.input = h("input", { type: "range", id: spec.id, min: "0", max: String(POSITIONS), step: "1", "aria-label": `${spec.symbol}, ${spec.label}` });
@@ -45,7 +47,10 @@ export class Slider {
     this.element = h("div", { class: "slider" }, label, this.field, this.input);
     this.input.addEventListener("input", () => this.take(this.value(Number(this.input.value))));
     this.field.addEventListener("change", () => this.typed());
-    this.field.addEventListener("focus", () => this.draw());
+    this.field.addEventListener("focus", () => {
+      this.last = NaN;
+      this.draw();
+    });
     this.field.addEventListener("blur", () => this.field.matches("[aria-invalid]") || this.draw());
   }
 
@@ -89,7 +94,8 @@ export class Slider {
     if (!isEdited) {
       this.field.value = text;
       this.field.removeAttribute("aria-invalid");
-    } else if (Number(this.field.value) !== Number(text) && !this.field.matches("[aria-invalid]")) this.field.value = text;
+    } else if (!Object.is(value, this.last) && !this.field.matches("[aria-invalid]")) this.field.value = text;
+    this.last = value;
     this.input.style.setProperty("--filled", `${(Number(position) / POSITIONS) * 100}%`);
   }
 }

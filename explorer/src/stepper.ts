@@ -29,6 +29,7 @@ export class Stepper implements Part {
         button("◀", () => this.by(-1), { "aria-label": s.back, title: s.back }), this.player,
         button("▶|", () => this.by(1), { "aria-label": s.on, title: s.on }), this.slider, this.count),
       this.cards);
+    this.watch();
   }
 
   go(step: number): void {
@@ -56,12 +57,23 @@ export class Stepper implements Part {
     this.player.title = label;
   }
 
-  draw(app: App): void {
+  /** The cards wait, like figures, while they are out of sight. */
+  private isSeen = true;
+
+  private watch(): void {
+    new IntersectionObserver((seen) => {
+      this.isSeen = seen[seen.length - 1].isIntersecting;
+      if (this.isSeen) this.app.schedule();
+    }, { rootMargin: "120px" }).observe(this.element);
+  }
+
+  draw(app: App, all = false): void {
     const { at, steps } = app.state;
     this.slider.max = String(steps);
     this.slider.value = String(at);
     this.slider.style.setProperty("--filled", `${(100 * at) / steps}%`);
     this.count.textContent = `${app.words.stepper.at} ${at} / ${steps}`;
+    if (!all && !this.isSeen) return;
     this.cards.classList.toggle("wide", app.model.problem.d > 4);
     this.cards.innerHTML = app.model.series.map((one) => card(app.model, one, app.words)).join("");
   }

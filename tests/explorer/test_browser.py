@@ -146,6 +146,9 @@ def test_the_verdict_flips_at_the_bound(visit):
         "Gradient descent diverges.",
         "Gradient descent converges.",
     ]
+    one.page.fill("#alpha-number", "0.05")  # what is being typed stays, whatever is drawn
+    one.page.evaluate("() => ConvexExplorer.app.redraw(true)")
+    assert one.page.input_value("#alpha-number") == "0.05"
     one.type("#alpha-number", "pink")
     assert one.page.get_attribute("#alpha-number", "aria-invalid") is not None
     assert one.state()["alpha"] == 0.1999999999999
@@ -295,3 +298,41 @@ def test_a_map_is_painted(visit):
         }"""
     )
     assert len(np.unique(pixels)) > 6
+
+
+def test_what_is_patched_is_what_would_be_drawn_anew(visit):
+    """A figure after many small changes is the figure that its text says."""
+    one = visit("plain.html", "#o=gd,hb,nag,rmsprop&at=3", viewport={"width": 1440, "height": 1600})
+    wrong = one.page.evaluate(
+        """() => {
+          const { app } = ConvexExplorer;
+          const wrong = [];
+          const probe = document.createElementNS("http://www.w3.org/2000/svg", "g");
+          for (let i = 0; i < 40; i++) {
+            app.state.alpha = 0.02 * 1.15 ** i;
+            if (i % 10 === 9) app.state.mu = 0.1 * i / 5;
+            app.redraw(true);
+            for (const [n, frame] of app.parts.find((part) => part.frames).frames.entries()) {
+              probe.innerHTML = frame.layer.inside;
+              if (!probe.isEqualNode(frame.layer.element)) wrong.push([i, n]);
+            }
+          }
+          return wrong;
+        }"""
+    )
+    assert wrong == []
+
+
+def test_a_report_lets_a_figure_be_saved(browser, tmp_path):
+    ca.report(ca.Quadratic(TURNED), tmp_path / "r.html", "full")
+    page_ = browser.new_page()
+    page_.goto((tmp_path / "r.html").as_uri())
+    frame = page_.frame_locator(".embed iframe")
+    page_.locator(".embed iframe").scroll_into_view_if_needed()
+    with page_.expect_download() as download:
+        frame.locator("#figure-gap button.quiet").click()
+    assert download.value.path().read_text("utf-8").startswith("<svg")
+    for field in ("#alpha-number", "#mu-number"):
+        sizes = frame.locator(field).evaluate("(e) => [e.scrollWidth, e.clientWidth]")
+        assert sizes[0] <= sizes[1], field
+    page_.close()
