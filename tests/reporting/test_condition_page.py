@@ -74,12 +74,12 @@ def test_files(analysis, tmp_path):
     assert "a factor of 2.1e9, removed by scaling the columns" in page
     with pytest.raises(InputError, match="level must be"):
         report(analysis, tmp_path / "c.pdf", "long")
-    with pytest.raises(InputError, match="a comparison, a condition analysis or a problem"):
+    with pytest.raises(InputError, match="a comparison, a diagnosis, a condition analysis"):
         report(analysis.split, tmp_path / "c.pdf")
 
 
 def test_in_a_notebook_cause_table_and_sentences_are_one_block(analysis):
     html = analysis._repr_html_()
-    assert html.startswith("<table><caption>condition of lecture 001, slide 24: units")
-    assert html.count("<tr>") == 1 + len(analysis.remedies)
-    assert all(f"<p>{sentence}</p>" in html for sentence in analysis.sentences if "<" not in html)
+    assert html.startswith("<div><p><strong>condition: lecture 001, slide 24: UNITS")
+    assert all(f">{entry.title}<" in html for entry in analysis.remedies)
+    assert html.count("<tr>") > len(analysis.remedies)
