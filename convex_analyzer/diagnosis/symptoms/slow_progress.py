@@ -90,7 +90,8 @@ def examine(reading: Reading) -> Sign:
     cosine = reading.cosine(0.1, 1.0)
     if cosine is not None and not reading.stochastic:
         strength *= beyond(1 + cosine, 1.5, 1.15)
-        text += f", gradients keep their way (cos {cosine:.3f})"
+        keep = "keep their way" if cosine > 0 else "do not keep their way"
+        text += f", gradients {keep} (cos {format_number(cosine, 3)})"
         used.append("gradient_cosine")
     return Sign(0.96 * strength, text, "heuristic", tuple(used), lacks)
 
