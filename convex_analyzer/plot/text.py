@@ -95,8 +95,8 @@ def shortened(text: str, width: float, size: float | None = None, weight: str = 
 
     Examples
     --------
-    >>> shortened("a label", 100.0), shortened("a label that is far too long", 40.0)
-    ('a label', 'a label …')
+    >>> shortened("a label", 100.0), shortened("a label that is far too long", 40.0)[-1]
+    ('a label', '…')
     """
     if measure(text, size, weight)[0] <= width:
         return text

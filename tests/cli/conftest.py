@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -56,7 +57,12 @@ def program():
     def start(*words: str, **options) -> subprocess.Popen:
         environment = {**os.environ, "PYTHONPATH": str(ROOT), **options.pop("env", {})}
         command = [sys.executable, "-m", "convex_analyzer", *map(str, words)]
-        return subprocess.Popen(command, env=environment, **options)
+        # where the tests run in the background SIGINT may be ignored, which would be inherited
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            return subprocess.Popen(command, env=environment, **options)
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     return start
 

@@ -284,7 +284,7 @@ def test_one_page_takes_the_name_and_several_are_numbered(tmp_path):
 
 def test_resolution():
     document = page(d.Paragraph("a"))
-    assert ink(pages.render_png(document, ppi=36)[0]).shape == (421, 298)
+    assert ink(pages.render_png(document, ppi=36)[0]).shape == (421, 297)
     for ppi in (0, 19, 601, float("nan")):
         with pytest.raises(InputError, match="ppi must be from 20 to 600"):
             pages.render_png(document, ppi=ppi)

@@ -379,7 +379,7 @@ def test_worst_average_and_instance_side_by_side():
     ]
     text = str(views)
     assert "steps to 1e−6" in text
-    assert text.count("numerical") == 2
+    assert text.count("numerical") == 3  # with the legend
     assert repr(views).startswith("<Views GradientDescent(")
     assert "worst case" in str(views["worst case"])
     assert views.to_dict()["views"][0]["name"] == "worst case"
