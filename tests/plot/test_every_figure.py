@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import itertools
 import os
-import re
 import subprocess
 import sys
 import time
@@ -14,9 +12,9 @@ from pathlib import Path
 
 import matplotlib as mpl
 import pytest
+from figure_checks import check_whole, check_words, texts_of
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 
 import convex_analyzer as ca
 from convex_analyzer import plot
@@ -27,7 +25,6 @@ pytestmark = pytest.mark.survey
 
 OF_COMPARISONS = ("level_sets", "gap_curves", "roots")
 OF_ANALYSES = ("spectrum_ruler", "stability_map", "rate_curve")
-SENTENCE = re.compile(r"^[^\s].*[^\s.]$", re.DOTALL)
 
 
 def subjects(comparison, name):
@@ -46,67 +43,6 @@ def shared_out(comparison, name):
     if name in OF_COMPARISONS or not found:
         return found
     return [found[(OF_ANALYSES.index(name) + len(comparison.problem.name)) % len(found)]]
-
-
-def texts_of(figure):
-    """Return every text that is seen, with its box in points."""
-    figure.draw_without_rendering()  # places everything, paints nothing
-    hidden = set()
-    axes = list(figure.axes)
-    for one in axes:
-        axes += [child for child in one.child_axes if child not in axes]
-    for one in axes:
-        for axis in (one.xaxis, one.yaxis):
-            low, high = sorted(axis.get_view_interval())
-            slack = 1e-9 * (high - low)
-            for tick in itertools.chain(axis.get_major_ticks(), axis.get_minor_ticks()):
-                if not low - slack <= tick.get_loc() <= high + slack:
-                    hidden |= {tick.label1, tick.label2}
-    scale = 72 / figure.dpi
-    found = []
-    for text in figure.findobj(Text):
-        if text in hidden or not text.get_visible() or not text.get_text().strip():
-            continue
-        box = text.get_window_extent()
-        found.append((text, [scale * v for v in (box.x0, box.y0, box.x1, box.y1)]))
-    return found
-
-
-def clashes(texts):
-    """Return pairs of texts that overlap by more than rounding."""
-    found = []
-    for (a, p), (b, q) in itertools.combinations(texts, 2):
-        wide = min(p[2], q[2]) - max(p[0], q[0])
-        high = min(p[3], q[3]) - max(p[1], q[1])
-        if wide > 0.6 and high > 0.6:
-            found.append((a.get_text(), b.get_text(), round(wide, 1), round(high, 1)))
-    return found
-
-
-def check_whole(figure):
-    """Hold every text against the edges of the figure, and against every other text."""
-    found = texts_of(figure)
-    assert clashes(found) == []
-    width, height = 72 * figure.get_figwidth(), 72 * figure.get_figheight()
-    for text, (left, bottom, right, top) in found:
-        assert min(left, bottom) >= -0.5, text.get_text()
-        assert right <= width + 0.5, text.get_text()
-        assert top <= height + 0.5, text.get_text()
-        assert text.get_fontsize() >= 7.0, text.get_text()
-    return [text.get_text().replace("\n", " ") for text, _ in found]
-
-
-def check_words(data):
-    """Hold the sentences of a figure against what a sentence is."""
-    title, spoken, help_text = plot.finding(data), plot.alt(data), plot.caption(data)
-    assert SENTENCE.match(title), title
-    assert len(title) < 140, title
-    assert spoken.startswith(title)
-    assert spoken.endswith(".")
-    assert help_text.endswith(".")
-    for text in (title, spoken, help_text):
-        assert not re.search(r"\b(nan|inf|None)\b|  |\.\.", text), text
-    return title
 
 
 @pytest.mark.parametrize("name", [*OF_COMPARISONS, *OF_ANALYSES])
