@@ -123,8 +123,8 @@ def _shown(name: str, subjects: Sequence[Any]) -> Any:
 
     for subject in subjects:
         try:
-            return getattr(plot, name).data(subject)
-        except (ConvexAnalyzerError, AttributeError, TypeError):  # made for another result
+            return getattr(plot, name).data_of(subject)
+        except ConvexAnalyzerError:  # made for another result, or nothing to show of this one
             continue
     return None
 
