@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from convex_analyzer.comparison import Comparison
-from convex_analyzer.errors import ConvexAnalyzerError
 from convex_analyzer.problems.least_squares import LeastSquares
-from convex_analyzer.reporting.document import Block, Figure, FigureRow, Heading
-from convex_analyzer.reporting.figures import drawn
+from convex_analyzer.reporting.document import Block, FigureRow, Heading
+from convex_analyzer.reporting.figures import drawn_if_any
 
 __all__ = ["error_blocks"]
 
@@ -16,24 +15,16 @@ _MOST = 200  # columns up to which taking κ apart takes a second
 def error_blocks(comparison: Comparison) -> list[Block]:
     """Return what of figures 6 to 9 can be drawn; nothing when none can."""
     linear = [entry.analysis for entry in comparison.entries if entry.analysis is not None]
-    by_direction = _attempted("error_by_direction", comparison)
+    by_direction = drawn_if_any("error_by_direction", comparison)
     pair = [
-        _attempted("rate_curve", linear[0]) if linear else None,
-        _attempted("steps_by_kappa", comparison),
+        drawn_if_any("rate_curve", linear[0]) if linear else None,
+        drawn_if_any("steps_by_kappa", comparison),
     ]
     both = [figure for figure in pair if figure is not None]
     blocks: list[Block] = [] if by_direction is None else [by_direction]
     blocks += [FigureRow(tuple(both))] if len(both) > 1 else both
     blocks += _split(comparison)
     return [Heading("Where the error lives"), *blocks] if blocks else []
-
-
-def _attempted(name: str, subject: object) -> Figure | None:
-    """Draw a figure, unless it has nothing to show for this subject."""
-    try:
-        return drawn(name, subject)
-    except ConvexAnalyzerError:
-        return None
 
 
 def _split(comparison: Comparison) -> list[Block]:
@@ -43,5 +34,5 @@ def _split(comparison: Comparison) -> list[Block]:
     problem = comparison.problem
     if not isinstance(problem, LeastSquares) or not 1 < problem.dimension <= _MOST:
         return []
-    figure = _attempted("kappa_split", condition(problem))
+    figure = drawn_if_any("kappa_split", condition(problem))
     return [] if figure is None else [figure]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from convex_analyzer.errors import ConvexAnalyzerError
 from convex_analyzer.reporting.document import Figure
 
-__all__ = ["drawn", "picture"]
+__all__ = ["drawn", "drawn_if_any", "picture"]
 
 
 def drawn(name: str, subject: Any) -> Figure:
@@ -15,6 +16,14 @@ def drawn(name: str, subject: Any) -> Figure:
 
     data = getattr(plot, f"{name}_data")(subject)
     return Figure(picture(name, data), plot.caption(data), plot.alt(data))
+
+
+def drawn_if_any(name: str, subject: Any) -> Figure | None:
+    """Draw a figure, unless it has nothing to show for this subject."""
+    try:
+        return drawn(name, subject)
+    except ConvexAnalyzerError:
+        return None
 
 
 def picture(name: str, data: Any) -> bytes:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-
 from convex_analyzer.comparison import Comparison, Entry
 from convex_analyzer.errors import ConvexAnalyzerError
 from convex_analyzer.reporting.document import Block, Column, Heading, Note, Table
-from convex_analyzer.reporting.figures import drawn
+from convex_analyzer.reporting.figures import drawn, drawn_if_any
 from convex_analyzer.tables import format_count, format_number
 from convex_analyzer.theory.sensitivity import Sensitivity, sensitivity
 from convex_analyzer.theory.stochastic.floor import NoiseFloor
@@ -17,9 +15,8 @@ __all__ = ["optimizer_blocks", "stochastic_blocks"]
 
 def optimizer_blocks(comparison: Comparison) -> list[Block]:
     """Return figure 10 and the table behind it."""
-    blocks: list[Block] = [Heading("Optimizers compared")]
-    with contextlib.suppress(ConvexAnalyzerError):  # no gap to draw: the table says why
-        blocks.append(drawn("optimizer_panels", comparison))
+    panels = drawn_if_any("optimizer_panels", comparison)  # without a gap the table says why
+    blocks: list[Block] = [Heading("Optimizers compared"), *([panels] if panels else [])]
     rows = [_row(entry) for entry in comparison.entries]
     columns = (
         Column("optimizer", width=0.2),
