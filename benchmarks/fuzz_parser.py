@@ -160,7 +160,7 @@ def try_one(text: str, watch: Watch) -> Outcome:
             ends.append("read")
         except InputError:
             ends.append("refused")
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001  # any other class is what is looked for
             ends.append(type(error).__name__)
         slowest = max(slowest, time.process_time() - start)
         watch.on = False

@@ -19,7 +19,7 @@ def save_figures(
     folder: str | Path,
     names: Iterable[str] | None = None,
     *,
-    format: str = "svg",  # noqa: A002
+    format: str = "svg",  # noqa: A002  # as savefig of Matplotlib calls it
     paper: bool = False,
     data: bool = False,
 ) -> tuple[Path, ...]:

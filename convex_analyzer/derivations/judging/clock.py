@@ -18,7 +18,7 @@ _LOOK = 50_000  # units of work between two looks at the processor time, which a
 _STEP = 25
 
 
-class OutOfTime(Exception):  # noqa: N818
+class OutOfTime(Exception):  # noqa: N818  # a signal that is always caught, no error of a user
     """The budget is spent."""
 
 

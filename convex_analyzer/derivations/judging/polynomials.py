@@ -37,7 +37,7 @@ _MOST_TERMS = 1500
 _HIGHEST_POWER = 24
 
 
-class TooLarge(Exception):  # noqa: N818
+class TooLarge(Exception):  # noqa: N818  # a signal that is always caught, no error of a user
     """A normal form has too many terms to be worth it."""
 
 

@@ -38,7 +38,7 @@ _MOST_BITS = 20_000
 _SMALLEST = 1e-25  # of an exponential: 15 digits remain above the tolerance
 
 
-class Undefined(Exception):  # noqa: N818
+class Undefined(Exception):  # noqa: N818  # a signal that is always caught, no error of a user
     """A value does not exist at this point: a pole, the root of a negative number, too large."""
 
 
