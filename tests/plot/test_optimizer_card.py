@@ -11,6 +11,7 @@ from types import ModuleType
 import matplotlib as mpl
 import numpy as np
 import pytest
+from figure_checks import SENTENCE
 
 import convex_analyzer as ca
 from convex_analyzer.optimizers import find
@@ -63,7 +64,7 @@ def test_it_is_whole_legible_and_small(name):
 def test_the_words_are_sentences(name):
     data = made(name)
     title = finding(data)
-    assert checks().SENTENCE.match(title)
+    assert SENTENCE.match(title)
     assert alt(data).startswith(title)
     assert "memory" in alt(data)
     for text in (alt(data), caption(data)):
