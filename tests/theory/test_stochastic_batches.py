@@ -21,6 +21,7 @@ from convex_analyzer.theory.stochastic import (
     batch_stability,
     epoch_factor,
     epoch_spread,
+    epoch_variances,
     expected_noisy_gap,
     gaussian_batches,
     gaussian_critical_learning_rate,
@@ -122,17 +123,19 @@ def test_second_moments_by_enumeration(problem, rule, noise):
         expected.append(np.sum(A * (report @ P @ report.T)) / 2)
         P = np.mean([G @ P @ G.T for G in maps], axis=0)
     analysis = analyze(problem, rule)
-    found = expected_noisy_gap(analysis, start, np.arange(31), noise, problem)
-    np.testing.assert_allclose(found, expected, rtol=1e-8)
+    moments, k = BatchMoments(problem, rule, noise), np.arange(31.0)
+    np.testing.assert_allclose(moments.gaps(start, k), expected, rtol=1e-8)
     inner = [G[:-1, :-1] for G in maps]
     rate = np.abs(np.linalg.eigvals(np.mean([np.kron(G, G) for G in inner], axis=0))).max()
-    moments = BatchMoments(problem, rule, noise)
     assert moments.rate == pytest.approx(rate, rel=1e-10)
-    late = expected_noisy_gap(analysis, start, 10**6, noise, problem)
+    late = moments.gaps(start, np.array([1e6]))[0]
+    epoch = 10**6 + np.arange(1 if noise.replacement else -(-len(problem.y) // noise.size))
+    curve = expected_noisy_gap(analysis, start, epoch, noise, problem)
     floor = noise_floor(analysis, noise, problem)
     stable = batch_stability(problem, rule, noise)
     assert stable.is_stable
     assert stable.excess + floor.bias == pytest.approx(late, rel=1e-8)
+    assert floor.value == pytest.approx(curve.mean(), rel=1e-8)  # one floor, whoever asks
     if noise.replacement:
         assert floor.kind == "exact"
         assert floor.value == pytest.approx(late, rel=1e-8)
@@ -277,15 +280,14 @@ def test_almost_sure_and_mean_square():
     assert large == pytest.approx(2, abs=0.05)
 
 
-@pytest.mark.survey
 def test_epochs_by_enumeration():
     """Additive errors of rows that sum to zero, all 24 orders of an epoch; heavy ball."""
     rows, value, a, mu = np.array([1.0, -2.0, 0.5, 0.5]), 0.7, 0.3, 0.6
     M = np.array([[1 - a * value, mu], [-a * value, mu]])
     for size, sizes in ((1, [1, 1, 1, 1]), (3, [3, 1])):
-        ends = np.cumsum([0, *sizes])
+        ends, curve = np.cumsum([0, *sizes]), [0.0]
         S = np.zeros((2, 2))
-        for _ in range(200):  # epochs
+        for _ in range(60):  # epochs
             late, seen = np.zeros((2, 2)), np.zeros(len(sizes))
             for order in itertools.permutations(rows):
                 power, shift = np.eye(2), np.zeros(2)
@@ -295,10 +297,15 @@ def test_epochs_by_enumeration():
                     seen[j] += (power @ S @ power.T + np.outer(shift, shift))[0, 0] / 24
                 late += np.outer(shift, shift) / 24
             S = power @ S @ power.T + late
+            curve += list(seen)
         analysis = analyze(ca.Quadratic.diagonal([value]), ca.HeavyBall(a, mu))
         found = epoch_spread(analysis, np.array([np.mean(rows**2)]), 4, size)
         assert found[0] == pytest.approx(seen.mean(), rel=1e-10)
+        k, one = np.arange(len(curve)), np.array([np.mean(rows**2)])
+        by_step = epoch_variances(analysis, one, 4, size, k)[:, 0]
+        np.testing.assert_allclose(by_step, curve, rtol=1e-9, atol=1e-15)
     assert epoch_spread(analysis, np.ones(1), 4, 4)[0] == pytest.approx(0, abs=1e-15)
+    assert not epoch_variances(analysis, np.ones(1), 1, 1, k).any()
 
 
 def test_runs_on_epochs():

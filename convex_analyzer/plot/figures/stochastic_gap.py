@@ -101,8 +101,10 @@ def caption(data: StochasticGapData) -> str:
         parts.append("grey: noise of other sizes")
     if data.errors_apart is not None:
         parts.append(_agreement(data))
-    elif data.noise.startswith("batch"):
+    elif data.kind == "heuristic":
         parts.append("runs see each row once per epoch, which the formula takes as fresh draws")
+    else:
+        parts.append("within an epoch, which sees each row once, it swings about the floor")
     return f"{'; '.join(parts)}. Decaying α pays once the floor has taken over, not before."
 
 

@@ -10,7 +10,7 @@ from convex_analyzer.theory.stochastic.batch_limits import BatchStability, batch
 from convex_analyzer.theory.stochastic.batch_sizes import BatchCurve, batch_curve
 from convex_analyzer.theory.stochastic.batches import BatchMoments, gradient_covariance
 from convex_analyzer.theory.stochastic.curves import expected_noisy_gap, noisy_steps_to
-from convex_analyzer.theory.stochastic.epochs import epoch_spread
+from convex_analyzer.theory.stochastic.epochs import epoch_spread, epoch_variances
 from convex_analyzer.theory.stochastic.floor import (
     NoiseFloor,
     lag_one_correlation,
@@ -51,6 +51,7 @@ __all__ = [
     "batch_stability",
     "epoch_factor",
     "epoch_spread",
+    "epoch_variances",
     "expected_noisy_gap",
     "gaussian_batches",
     "gaussian_critical_learning_rate",

@@ -15,8 +15,14 @@ from convex_analyzer.theory.arguments import checked_counts, checked_tolerance
 from convex_analyzer.theory.counting import steps_at_rate
 from convex_analyzer.theory.products import MOST_FACTORS
 from convex_analyzer.theory.stochastic.batches import BatchMoments, can_be_exact
+from convex_analyzer.theory.stochastic.epochs import MOST_BATCHES, epoch_variances
 from convex_analyzer.theory.stochastic.moments import Moments, noisy_steps, period_of
-from convex_analyzer.theory.stochastic.variances import as_additive, noise_of_rule, variances
+from convex_analyzer.theory.stochastic.variances import (
+    as_additive,
+    noise_of_rule,
+    row_variances,
+    variances,
+)
 
 __all__ = ["expected_noisy_gap", "noisy_steps_to"]
 
@@ -43,8 +49,8 @@ def expected_noisy_gap(
     steps
         k: a number or shape (K,). Any k costs the same, unless the rule changes with its steps.
     noise, problem
-        As for `noise_floor`. Of mini-batches exactly where affordable, else with the covariance at
-        the minimiser; epochs are taken as batches drawn anew at every step, and hover lower.
+        As for `noise_floor`, with the same approximations: in the end the curve is at the floor.
+        Of shuffled epochs it rises and falls within each of them, and the floor is its mean.
 
     Returns
     -------
@@ -68,6 +74,40 @@ def expected_noisy_gap(
 
 def _curve(analysis: Analysis, start: Any, noise: Any, problem: Any) -> Callable[[Array], Array]:
     """Return E (J - J*) as a function of step counts."""
+    fresh = _of_fresh_draws(analysis, start, noise, problem)
+    if not isinstance(noise, MiniBatch) or noise.replacement or analysis.scope != "global":
+        return fresh
+    if -(-len(problem.y) // noise.size_at(1)) > MOST_BATCHES:
+        return fresh
+    saved = _saved_by_epochs(analysis, noise, problem)
+
+    def shuffled(counts: Array) -> Array:
+        with np.errstate(all="ignore"):
+            total = fresh(counts) - saved(counts)
+            return np.asarray(np.fmax(total, analysis.gap(start, counts)))
+
+    return shuffled
+
+
+def _saved_by_epochs(
+    analysis: Analysis, noise: MiniBatch, problem: Any
+) -> Callable[[Array], Array]:
+    """Return how much less the noise at the minimiser leaves in shuffled epochs, as a curve."""
+    fresh = variances(analysis.spectrum, as_additive(noise, problem))
+    one = row_variances(analysis.spectrum, problem)
+    rows, size, values = len(problem.y), noise.size_at(1), analysis.modes.eigenvalues
+
+    def saved(counts: Array) -> Array:
+        kept = _weighted(epoch_variances(analysis, one, rows, size, counts), values)
+        return _repeating(analysis, fresh, values, counts) - kept
+
+    return saved
+
+
+def _of_fresh_draws(
+    analysis: Analysis, start: Any, noise: Any, problem: Any
+) -> Callable[[Array], Array]:
+    """Return the same for batches that are drawn anew at every step."""
     additive = as_additive(noise, problem)
     if isinstance(noise, MiniBatch) and can_be_exact(problem, analysis.optimizer):
         moments = BatchMoments(problem, analysis.optimizer, noise)

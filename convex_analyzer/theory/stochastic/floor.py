@@ -24,7 +24,6 @@ from convex_analyzer.theory.plane import plane
 from convex_analyzer.theory.stochastic.batches import (
     batch_spread,
     can_be_exact,
-    gradient_covariance,
 )
 from convex_analyzer.theory.stochastic.epochs import epoch_spread
 from convex_analyzer.theory.stochastic.moments import Moments, NoisyStep, period_of
@@ -32,6 +31,7 @@ from convex_analyzer.theory.stochastic.variances import (
     as_additive,
     full_covariance,
     noise_of_rule,
+    row_variances,
     variances,
 )
 
@@ -188,9 +188,7 @@ def _saved_by_epochs(
     analysis: Analysis, noise: MiniBatch, problem: Any, variance: Array
 ) -> Array | None:
     """Return how much less the noise at the minimiser leaves in shuffled epochs, (n,)."""
-    single = AdditiveNoise(gradient_covariance(problem, MiniBatch(1, replacement=True)))
-    flat = analysis.modes.eigenvalues == 0
-    one = np.where(flat, 0.0, variances(analysis.spectrum, single))
+    one = row_variances(analysis.spectrum, problem)
     try:
         epochs = epoch_spread(analysis, one, len(problem.y), noise.size_at(1))
     except NotDerivableError:

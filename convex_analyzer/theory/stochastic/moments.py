@@ -223,8 +223,8 @@ class Moments:
         return self.matrix(solved)
 
     def reported(self, covariance: Array, step: NoisyStep) -> Array:
-        """Return the variance of the reported point along each direction, (n,)."""
-        seen = (step.report[:, :, None] * step.report[:, None, :] * covariance).sum(axis=(1, 2))
+        """Return the variance of the reported point along each direction, (..., n)."""
+        seen = (step.report[:, :, None] * step.report[:, None, :] * covariance).sum(axis=(-1, -2))
         return np.asarray(np.maximum(seen, 0.0))
 
     def phases(self, covariance: Array) -> Array:
@@ -254,8 +254,7 @@ class Moments:
             for step in self.steps[: int(rest)]:
                 some = some + step.moved(some) + step.drive(self.variance)
                 last = step
-            seen = last.report[:, :, None] * last.report[:, None, :] * some
-            result[chosen] = np.maximum(seen.sum(axis=(-1, -2)), 0.0)
+            result[chosen] = self.reported(some, last)
         return result
 
 

@@ -14,7 +14,7 @@ from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.theory.analysis import Analysis
 from convex_analyzer.theory.stochastic.batches import gradient_covariance
 
-__all__ = ["as_additive", "full_covariance", "noise_of_rule", "variances"]
+__all__ = ["as_additive", "full_covariance", "noise_of_rule", "row_variances", "variances"]
 
 Array = npt.NDArray[np.float64]
 
@@ -71,6 +71,12 @@ def variances(spectrum: Spectrum, noise: AdditiveNoise) -> Array:
     if q is None:
         return spectrum.to_eigenbasis(np.diag(array))
     return np.asarray(np.einsum("ij,ij->j", q, array @ q))
+
+
+def row_variances(spectrum: Spectrum, problem: LeastSquares) -> Array:
+    """Return the variance of the gradient of a single row at the minimiser, (n,); 0 if flat."""
+    single = AdditiveNoise(gradient_covariance(problem, MiniBatch(1, replacement=True)))
+    return np.where(spectrum.eigenvalues == 0, 0.0, variances(spectrum, single))
 
 
 def full_covariance(spectrum: Spectrum, noise: AdditiveNoise) -> Array:
