@@ -1,13 +1,13 @@
 """The gallery: every optimizer on one card, with its rule, its pictures and its theory.
 
-Cards are packed onto pages in order, by their measured heights, so that none is torn apart and the
-index can say where each one is.
+Cards are packed onto pages by their measured heights, family by family, so that none is torn apart
+and the index can say where each one is.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,10 +34,8 @@ from convex_analyzer.reporting.document import (
     Heading,
     KeyValues,
     Kind,
-    Note,
     PageBreak,
     Paragraph,
-    RichText,
     Span,
     Table,
     Title,
@@ -101,16 +99,17 @@ def gallery_document(classes: Mapping[str, type[Optimizer]] | None = None) -> Do
     """
     cards = gallery_cards(registered() if classes is None else classes)
     heights = [_height(card.blocks) for card in cards]
+    front = page_fill(_document(_front(cards, [0] * len(cards))))
     for full in _FULL:
-        pages = packed(heights, full)
-        places = [number for number, page in enumerate(pages) for _ in page]
-        first = len(page_fill(_document(_front(cards, places, 0))))
-        blocks = _front(cards, places, first)
-        for page in pages:
-            blocks.append(PageBreak())
+        pages = packed(heights, [card.family for card in cards], full, front[-1] + _GAP)
+        order = tuple(cards[place] for page in pages for place in page)
+        numbers = [len(front) + i for i, page in enumerate(pages) for _ in page]
+        blocks = _front(order, numbers)
+        for i, page in enumerate(pages):
+            blocks += [PageBreak()] if i else []  # the first cards follow the index
             blocks += [block for place in page for block in cards[place].blocks]
         document = _document(blocks)
-        if len(page_fill(document)) == first + len(pages):  # else a page has run over
+        if len(page_fill(document)) == len(front) + len(pages) - 1:  # else a page has run over
             break
     return document
 
@@ -120,29 +119,48 @@ def write_gallery(path: str | Path) -> tuple[Path, ...]:
     return write_pdf(gallery_document(), path)
 
 
-def packed(heights: list[float], full: float = 1.0) -> list[list[int]]:
-    """Return which cards stand on each page, in order, given their heights as shares of a page.
+def packed(
+    heights: Sequence[float], families: Sequence[str], full: float = 1.0, used: float = 0.0
+) -> list[list[int]]:
+    """Return which cards stand on each page, given their heights as shares of a page.
+
+    A card that does not fit any more lets the others of its family go before it; the first of a
+    family, which has its name above it, stays first.
 
     Parameters
     ----------
     heights
         Of the cards.
+    families
+        To which they belong; those of a family stand together.
     full
         What the heights on a page may add up to; a card that is higher has a page of its own.
+    used
+        What is taken of the first page, on which no card need stand.
 
     Examples
     --------
-    >>> packed([0.4, 0.5, 0.3, 0.3, 0.9])
+    >>> packed([0.4, 0.5, 0.3, 0.3, 0.9], ["Newton"] * 5)
     [[0, 1], [2, 3], [4]]
+    >>> packed([0.4, 0.7, 0.5], ["Newton"] * 3)
+    [[0, 2], [1]]
     """
-    pages: list[list[int]] = []
-    used = math.inf
-    for place, height in enumerate(heights):
-        if used + height > full:
+    pages: list[list[int]] = [[]]
+    waiting = list(range(len(heights)))
+    while waiting:
+        following = waiting[0]
+        family = families[following]
+        first = families.index(family) == following
+        able = waiting[:1] if first else [i for i in waiting if families[i] == family]
+        place = next((i for i in able if used + heights[i] <= full), None)
+        if place is None and used > 0:
             pages.append([])
             used = 0.0
+            continue
+        place = following if place is None else place
+        waiting.remove(place)
         pages[-1].append(place)
-        used += height
+        used += heights[place]
     return pages
 
 
@@ -163,8 +181,8 @@ def _document(blocks: list[Block]) -> Document:
 # -- the first pages ------------------------------------------------------------------------------
 
 
-def _front(cards: tuple[Card, ...], places: list[int], before: int) -> list[Block]:
-    """Return title, explanation and index; card i is on page before + places[i] + 1."""
+def _front(cards: tuple[Card, ...], pages: list[int]) -> list[Block]:
+    """Return title, explanation and index; card i is on page ``pages[i]``."""
     kinds = [kind for kind in THEORIES if any(card.profile.theory.kind == kind for card in cards)]
     items = tuple((kind, f"{THEORIES[kind]}.") for kind in kinds)
     return [
@@ -186,25 +204,25 @@ def _front(cards: tuple[Card, ...], places: list[int], before: int) -> list[Bloc
         Paragraph("How far theory reaches:"),
         KeyValues(items),
         Heading("Index"),
-        _index(cards, places, before),
+        _index(cards, pages),
     ]
 
 
-def _index(cards: tuple[Card, ...], places: list[int], before: int) -> Table:
+def _index(cards: tuple[Card, ...], pages: list[int]) -> Table:
     columns = (
         Column("family"), Column("optimizer"), Column("theory"), Column("state besides θ"),
         Column("steps, toy", "right"), Column("ravine", "right"), Column("page", "right"),
     )  # fmt: skip
     rows: list[tuple[Cell, ...]] = []
     last = ""
-    for card, place in zip(cards, places, strict=True):
+    for card, page in zip(cards, pages, strict=True):
         one = card.profile
         family = "" if card.family == last else card.family
         last = card.family
         counts = (_count(scene) for scene in card.data.scenes)
         kind = one.theory.kind
         chip = Chip(_KINDS.get(kind, "info"), kind)
-        rows.append((family, one.name, chip, one.state, *counts, f"{before + place + 1}"))
+        rows.append((family, one.name, chip, one.state, *counts, f"{page}"))
     return Table(columns, rows, note="–: has not settled within 600 steps.")
 
 
@@ -221,8 +239,7 @@ def _card(one: Profile, data: CardData) -> list[Block]:
         Heading(one.name, level=2),
         Paragraph(one.sentence),
         _rule(one),
-        Note(_facts(one, data)),
-        Figure(svg, picture.caption(data), picture.alt(data)),
+        Figure(svg, (f"{picture.caption(data)} ", *_facts(one, data)), picture.alt(data)),
     ]
 
 
@@ -234,9 +251,9 @@ def _rule(one: Profile) -> Block:
         return CodeBlock(rule_source(one.cls))
 
 
-def _facts(one: Profile, data: CardData) -> RichText:
+def _facts(one: Profile, data: CardData) -> Sequence[Span]:
     limit = stability_of(one.example)
-    why = f": {one.theory.why}" if one.theory.kind == "simulated only" else ""
+    why = f": {_short(one.theory.why)}" if one.theory.kind == "simulated only" else ""
     reach = f"{one.theory.kind}{why}{f'; {limit}' if limit else ''}. "
     spans: list[Span] = [Bold("Theory: "), reach, Bold("State: "), f"{one.state}. "]
     toy, ravine = (_settings(scene.optimizer) for scene in data.scenes)
@@ -246,6 +263,11 @@ def _facts(one: Profile, data: CardData) -> RichText:
     if one.inside:
         spans += [Bold("On the toy: "), Code(written(data.scenes[0].optimizer)), ". "]
     return (*spans, Bold("Source: "), f"{one.cls.source or 'not stated'}.")
+
+
+def _short(why: str) -> str:
+    """Return a reason without what the first page says of all that are simulated only."""
+    return re.sub(r"^no derivative at the minimum \((.*)\)$", r"\1", why)
 
 
 def _settings(rule: Optimizer) -> str:

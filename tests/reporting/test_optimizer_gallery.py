@@ -14,7 +14,6 @@ from convex_analyzer.reporting.document import (
     Figure,
     Heading,
     Math,
-    Note,
     PageBreak,
     Table,
     plain_text,
@@ -50,13 +49,13 @@ def test_families_have_headings(gallery):
 
 
 def test_a_card_says_theory_state_settings_and_source(gallery):
-    cards = zip(NAMES, blocks_of(gallery, Note), strict=True)
-    notes = {name: plain_text(note.text) for name, note in cards}
-    assert notes["HeavyBall"] == (
-        "Theory: closed form; stable if and only if αλ < 2·(1 + μ). State: velocity. "
+    cards = zip(NAMES, blocks_of(gallery, Figure), strict=True)
+    notes = {name: plain_text(figure.caption) for name, figure in cards}
+    assert notes["HeavyBall"].endswith(
+        " steps. Theory: closed form; stable if and only if αλ < 2·(1 + μ). State: velocity. "
         "Settings: μ = 0.9. Source: Polyak (1964); lecture 001, slide 27."
     )
-    assert "simulated only: no derivative at the minimum" in notes["SignSGD"]
+    assert "Theory: simulated only: the sign of the state. State" in notes["SignSGD"]
     assert "β₂ = 0.999, ε = 1e−8" in notes["Adam"]
     assert "bias correction mean, bias correction square." in notes["Adam"]
     assert re.search(r"On the toy: EMA\(HeavyBall\(0\.\d+, 0\.5\), 0\.9\)\.", notes["EMA"])
@@ -73,7 +72,7 @@ def test_the_index_names_the_pages(gallery):
     (index,) = blocks_of(gallery, Table)
     rows = {plain_text(row[1]): row for row in index.rows}
     assert list(rows) == list(NAMES)
-    page, pages = 1, {}  # the front is short here: one page
+    page, pages = 1, {}  # the front is short here, and the first cards stand below it
     for block in gallery.blocks:
         if isinstance(block, PageBreak):
             page += 1
@@ -88,7 +87,7 @@ def test_no_page_runs_over(gallery):
     from convex_analyzer.reporting.typst import page_fill
 
     fills = page_fill(gallery)
-    assert len(fills) == 1 + len(blocks_of(gallery, PageBreak))
+    assert len(fills) == 1 + len(blocks_of(gallery, PageBreak))  # the front is one page
     assert all(fill > 0.2 for fill in fills)
 
 
@@ -115,16 +114,20 @@ def test_bytes_are_the_same_every_time(gallery, tmp_path):
 
 
 @each(
-    ("heights", "pages"),
+    ("heights", "families", "used", "pages"),
     [
-        ([], []),
-        ([0.5], [[0]]),
-        ([0.5, 0.5, 0.5], [[0, 1], [2]]),
-        ([1.4, 0.2], [[0], [1]]),
+        ([], "", 0.0, [[]]),
+        ([0.5], "a", 0.0, [[0]]),
+        ([0.5], "a", 0.6, [[], [0]]),
+        ([0.5, 0.5, 0.5], "aaa", 0.0, [[0, 1], [2]]),
+        ([1.4, 0.2], "aa", 0.0, [[0], [1]]),
+        ([0.4, 0.7, 0.5, 0.3], "aaaa", 0.1, [[0, 2], [1, 3]]),  # the third goes before the second
+        ([0.4, 0.7, 0.5], "aab", 0.1, [[0], [1], [2]]),  # but not out of its family
+        ([0.7, 0.2], "ab", 0.5, [[], [0, 1]]),  # the first of a family waits for no other
     ],
 )
-def test_packing_keeps_the_order(heights, pages):
-    assert packed(heights) == pages
+def test_cards_are_packed_family_by_family(heights, families, used, pages):
+    assert packed(heights, families, used=used) == pages
 
 
 @pytest.mark.survey

@@ -33,7 +33,7 @@ __all__ = [
 
 Array = npt.NDArray[np.float64]
 
-_BOTTOM, _TOP, _INSIDE = 0.33, 0.19, 1.0  # inches: room below and above the axes, and they
+_BOTTOM, _TOP, _INSIDE = 0.33, 0.19, 0.92  # inches: room below and above the axes, and they
 _SHARES: tuple[float, ...] = (1.39, 1.39, 1.22, 1.42)  # of the width, for each of the axes
 _WIDEST: tuple[str, ...] = ("−2.5", "−2.5", "1e−6", "−1")  # marks that need room beside them
 _WIDE = 5.0  # inches from which on all four stand in a row
