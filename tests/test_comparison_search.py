@@ -96,7 +96,7 @@ def test_noise_is_shared_and_no_run_is_held_against_its_mean():
     )
     assert [entry.status for entry in found] == ["simulated with noise"] * 2
     assert "which predicts their mean" in found.verdict()
-    assert "MiniBatch(size=8" in str(found.summary())
+    assert "batches of 8 rows" in str(found.summary())
     again = ca.simulate(problem, ca.GradientDescent(0.1), np.zeros(3), 100, noise, 3)
     assert found[0].trajectory.theta[-1] == pytest.approx(again.theta[-1], rel=1e-15)
     exact = ca.compare(problem, [ca.GradientDescent(0.1)], steps=100)

@@ -305,7 +305,8 @@ class Comparison(Result):
         labels: dict[str, list[str]] = {}
         for entry in self.entries:
             if entry.trajectory.noise is not None:
-                labels.setdefault(str(entry.trajectory.noise), []).append(entry.label)
+                words = entry.trajectory.noise.describe()
+                labels.setdefault(words, []).append(entry.label)
         return [f"Gradients of {join_words(who)}: {noise}." for noise, who in labels.items()]
 
     def to_dict(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from convex_analyzer.errors import InputError
 from convex_analyzer.noise.streams import GRADIENT, Drawn, Noise, per_run
+from convex_analyzer.tables import format_number
 
 __all__ = ["AdditiveNoise"]
 
@@ -102,6 +103,20 @@ class AdditiveNoise(Noise):
         root = self._root
         error = plain * root if root.ndim < 2 else plain @ root.T
         return _Shifted(problem, np.asfortranarray(error))
+
+    def describe(self) -> str:
+        """Return in words what the gradients are.
+
+        Examples
+        --------
+        >>> AdditiveNoise(0.04).describe(), AdditiveNoise([1.0, 2.0]).describe()
+        ('additive noise of variance 0.04', 'additive noise with 2 variances')
+        """
+        array: Array = self.covariance
+        if not array.ndim:
+            return f"additive noise of variance {format_number(float(array))}"
+        kind = "variances" if array.ndim == 1 else "correlated parameters"
+        return f"additive noise with {len(array):,} {kind}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""

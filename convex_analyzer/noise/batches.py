@@ -126,6 +126,19 @@ class MiniBatch(Noise):
                 hint="draw with replacement=True, or take all rows: that is batch descent",
             )
 
+    def describe(self) -> str:
+        """Return in words what the gradients are.
+
+        Examples
+        --------
+        >>> MiniBatch(32).describe()
+        'batches of 32 rows, each row once per epoch'
+        """
+        sizes = "changing sizes" if is_schedule(self.size) else f"{self.size:,} rows"
+        sizes = "1 row" if sizes == "1 rows" else sizes
+        how = "drawn with replacement" if self.replacement else "each row once per epoch"
+        return f"batches of {sizes}, {how}"
+
     def _extent(self, steps: int, rows: int) -> tuple[int, int]:
         """Return the smallest and the largest batch of a run."""
         if not is_schedule(self.size):

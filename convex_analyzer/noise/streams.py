@@ -129,6 +129,10 @@ class Noise:
         """Return the problem that runs first ... first + runs - 1 see at step t."""
         raise NotImplementedError
 
+    def describe(self) -> str:
+        """Return in words what the gradients are."""
+        return str(self)
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
         raise NotImplementedError

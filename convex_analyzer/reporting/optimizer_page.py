@@ -76,17 +76,23 @@ def stochastic_blocks(comparison: Comparison) -> list[Block]:
     for entry in noisy:
         floor = _floor(comparison, entry)
         if floor is not None:
-            rows.append((entry.label, format_number(floor.value, 4),
+            first = float(entry.gap[0])
+            share = f"×{format_number(floor.value / first, 3)}" if first > 0 else "–"
+            rows.append((entry.label, format_number(floor.value, 4), share,
                          format_number(floor.first_order, 4), floor.kind, floor.words))  # fmt: skip
     if rows:
         columns = (
             Column("optimizer", width=0.16),
-            Column("E (J − J*)", "right", 0.14),
-            Column("first order", "right", 0.14),
+            Column("E (J − J*)", "right", 0.12),
+            Column("of the first gap", "right", 0.12),
+            Column("for small α", "right", 0.12),
             Column("kind", width=0.12),
-            Column("in words", width=0.44),
+            Column("in words", width=0.36),
         )
-        caption = "Where the loss hovers in the end; first order is α tr Σ/4."
+        caption = (
+            "The noise floor: where the loss hovers in the end, on average. For small α it is "
+            "about α tr Σ/4, with α/(1 − μ) in place of α under momentum."
+        )
         blocks.append(Table(columns, rows, caption=caption))
     return blocks
 

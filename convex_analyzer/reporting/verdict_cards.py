@@ -14,6 +14,7 @@ from convex_analyzer.reporting.document import Card, Cards
 from convex_analyzer.spectra.compute import spectrum as compute_spectrum
 from convex_analyzer.tables import format_count, format_number, format_share
 from convex_analyzer.theory.analysis import Analysis, analyze
+from convex_analyzer.theory.stochastic.floor import NoiseFloor
 
 __all__ = ["verdict_cards"]
 
@@ -149,11 +150,20 @@ def _hovering(comparison: Comparison) -> str:
         except ConvexAnalyzerError:
             continue
         said = f"{floor.words[:1].lower()}{floor.words[1:]}"
+        said = said.replace(" above its minimum", f" above its minimum{_level(floor, entry)}", 1)
         return (
             f"Noise, not κ, decides where it ends. With {entry.label} {said} Lower α once the "
             "curve is level, or use larger batches."
         )
     return ""
+
+
+def _level(floor: NoiseFloor, entry: Entry) -> str:
+    """Say how high a noise floor is next to the first gap."""
+    first = float(entry.gap[0])
+    if not 0 < floor.value < float("inf") or not first > 0:
+        return ""
+    return f" (×{format_number(floor.value / first, 3)} of the first gap)"
 
 
 def _fastest(comparison: Comparison) -> list[str]:

@@ -91,7 +91,7 @@ def _echo(comparison: Comparison) -> list[tuple[str, str]]:
 def _noise(noise: Any, comparison: Comparison) -> str:
     """Say in words where noise is from."""
     if not isinstance(noise, MiniBatch) or not isinstance(comparison.problem, LeastSquares):
-        return str(noise)
+        return str(noise.describe())
     how = "drawn with replacement" if noise.replacement else "each row once per epoch"
     return f"from {noise.size} of {len(comparison.problem.X):,} rows at a time, {how}"
 

@@ -7,6 +7,7 @@ import numpy as np
 from convex_analyzer.diagnosis.findings import Finding, Row, Sign, beyond
 from convex_analyzer.diagnosis.prospect import Prospect
 from convex_analyzer.diagnosis.reading import Reading
+from convex_analyzer.errors import ConvexAnalyzerError
 from convex_analyzer.tables import format_number
 
 ROW = Row(
@@ -26,15 +27,29 @@ def test(prospect: Prospect) -> Finding:
     noise = entry.trajectory.noise
     if noise is None and not entry.optimizer.random:
         return Finding("absent", "full-batch gradients: the noise is zero")
-    source = "the rule's own draws" if noise is None else str(noise)
+    source = "the rule's own draws" if noise is None else noise.describe()
     gap = np.abs(entry.gap[np.isfinite(entry.gap)])
     if entry.simulated_steps is not None or len(gap) < 9:
-        return Finding("possible", f"noise from {source}; the goal was reached in spite of it")
+        return Finding("possible", f"{source}: the goal was reached in spite of the noise")
     middle, last = (float(np.median(part)) for part in np.array_split(gap, 3)[1:])
     level = format_number(last / float(gap[0]), 2) if gap[0] > 0 else format_number(last, 2)
     if max(middle, last) <= _LEVEL * max(min(middle, last), 1e-300):
-        return Finding("present", f"noise from {source}: the gap stays near ×{level} of its start")
-    return Finding("possible", f"noise from {source}; the gap still falls, ×{level} of its start")
+        text = f"{source}: the gap of this run stays near ×{level} of its start (median)"
+        return Finding("present", text + _floor(prospect, float(gap[0])))
+    return Finding("possible", f"{source}: the gap still falls, at ×{level} of its start")
+
+
+def _floor(prospect: Prospect, first: float) -> str:
+    """Return the level that theory predicts, as the end of a sentence."""
+    if prospect.analysis is None or not first > 0:
+        return ""
+    try:
+        floor = prospect.analysis.noise_floor(prospect.entry.trajectory.noise, prospect.problem)
+    except ConvexAnalyzerError:
+        return ""
+    if floor.value == float("inf"):
+        return ""
+    return f"; its noise floor, the mean, is ×{format_number(floor.value / first, 3)}"
 
 
 def examine(reading: Reading) -> Sign:
@@ -56,7 +71,7 @@ def examine(reading: Reading) -> Sign:
     shaken = beyond(curve.noise, 0.055, 1.8) * beyond(curve.rises, 0.15, 1.5)
     matters = beyond(curve.left, 0.01, 4.0)
     known = 1.0 if reading.stochastic else 0.75
-    if curve.rhythm is not None and curve.rhythm.coherence > 0.6:
+    if curve.dies_out or (curve.rhythm is not None and curve.rhythm.coherence > 0.6):
         known *= 0.3  # noise has no rhythm
     text = f"the loss is shaken by {format_number(100 * curve.noise, 2)} % about its trend, at "
     text += f"{format_number(curve.left, 2)} of its start,"
