@@ -10,8 +10,9 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
@@ -24,6 +25,7 @@ __all__ = [
     "as_path",
     "as_paths",
     "check_target",
+    "folder_for",
     "write_bytes",
     "write_many",
 ]
@@ -69,15 +71,100 @@ def as_paths(paths: StrPaths, argument: str = "inputs") -> tuple[Path, ...]:
     return tuple(as_path(path, argument) for path in paths)
 
 
-def check_target(path: StrPath, *, inputs: StrPaths = ()) -> None:
+def check_target(
+    path: StrPath,
+    *,
+    inputs: StrPaths = (),
+    suffixes: Sequence[str] = (),
+    what: str = "a file",
+    option: str = "",
+) -> Path:
     """Refuse a target that :func:`write_bytes` would refuse, before the work for it begins.
+
+    Parameters
+    ----------
+    path, inputs
+        As for :func:`write_bytes`.
+    suffixes
+        In which the name must end, in small letters; any when there are none.
+    what
+        That is written, for the sentence about them.
+    option
+        Of a command that named the path, such as ``"--out"``.
+
+    Returns
+    -------
+    Path
+        The path as it was given.
 
     Raises
     ------
     InputError
-        As for :func:`write_bytes`.
+        As for :func:`write_bytes`; another suffix.
+
+    Examples
+    --------
+    >>> check_target("A.csv", suffixes=[".htm", ".html"], what="a page")
+    Traceback (most recent call last):
+    convex_analyzer.errors.InputError: cannot write A.csv: the name of a page ends in .htm or .html
     """
-    _checked(as_path(path), as_paths(inputs))
+    target = as_path(path, option or "path")
+    _checked(target, as_paths(inputs), option)
+    if suffixes and target.suffix.lower() not in suffixes:
+        *others, last = suffixes
+        known = f"{', '.join(others)} or {last}" if others else last
+        raise _refusal(target, f"the name of {what} ends in {known}", option=option)
+    return target
+
+
+@contextmanager
+def folder_for(path: StrPath, *, parents: bool = False, option: str = "") -> Iterator[Path]:
+    """Make a folder to write into; when that fails, take away again what is empty of it.
+
+    Parameters
+    ----------
+    path
+        The folder; it may be there.
+    parents
+        Whether to make those above it, too.
+    option
+        As for :func:`check_target`.
+
+    Raises
+    ------
+    InputError
+        It is no folder, cannot be made, or the one above it is missing.
+    """
+    folder = as_path(path, option or "folder")
+    missing: list[Path] = []
+    try:
+        missing += _make(folder, parents, option)
+        yield folder
+    except BaseException:
+        for one in missing:
+            with suppress(OSError):  # not empty: some files were finished
+                one.rmdir()
+        raise
+
+
+def _make(folder: Path, parents: bool, option: str) -> list[Path]:
+    """Make a folder, and return those that were not there before, the innermost first."""
+    reason, hint = "it is a file", "name a folder"
+    try:
+        above = (folder, *folder.parents) if parents else (folder,)
+        missing = [one for one in above if not one.exists()]
+        folder.mkdir(parents=parents, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return missing
+        reason, hint = "nothing can be written into it", "choose another folder"
+    except (FileExistsError, NotADirectoryError):
+        pass
+    except FileNotFoundError:
+        reason, hint = f"there is no folder {folder.parent}", "make it first (mkdir -p)"
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        hint = "choose another name"
+    raise _refusal(folder, reason, hint, option)
 
 
 def write_bytes(path: StrPath, data: bytes, *, inputs: StrPaths = ()) -> Path:
@@ -145,8 +232,9 @@ def write_many(
     return paths
 
 
-def _checked(path: Path, read: Iterable[Path]) -> Path:
+def _checked(path: Path, read: Iterable[Path], option: str = "") -> Path:
     """Return the real file behind a path (links followed), or say why it cannot be written."""
+    refused = partial(_refusal, path, option=option)
     try:
         target = path.resolve()
         folder_is_there, mode = target.parent.is_dir(), None
@@ -154,24 +242,26 @@ def _checked(path: Path, read: Iterable[Path]) -> Path:
             mode = target.stat().st_mode
     except (OSError, ValueError, RuntimeError) as error:  # too long, a zero byte, a loop of links
         reason = getattr(error, "strerror", None) or str(error)
-        raise _refusal(path, reason, "choose another name") from None
+        raise refused(reason, "choose another name") from None
     if mode is not None and stat.S_ISDIR(mode):
-        raise _refusal(path, "it is a folder", "name a file inside it")
+        raise refused("it is a folder", "name a file inside it")
     if not folder_is_there:
-        raise _refusal(path, f"there is no folder {target.parent}", "make it first (mkdir -p)")
+        raise refused(f"there is no folder {target.parent}", "make it first (mkdir -p)")
     if mode is not None and not stat.S_ISREG(mode):
-        raise _refusal(path, "it is a device or a pipe", "name an ordinary file")
+        raise refused("it is a device or a pipe", "name an ordinary file")
     if any(_same_file(target, other) for other in read):
-        raise _refusal(path, "it is an input of this run", "choose another name for the output")
+        raise refused("it is an input of this run", "choose another name for the output")
     if mode is not None and not (mode & 0o222 and os.access(target, os.W_OK)):
-        raise _refusal(path, "it is read-only", "choose another name, or allow writing (chmod u+w)")
+        raise refused("it is read-only", "choose another name, or allow writing (chmod u+w)")
+    if not os.access(target.parent, os.W_OK):
+        raise refused(f"nothing can be written to the folder {target.parent}", "choose another")
     return target
 
 
-def _refusal(path: Path, reason: str, hint: str) -> InputError:
-    return InputError(
-        f"cannot write {path}: {reason}", argument="path", value=os.fspath(path), hint=hint
-    )
+def _refusal(path: Path, reason: str, hint: str = "", option: str = "") -> InputError:
+    subject = f"{option} {path}" if option else f"cannot write {path}"
+    argument = option.lstrip("-") or "path"
+    return InputError(f"{subject}: {reason}", argument=argument, value=os.fspath(path), hint=hint)
 
 
 def _same_file(target: Path, other: Path) -> bool:

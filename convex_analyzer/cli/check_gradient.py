@@ -70,7 +70,7 @@ def check_gradient(
     from convex_analyzer.cli.screen import print_json, say, show, working
     from convex_analyzer.problems.gradient_check import check_gradient as compute
 
-    _check_target(out)
+    _check_target(out, [module, Path(point)])
     with contextlib.redirect_stdout(sys.stderr):  # what the file prints is no part of the answer
         members = vars(module_of(module, "module"))
         f, g = (_member(members, name, module) for name in (function, gradient))
@@ -90,13 +90,14 @@ def check_gradient(
     return _CODES[check.verdict]
 
 
-def _check_target(out: Path | None) -> None:
+def _check_target(out: Path | None, inputs: list[Path]) -> None:
     if out is None:
         return
-    if out.suffix.lower() not in {".svg", ".png"}:
-        raise InputError(f"--out {out}: a figure is .svg or .png", argument="out", value=out)
-    if not out.absolute().parent.is_dir():
-        raise InputError(f"--out {out}: there is no folder {out.parent}", argument="out")
+    from convex_analyzer.cli.progress import ledger
+    from convex_analyzer.files import check_target
+
+    check_target(out, inputs=inputs, suffixes=(".svg", ".png"), what="a figure", option="--out")
+    ledger.promise(out)
 
 
 def _member(members: dict[str, Any], name: str, path: Path) -> Callable[..., Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,12 +44,19 @@ def demo(out: Path, tour: bool, as_json: bool) -> int:
     Longley's employment data: sixteen years, six columns, and a condition number that broke the
     regression programs of 1967.
     """
+    from convex_analyzer.files import folder_for
+
+    with contextlib.ExitStack() as around:
+        if not out.suffix or out.is_dir():
+            folder = around.enter_context(folder_for(out, parents=True, option="--out"))
+            out = folder / _DEFAULT.name
+        return _shown(out, tour, as_json)
+
+
+def _shown(out: Path, tour: bool, as_json: bool) -> int:
     from convex_analyzer.cli.output import check_target, write_report
     from convex_analyzer.cli.screen import print_json, say
 
-    if not out.suffix or out.is_dir():
-        out.mkdir(parents=True, exist_ok=True)
-        out = out / _DEFAULT.name
     check_target(out)
     comparison = _tour() if tour and not as_json else _compared()
     if as_json:

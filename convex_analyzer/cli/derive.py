@@ -12,6 +12,7 @@ from convex_analyzer.cli.options import json_option
 __all__ = ["derive"]
 
 _FORMATS = ("text", "latex", "typst", "html", "markdown")  # a test holds this against the package
+_PAGES = (".pdf", ".png")
 _MOST = 2
 _STAND_IN = 0.5  # for a value that a class needs: derivations put a symbol in its place
 
@@ -66,7 +67,7 @@ def derive(
         return
     if len(about) > _MOST:
         raise InputError("derive takes a topic and at most two optimizers", argument="about")
-    _check_target(out, notation)
+    _check_target(out, notation, optimizer_module)
     subject = _subjects(find_topic(topic).takes, about, optimizer_module)
     with working(f"deriving {topic}"):
         derivation = compute(topic, *subject)
@@ -104,19 +105,20 @@ def _completed(cls: Any, given: dict[str, Any]) -> Any:
     return cls(**{**needed, **given}) if given else cls
 
 
-def _check_target(out: Path | None, notation: str | None) -> None:
+def _check_target(out: Path | None, notation: str | None, inputs: tuple[Path, ...]) -> None:
     """Refuse a file that cannot be written before any work is done."""
     if out is None:
         return
-    from convex_analyzer.errors import InputError
-    from convex_analyzer.reporting.derivation_formats import format_of
+    from convex_analyzer.cli.progress import ledger
+    from convex_analyzer.files import check_target
+    from convex_analyzer.reporting.derivation_formats import SUFFIXES
+    from convex_analyzer.reporting.typst import check_installed
 
-    if notation is None and out.suffix.lower() not in {".pdf", ".png"}:
-        format_of(out)
-    if out.is_dir():
-        raise InputError(f"--out {out} is a folder", argument="out")
-    if not out.absolute().parent.is_dir():
-        raise InputError(f"--out {out}: there is no folder {out.parent}", argument="out")
+    known = () if notation else (*_PAGES, *SUFFIXES)
+    check_target(out, inputs=inputs, suffixes=known, what="a derivation", option="--out")
+    if out.suffix.lower() in _PAGES:
+        check_installed()
+    ledger.promise(out)
 
 
 def _write(derivation: Any, out: Path, notation: str | None) -> None:

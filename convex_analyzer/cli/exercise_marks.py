@@ -122,10 +122,9 @@ def _check_out(form: str | None, out: Path | None, submissions: str) -> None:
         if inside == place or place in inside.parents:
             raise InputError(f"--out {out} lies among the submissions; name another folder")
         return
-    if out.is_dir():
-        raise InputError(f"--out {out} is a folder; name a file")
-    if not out.absolute().parent.is_dir():
-        raise InputError(f"--out {out}: there is no folder {out.parent}")
+    from convex_analyzer.files import check_target
+
+    check_target(out, inputs=submissions, option="--out")
 
 
 def _result(sheet: MarkSheet, number: int, form: str) -> dict[str, Any]:

@@ -155,6 +155,10 @@ def _show(
     stem = tasks[0].name if len(tasks) == 1 else "worksheet"
     if out is None and form in ("pdf", "png"):
         out = Path(f"{stem}{'-solutions' if solutions else ''}.{form}")
+    if out is not None:
+        from convex_analyzer.files import check_target
+
+        check_target(out, inputs=[name for name in names if Path(name).is_file()], option="--out")
     _deliver(tasks, form, out, solutions=solutions, title=title)
     return 0
 

@@ -60,9 +60,15 @@ def explore(plane: bool, theme: str, **words: Any) -> None:
     """
     request = Request(**words)
     from convex_analyzer.cli.inputs import optimizers_of, problem_of, start_of
+    from convex_analyzer.cli.progress import ledger
+    from convex_analyzer.files import check_target
+    from convex_analyzer.reporting.explorer_file import SUFFIXES
     from convex_analyzer.reporting.explorer_file import explore as write
 
     assert request.out is not None
+    inputs = [request.file] if request.file else []
+    check_target(request.out, inputs=inputs, suffixes=SUFFIXES, what="the explorer", option="--out")
+    ledger.promise(request.out)
     problem = problem_of(request) if request.file else None
     wanted = [_wanted(one) for one in optimizers_of(request)]
     written = write(
@@ -72,7 +78,7 @@ def explore(plane: bool, theme: str, **words: Any) -> None:
         start=None if problem is None else start_of(request, problem),
         plane=plane,
         theme=theme,
-        inputs=[request.file] if request.file else (),
+        inputs=inputs,
     )
     click.echo(f"wrote {written}: open it in a browser")
 

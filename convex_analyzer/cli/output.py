@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,39 +11,21 @@ import click
 
 from convex_analyzer.cli.options import Request
 from convex_analyzer.cli.progress import ledger
-from convex_analyzer.errors import InputError, MissingDependencyError
 
 if TYPE_CHECKING:
     from convex_analyzer.comparison import Comparison
     from convex_analyzer.conditioning.results import ConditionAnalysis
     from convex_analyzer.diagnosis.results import Diagnosis
 
-_BY_TYPST = frozenset({".pdf", ".png"})
-
 __all__ = ["check_target", "write_report"]
 
 
 def check_target(path: Path, request: Request | None = None) -> None:
     """Refuse a report that cannot be written, before any work is done for it."""
-    from convex_analyzer.reporting.build import SUFFIXES
+    from convex_analyzer.reporting.build import check_path
 
-    if path.is_dir():
-        raise InputError(f"--out {path} is a folder; name a file in it", argument="out")
-    if path.suffix.lower() not in SUFFIXES:
-        raise InputError(
-            f"--out {path}: a report is one of {', '.join(SUFFIXES)}", argument="out", value=path
-        )
-    if path.suffix.lower() in _BY_TYPST and importlib.util.find_spec("typst") is None:
-        raise MissingDependencyError("typst", "report")
-    if not path.absolute().parent.is_dir():
-        raise InputError(f"--out {path}: there is no folder {path.parent}", argument="out")
     inputs = [] if request is None else [Path(request.file), *request.optimizer_module]
-    if path.exists() and any(other.exists() and path.samefile(other) for other in inputs):
-        raise InputError(f"--out {path} is an input, and would be overwritten", argument="out")
-    if path.exists() and not (path.stat().st_mode & 0o222 and os.access(path, os.W_OK)):
-        raise InputError(f"--out {path} is read-only; choose another name", argument="out")
-    if not os.access(path.absolute().parent, os.W_OK):
-        raise InputError(f"--out {path}: its folder is read-only", argument="out")
+    check_path(path, inputs=inputs, option="--out")
     ledger.promise(path)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -130,20 +131,34 @@ def _write_figures(
 ) -> None:
     """Write figures into a folder; of several problems, into one folder each inside it."""
     from convex_analyzer.cli.screen import working
+    from convex_analyzer.files import folder_for
     from convex_analyzer.reporting.pictures import save_figures
 
-    folders = [Path(_file_name(one.problem.name)) for one in comparisons]
-    if out is not None and len(comparisons) > 1:
-        out.mkdir(exist_ok=True)
-        folders = [out / folder for folder in folders]
-    elif out is not None:
-        folders = [out]
-    for comparison, folder in zip(comparisons, folders, strict=True):
-        with working("drawing the figures"):
-            written = save_figures(
-                comparison, folder, names, format=suffix, paper=paper, data=paper
-            )
-        click.echo(f"wrote {', '.join(str(one) for one in written)}", err=quiet)
+    folders = [Path(name) for name in _file_names([one.problem.name for one in comparisons])]
+    with contextlib.ExitStack() as around:
+        if out is not None and len(comparisons) > 1:
+            around.enter_context(folder_for(out, option="--out"))
+            folders = [out / folder for folder in folders]
+        elif out is not None:
+            folders = [out]
+        for comparison, folder in zip(comparisons, folders, strict=True):
+            with working("drawing the figures"):
+                written = save_figures(
+                    comparison, folder, names, format=suffix, paper=paper, data=paper
+                )
+            click.echo(f"wrote {', '.join(str(one) for one in written)}", err=quiet)
+
+
+def _file_names(names: list[str]) -> list[str]:
+    """Return problems' names as file names, each one used once."""
+    found: list[str] = []
+    for name in map(_file_name, names):
+        one, number = name, 1
+        while one.lower() in map(str.lower, found):  # some disks take capital letters for small
+            number += 1
+            one = f"{name}-{number}"
+        found.append(one)
+    return found
 
 
 def _file_name(name: str) -> str:

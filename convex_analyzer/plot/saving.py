@@ -29,12 +29,12 @@ __all__ = ["columns", "save", "to_csv"]
 
 _FIRST = "series"  # the name of the first column of every table
 _DPI = 300.0
-_NONE: dict[str, dict[str, Any]] = {  # what would tell one run from another
+_NONE: dict[str, dict[str, Any] | None] = {  # what would tell one run from another
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
     "svg": {"Date": None, "Creator": None},
     "png": {"Software": None},
     "eps": {"Creator": "convex_analyzer"},
-    "pgf": {},
+    "pgf": None,  # takes none
 }
 _SPECIAL = {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
@@ -161,8 +161,10 @@ def to_bytes(figure: Figure, kind: str, *, paper: bool = False) -> bytes:
     changed = {"eps": _opaque, "pgf": _escaped}.get(kind, _as_it_is)
     fixed: Any = {"pdf.fonttype": 42, "ps.fonttype": 42, "ps.usedistiller": None}
     with context(paper=paper), mpl.rc_context(fixed), changed(figure):
+        about = _NONE[kind]
+        fixed = {} if about is None else {"metadata": about}
         figure.savefig(sink, format=kind, dpi=_DPI if dpi == "figure" else dpi,
-                       bbox_inches=None, metadata=_NONE[kind])  # fmt: skip
+                       bbox_inches=None, **fixed)  # fmt: skip
     found = sink.getvalue()
     if kind == "svg":
         found = readable_xml(found)

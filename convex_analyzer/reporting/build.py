@@ -16,16 +16,17 @@ from typing import Any
 
 from convex_analyzer.comparison import Comparison, compare
 from convex_analyzer.errors import InputError
-from convex_analyzer.files import StrPath, StrPaths, as_path, as_paths, check_target
+from convex_analyzer.files import StrPath, StrPaths, as_paths, check_target
 from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.reporting.document import Document
 from convex_analyzer.tables import join_words
 from convex_analyzer.theory.analysis import Analysis
 
-__all__ = ["LEVELS", "SUFFIXES", "build", "report"]
+__all__ = ["LEVELS", "SUFFIXES", "build", "check_path", "report"]
 
 LEVELS = ("brief", "teach", "full")
 SUFFIXES = (".pdf", ".png", ".html", ".json", ".md", ".tex")
+_LAID_OUT = frozenset({".pdf", ".png"})  # by Typst
 
 
 @dataclass(frozen=True)
@@ -143,16 +144,10 @@ def report(
     ...     [path.name for path in report(toy(), Path(folder, "toy.md"))]
     ['toy.md']
     """
-    target, inputs = as_path(path), as_paths(inputs)
-    suffix = target.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise InputError(
-            f"cannot write {target.name!r}: the suffix must be {join_words(SUFFIXES, 'or')}",
-            argument="path",
-            value=str(path),
-        )
+    inputs = as_paths(inputs)
+    target = check_path(path, inputs=inputs)  # before the work, not after it
     _check_level(level)  # also where it makes no difference: a slip should not go unnoticed
-    check_target(target, inputs=inputs)  # before the work, not after it
+    suffix = target.suffix.lower()
     if suffix == ".json":
         from convex_analyzer.reporting.json import write_json
 
@@ -162,14 +157,31 @@ def report(
     return write(build(result, level, command), target, inputs=inputs)
 
 
-def _writer(suffix: str) -> Callable[..., tuple[Path, ...]]:
-    """Return what writes documents with this suffix; nothing else is imported.
+def check_path(path: StrPath, *, inputs: StrPaths = (), option: str = "") -> Path:
+    """Refuse a path to which no report can be written, and return it as a `Path`.
+
+    Parameters
+    ----------
+    path, inputs, option
+        As for :func:`~convex_analyzer.files.check_target`.
 
     Raises
     ------
+    InputError
+        Unknown suffix; a path that cannot be written.
     MissingDependencyError
         What lays pages out is not installed: better said before the work than after it.
     """
+    target = check_target(path, inputs=inputs, suffixes=SUFFIXES, what="a report", option=option)
+    if target.suffix.lower() in _LAID_OUT:
+        from convex_analyzer.reporting.typst import check_installed
+
+        check_installed()
+    return target
+
+
+def _writer(suffix: str) -> Callable[..., tuple[Path, ...]]:
+    """Return what writes documents with this suffix; nothing else is imported."""
     match suffix:
         case ".md":
             from convex_analyzer.reporting.markdown import write_markdown as write
@@ -180,7 +192,6 @@ def _writer(suffix: str) -> Callable[..., tuple[Path, ...]]:
         case _:
             from convex_analyzer.reporting import typst
 
-            typst.check_installed()
             write = typst.write_png if suffix == ".png" else typst.write_pdf
     return write
 

@@ -19,13 +19,14 @@ from convex_analyzer.reporting.latex_text import latex_words
 from convex_analyzer.reporting.math_style import typst_quote
 from convex_analyzer.reporting.typst_math import to_typst
 
-__all__ = ["FORMATS", "format_of", "print_derivation", "write_derivation"]
+__all__ = ["FORMATS", "SUFFIXES", "format_of", "print_derivation", "write_derivation"]
 
 _WIDTH = 96
 _SUFFIXES = {
     ".txt": "text", ".md": "markdown", ".tex": "latex", ".typ": "typst", ".html": "html",
     ".htm": "html",
 }  # fmt: skip
+SUFFIXES = tuple(_SUFFIXES)
 _MARKS = {"given": "·", "proved": "✓", "plausible": "≈", "undecided": "?", "refuted": "✗"}
 
 

@@ -6,13 +6,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from convex_analyzer.errors import InputError
 from convex_analyzer.explorer.page import Wanted, page
-from convex_analyzer.files import StrPath, write_bytes
+from convex_analyzer.files import StrPath, check_target, write_bytes
 
-__all__ = ["explore"]
+__all__ = ["SUFFIXES", "explore"]
 
-_SUFFIXES = (".html", ".htm")
+SUFFIXES = (".html", ".htm")
 
 
 def explore(
@@ -55,12 +54,6 @@ def explore(
     ...     explore([[0.2, 0.0], [0.0, 4.0]], f"{folder}/toy.html").suffix
     '.html'
     """
-    target = Path(path)
-    if target.suffix.lower() not in _SUFFIXES:
-        raise InputError(
-            f"{path}: the explorer is an HTML file",
-            argument="path",
-            hint="choose a name that ends in .html",
-        )
+    target = check_target(path, inputs=inputs, suffixes=SUFFIXES, what="the explorer")
     text = page(problem, optimizers, start=start, plane=plane, theme=theme)
     return write_bytes(target, text.encode(), inputs=inputs)

@@ -8,6 +8,7 @@ from typing import Any
 
 from convex_analyzer.comparison import Comparison, compare
 from convex_analyzer.errors import ConvexAnalyzerError, InputError
+from convex_analyzer.files import StrPath, folder_for
 from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.theory.analysis import Analysis
 
@@ -16,7 +17,7 @@ __all__ = ["check_names", "save_figures", "subjects_in"]
 
 def save_figures(
     result: Any,
-    folder: str | Path,
+    folder: StrPath,
     names: Iterable[str] | None = None,
     *,
     format: str = "svg",  # noqa: A002  # as savefig of Matplotlib calls it
@@ -66,20 +67,21 @@ def save_figures(
     subjects = subjects_in(result)
     chosen = list(plot.names()) if names is None else list(dict.fromkeys(names))
     check_names(chosen)
-    target = _made(Path(folder))
-    written: list[Path] = []
-    for name in chosen:
-        shown = _shown(name, subjects)
-        if shown is not None:
-            path = target / f"{name}.{format.lstrip('.').lower()}"
-            written += plot.save(path, name, shown, paper=paper, data=data)
-        elif names is not None:
-            raise InputError(
-                f"{name} has nothing to show for this {type(result).__name__}", argument="names",
-                hint=f"it is drawn from {getattr(plot, name).of}",
-            )  # fmt: skip
-    if not written:
+    shown = {name: _shown(name, subjects) for name in chosen}
+    empty = [name for name in chosen if shown[name] is None]
+    if empty and names is not None:
+        raise InputError(
+            f"{empty[0]} has nothing to show for this {type(result).__name__}", argument="names",
+            hint=f"it is drawn from {getattr(plot, empty[0]).of}",
+        )  # fmt: skip
+    if len(empty) == len(chosen):
         raise InputError(f"there is no figure of a {type(result).__name__}", argument="result")
+    written: list[Path] = []
+    with folder_for(folder) as target:
+        for name in chosen:
+            if name not in empty:
+                path = target / f"{name}.{format.lstrip('.').lower()}"
+                written += plot.save(path, name, shown[name], paper=paper, data=data)
     return tuple(written)
 
 
@@ -127,15 +129,3 @@ def _shown(name: str, subjects: Sequence[Any]) -> Any:
         except ConvexAnalyzerError:  # made for another result, or nothing to show of this one
             continue
     return None
-
-
-def _made(folder: Path) -> Path:
-    try:
-        folder.mkdir(exist_ok=True)
-    except FileNotFoundError:
-        raise InputError(
-            f"there is no folder {folder.parent}", argument="folder", hint="make it first"
-        ) from None
-    except OSError as error:
-        raise InputError(f"cannot use {folder}: {error.strerror}", argument="folder") from None
-    return folder

@@ -88,7 +88,9 @@ def test_out_writes_a_report_and_keeps_stdout_for_json(cli, tmp_path):
 def test_bad_input_is_one_line(refused, data, tmp_path):
     assert "negative curvature" in refused("condition", "gallery:saddle")
     assert "needs a target" in refused("condition", data)
-    assert "a report is one of" in refused("condition", "gallery:toy", "--out", tmp_path / "x.txt")
+    assert "the name of a report ends in" in refused(
+        "condition", "gallery:toy", "--out", tmp_path / "x.txt"
+    )
     assert "--start has 1 number, and" in refused("condition", "gallery:toy", "--start", "1")
     assert "tolerance" in refused("condition", "gallery:toy", "--tolerance", "0")
     assert "gap" in refused("condition", data, "--target", "gap")

@@ -224,7 +224,7 @@ def test_bad_input_is_one_line(refused, logs, tmp_path):
         ([logs.bad, "--lr", "fast"], "--lr"),
         ([logs.bad, "-o", "SGD", "-o", "Adam"], "a run has one --optimizer"),
         ([logs.bad, "-o", "HeavyBal:0.1"], "HeavyBall"),
-        ([logs.bad, "--report", "x.doc"], "a report is one of"),
+        ([logs.bad, "--report", "x.doc"], "the name of a report ends in"),
         ([logs.bad, "--report", logs.bad.with_suffix(".md"), logs.good], "--report is for one run"),
         ([logs.bad, "--report", tmp_path / "no" / "x.pdf"], "there is no folder"),
         (["-", "-"], "standard input can be read once"),

@@ -54,8 +54,8 @@ def test_analyze_and_compare_write_reports_too(cli, tmp_path):
 @pytest.mark.parametrize("name", ["analyze", "compare", "report"])
 def test_targets_that_cannot_be_written(refused, longley, tmp_path, name):
     words = (name, "gallery:toy", "--out")
-    assert "a report is one of .pdf" in refused(*words, tmp_path / "out.docx")
-    assert "is a folder; name a file in it" in refused(*words, tmp_path)
+    assert "the name of a report ends in .pdf" in refused(*words, tmp_path / "out.docx")
+    assert "it is a folder; name a file inside it" in refused(*words, tmp_path)
     assert "there is no folder" in refused(*words, tmp_path / "none" / "out.pdf")
     (tmp_path / "out.pdf").mkdir()
     assert "folder" in refused(*words, tmp_path / "out.pdf")
@@ -67,7 +67,7 @@ def test_an_input_is_never_overwritten(refused, tmp_path):
     data.write_bytes(b"")
     link = tmp_path / "A.json"
     link.symlink_to(data)
-    assert "is an input, and would be overwritten" in refused("compare", data, "--out", link)
+    assert "it is an input of this run" in refused("compare", data, "--out", link)
 
 
 def test_levels_and_suffixes_are_those_of_the_package(cli):

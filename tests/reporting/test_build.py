@@ -556,7 +556,7 @@ def test_a_pdf_is_one_file(made, tmp_path):
 
 @pytest.mark.parametrize("name", ["out.docx", "out", "out.", ".pdf", "out.htm"])
 def test_an_unknown_suffix_is_refused_before_anything_is_computed(tmp_path, name):
-    words = r"the suffix must be \.pdf, \.png, \.html, \.json, \.md or \.tex"
+    words = r"the name of a report ends in \.pdf, \.png, \.html, \.json, \.md or \.tex"
     with pytest.raises(InputError, match=words):
         ca.report(object(), tmp_path / name)
     assert list(tmp_path.iterdir()) == []

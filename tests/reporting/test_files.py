@@ -5,9 +5,10 @@ import stat
 from pathlib import Path
 
 import pytest
+from cases import each
 
 from convex_analyzer.errors import InputError
-from convex_analyzer.files import write_bytes, write_many
+from convex_analyzer.files import check_target, folder_for, write_bytes, write_many
 
 
 def names(folder: Path) -> list[str]:
@@ -169,3 +170,51 @@ def test_one_bad_target_stops_all(tmp_path):
     with pytest.raises(InputError, match="named once"):
         write_many({tmp_path / "a": b"1", tmp_path / "." / "a": b"2", str(tmp_path / "a"): b"3"})
     assert names(tmp_path) == []
+
+
+def use(folder: Path, error: type[BaseException], name: str = "", **options) -> None:
+    """Write a file into a folder that is made for it, and fail then."""
+    with folder_for(folder, **options) as made:
+        if name:
+            write_bytes(made / name, b"x")
+        raise error
+
+
+def test_a_folder_for_files_goes_again_when_nothing_came_into_it(tmp_path):
+    inner = tmp_path / "a" / "b"
+    with pytest.raises(KeyboardInterrupt):
+        use(inner, KeyboardInterrupt, parents=True)
+    assert names(tmp_path) == []
+    with pytest.raises(KeyError):
+        use(inner, KeyError, "whole", parents=True)
+    with pytest.raises(KeyError):
+        use(inner, KeyError)
+    assert names(inner) == ["whole"]
+
+
+@each(
+    ("name", "says"),
+    [
+        ("no/x", "there is no folder .*no; make it first"),
+        ("file", "it is a file; name a folder"),
+        ("file/x", "it is a file; name a folder"),
+        ("x" * 300, "choose another name"),
+        ("a\0b", "choose another name"),
+    ],
+)
+def test_a_folder_that_cannot_be_made(tmp_path, name, says):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(InputError, match=f"(?s)^--out .*{says}"):
+        use(tmp_path / name, KeyError, option="--out")
+    assert names(tmp_path) == ["file"]
+
+
+def test_a_read_only_folder_is_refused_before_the_work(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: os.fspath(path) != os.fspath(tmp_path))
+    with pytest.raises(InputError, match="nothing can be written to the folder"):
+        check_target(tmp_path / "x")
+    with pytest.raises(InputError, match="nothing can be written into it"):
+        use(tmp_path, KeyError)
+    monkeypatch.undo()
+    with pytest.raises(InputError, match=r"--out .*x.txt: the name of a page ends in \.html$"):
+        check_target(tmp_path / "x.txt", suffixes=[".html"], what="a page", option="--out")
