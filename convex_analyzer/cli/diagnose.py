@@ -221,7 +221,7 @@ def _rule(words: dict[str, Any]) -> Any:
 def _problem(name: str, words: dict[str, Any]) -> Quadratic:
     from convex_analyzer.cli.inputs import problem_of
 
-    fields = ("target", "intercept", "loss", "l2", "missing", "drop_columns")
+    fields = ("target", "intercept", "loss", "l2", "missing", "drop_columns", "standardise")
     return problem_of(Request(name, **{field: words[field] for field in fields}))
 
 

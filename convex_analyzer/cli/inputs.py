@@ -20,6 +20,7 @@ from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.optimizers.parse import parse_optimizer
 from convex_analyzer.problems import gallery
 from convex_analyzer.problems.files import load
+from convex_analyzer.problems.least_squares import LeastSquares
 from convex_analyzer.problems.quadratic import Quadratic
 
 __all__ = [
@@ -49,8 +50,18 @@ def problem_of(request: Request) -> Quadratic:
     }
     given = {name: value for name, value in options.items() if value is not None}
     if request.file.startswith(_PREFIX):
-        return _from_gallery(request.file.removeprefix(_PREFIX), given)
-    return load(request.file, **given)
+        problem = _from_gallery(request.file.removeprefix(_PREFIX), given)
+    else:
+        problem = load(request.file, **given)
+    if not request.standardise:
+        return problem
+    if not isinstance(problem, LeastSquares):
+        raise InputError(
+            f"--standardise is for the columns of data, and {problem.name} is a matrix",
+            argument="standardise",
+            hint="a data file needs --target NAME",
+        )
+    return problem.standardized()
 
 
 def _from_gallery(text: str, given: dict[str, Any]) -> Quadratic:

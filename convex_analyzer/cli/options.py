@@ -39,6 +39,7 @@ class Request:
     l2: float | None = None
     missing: str | None = None
     drop_columns: tuple[str, ...] = ()
+    standardise: bool = False
     optimizer: tuple[str, ...] = ()
     optimizer_module: tuple[Path, ...] = ()
     steps: int | None = None
@@ -75,6 +76,13 @@ _PROBLEM = (
         multiple=True,
         metavar="NAME",
         help="Leave a column out; may be repeated.",
+    ),
+    click.option(
+        "--standardise",
+        "--standardize",
+        "standardise",
+        is_flag=True,
+        help="Standardise the columns of data first; without an intercept they are only scaled.",
     ),
 )
 _OPTIMIZER = (

@@ -47,6 +47,18 @@ def test_data_options_reach_the_file(cli, tmp_path):
     assert bare["spectrum"]["eigenvalues"] == pytest.approx([2 * (1 + 16 + 49 + 25) + 2])
 
 
+def test_standardised_columns_leave_the_correlations(cli, refused, toy_file, tmp_path):
+    path = tmp_path / "t.csv"
+    rows = np.array([[1, 200, 3], [4, 100, 6], [7, 900, 10], [5, 300, 1.0]])
+    np.savetxt(path, rows, delimiter=",", header="a,b,y", comments="")
+    curvature = np.linalg.eigvalsh(np.corrcoef(rows[:, 0], rows[:, 1]))
+    for flag in ("--standardise", "--standardize"):
+        problem = analysed(cli, path, "--target", "y", flag)
+        found = problem["spectrum"]["eigenvalues"]
+        assert found == pytest.approx(sorted([*curvature, 1.0]))
+    assert "a data file needs --target" in refused("analyze", toy_file, "--standardise")
+
+
 def test_gallery_arguments(cli):
     wide = analysed(cli, "gallery:ravine:condition_number=400, angle=0.1")
     assert wide["spectrum"]["condition_number"] == pytest.approx(400)
