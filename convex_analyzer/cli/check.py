@@ -18,6 +18,7 @@ __all__ = ["check", "check_file", "notation_options", "screen_width", "text_of_a
 
 _STDIN = "-"
 _NARROW, _WIDE = 60, 120
+_COUNTERS = ("i", "j", "k", "n")  # letters that usually count
 _SCHEMA = "convex_analyzer.check/1"
 
 
@@ -89,7 +90,7 @@ def check_file(file: str, *, symbols: str | None, notation: str, level: int, as_
         plain = [line_data(each, level) for each in found]
         print_json({"schema": _SCHEMA, "file": file, "derivations": plain})
     else:
-        _print(file, found, level)
+        _print(file, found, parts, level)
     return code_of(found)
 
 
@@ -116,7 +117,7 @@ def _judged(text: str, symbols: str | None, notation: str) -> CheckedDerivation:
     return check_derivation(text, symbols=symbols)
 
 
-def _print(file: str, found: list[CheckedDerivation], level: int) -> None:
+def _print(file: str, found: list[CheckedDerivation], parts: list[str], level: int) -> None:
     from convex_analyzer.cli.derivation_screen import fit, lines_of, verdict_of
     from convex_analyzer.cli.notation_choice import offered
 
@@ -132,15 +133,25 @@ def _print(file: str, found: list[CheckedDerivation], level: int) -> None:
             click.echo(row)
         click.echo()
         click.echo(fit(verdict_of(checked)))
-        note = offered(checked.lines) or _undeclared(checked)
+        note = offered(checked.lines) or _undeclared(checked, parts[number - 1])
         if note:
             click.echo(fit(note))
         if number < len(found):
             click.echo()
 
 
-def _undeclared(checked: CheckedDerivation) -> str:
-    """Return how to declare names, when none is."""
-    if any("no names at all" in line.reason for line in checked.lines):
-        return 'Declare the names: --symbols "a, l > 0; k natural", or a first line symbols: ...'
-    return ""
+def _undeclared(checked: CheckedDerivation, text: str) -> str:
+    """Return how to declare names, when none is: a line to paste, with the names of the text."""
+    if not any("no names at all" in line.reason for line in checked.lines):
+        return ""
+    from convex_analyzer.parsing.declaring import missing_names
+    from convex_analyzer.parsing.symbols import Symbols
+
+    names = missing_names(text, Symbols())
+    whole = ", ".join(name for name in names if name in _COUNTERS)
+    real = ", ".join(name for name in names if name not in _COUNTERS)
+    said = "; ".join([f"{real} real"] * bool(real) + [f"{whole} natural"] * bool(whole))
+    return (
+        f'Declare the names: --symbols "{said}", or a first line symbols: {said}. Say what you know'
+        " of them (a > 0; mu in (0, 1)): what is not said is not used."
+    )

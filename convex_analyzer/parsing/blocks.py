@@ -33,7 +33,7 @@ _INNER = re.compile(r"\\(begin|end)\s*\{[A-Za-z]+\*?\}")
 _BREAK = re.compile(r"\\\\\*?(?:\s*\[-?[\d.]+\s*[a-z]{2}\])?|\\(?:newline|cr)(?![A-Za-z])")
 _SILENT = re.compile(
     r"\\(?:label|tag|ref|eqref|hspace|vspace|intertext|shortintertext)\*?\s*\{[^{}]*\}"
-    r"|\\(?:nonumber|notag|qedhere|qed|displaybreak|allowdisplaybreaks)(?![A-Za-z])(?:\[\d\])?"
+    r"|\\(?:nonumber|notag|qedhere|qed|blacksquare|square|Box|displaybreak|allowdisplaybreaks)(?![A-Za-z])(?:\[\d\])?"
 )
 _COMMENT = re.compile(r"(?<!\\)%[^\n]*")
 _SPACING = re.compile(r"(?:\s|&|~|\\[,;:! ]|\\q?quad(?![A-Za-z])|\{\})*")

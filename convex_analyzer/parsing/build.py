@@ -5,17 +5,20 @@ Shapes are checked here; a name that is neither declared nor bound by a sum ends
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from convex_analyzer.errors import ParseError
 from convex_analyzer.parsing.build_calls import Calls
 from convex_analyzer.parsing.names import fold
+from convex_analyzer.parsing.notations import letters_hint
 from convex_analyzer.parsing.symbols import Declaration
 from convex_analyzer.parsing.tokens import Node
 
 __all__ = ["Builder"]
 
 _CONSTANTS = {"pi": "pi", "e": "E", "oo": "oo"}
+_INDEXED = re.compile(r"_\{?[a-z](?:[+-]\d)?\}?$")  # p_k, p_{k+1}
 _OPPOSITE = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 
 
@@ -68,9 +71,11 @@ class Builder(Calls):
         singles = list(name) if name.isalpha() and len(name) > 1 else []
         if singles and all(letter in self.symbols for letter in singles):
             hint = f"a product of {', '.join(singles)} is written {'*'.join(singles)}"
+        elif _INDEXED.search(name) and not letters_hint(self.symbols, name):
+            hint = f"say in a line above what it is, 'let {shown} = ...', or declare it"
         else:
             hint = self.symbols.suggestion(name)
-        return self.error(f"unknown name {shown!r}", node, hint)
+        return self.error(f"unknown name '{shown}'", node, hint)
 
     def make_group(self, node: Node) -> Any:
         """Return what stands in brackets."""

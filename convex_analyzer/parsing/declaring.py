@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from convex_analyzer.errors import InputError, ParseError
 from convex_analyzer.parsing.kinds import kind_of
+from convex_analyzer.parsing.prose import COMMON
 from convex_analyzer.parsing.tokens import Source
 
 if TYPE_CHECKING:
     from convex_analyzer.parsing.symbols import Symbols
 
-__all__ = ["declared_by", "relations_of"]
+__all__ = ["declared_by", "missing_names", "relations_of"]
 
 _SETS = {"ℝ": "real", "R": "real", "ℕ": "natural", "N": "natural", "ℤ": "integer", "Z": "integer"}
 _MEMBER = re.compile(r"(.+?)\s*(?:∈|\\in\b|\bin\b)\s*(?:\\mathbb\s*\{?\s*([RNZ])\s*\}?|([ℝℕℤRNZ]))"
-                     r"(?:\s*\^.*)?$")  # fmt: skip
+                     r"(?:_\{?0\}?|₀)?(?:\s*\^.*)?$")  # fmt: skip
 _RELATION = re.compile(r"<|>|=|≤|≥|≠|∈|\\(?:leq?|geq?|neq?|in|lt|gt)\b|\bin\b")
+_BETWEEN = re.compile(r"(.+?)\s+(?:is\s+)?between\s+(\S+)\s+and\s+(\S+)$")
+_OPENING = re.compile(r"(?:let|assume|suppose|for|all|every|with|where|and)\s+", re.IGNORECASE)
 _SIZES = re.compile(r"\s*\d+\s*(?:\.\.|…|-)\s*\d+\s*")
 _MOST = 60
 
@@ -28,12 +31,15 @@ def declared_by(text: str, symbols: Symbols) -> Symbols:
     source.check(0, len(text))
     relations: list[str] = []
     waiting: list[str] = []
-    for item in _items(text):
+    for written in _items(text):
+        item, said = _worded(written)
         names, kind = _declaration(item)
         if kind:
             symbols = symbols.declare(dict.fromkeys((*waiting, *names), kind))
             waiting = []
         elif _RELATION.search(item):
+            for name, kind in said:
+                symbols = symbols.declare({name: kind})
             symbols = _names_of(item, waiting, symbols)
             relations += [_about(name, item) for name in waiting]
             relations.append(item)
@@ -42,7 +48,7 @@ def declared_by(text: str, symbols: Symbols) -> Symbols:
             waiting += names
         else:
             raise InputError(
-                f"symbols: {item!r} declares nothing", argument="symbols",
+                f"symbols: '{item}' declares nothing", argument="symbols",
                 hint="for instance 'a, l positive', 'k natural' or '0 < mu < 1'",
             )  # fmt: skip
     if waiting:
@@ -63,6 +69,36 @@ def _items(text: str) -> list[str]:
     if len(parts) > _MOST:
         raise InputError(f"symbols: at most {_MOST} declarations", argument="symbols")
     return parts
+
+
+def _worded(item: str) -> tuple[str, list[tuple[str, str]]]:
+    r"""Return a declaration without the words round it, and the kinds that were said beside it.
+
+    Examples
+    --------
+    >>> _worded("let k integer >= 0"), _worded("mu between 0 and 1"), _worded(r"\mu in (0,1)")
+    (('k >= 0', [('k', 'integer')]), ('0 < mu < 1', []), ('\\mu ∈ (0,1)', []))
+    """
+    while opening := _OPENING.match(item):
+        item = item[opening.end() :]
+    between = _BETWEEN.match(item)
+    if between:
+        item = f"{between[2]} < {between[1]} < {between[3]}"
+    sign = _RELATION.search(item)
+    if not sign or kind_of(item.split(maxsplit=1)[-1]) or _MEMBER.match(item):
+        return item, []
+    if "\\" in item:  # in LaTeX the word is letters
+        item = re.sub(r"(?<![\\\w])in\b", "∈", item)
+        sign = _RELATION.search(item) or sign
+    said = []
+    names, kind = _declaration(item[: sign.start()])
+    if kind:
+        said = [(name, kind) for name in names]
+        item = f"{names[0]} {item[sign.start() :]}" if len(names) == 1 else item
+    parts = item.split()
+    if len(parts) > 2 and len(names) == 1 and kind_of(parts[-1]):
+        said, item = [(names[0], kind_of(parts[-1]) or "")], " ".join(parts[:-1])
+    return item, said
 
 
 def _declaration(item: str) -> tuple[list[str], str]:
@@ -100,10 +136,38 @@ def _names_of(item: str, waiting: list[str], symbols: Symbols) -> Symbols:
             found = re.match(r"(?:\\[A-Za-z]+|\w)[\w{}+\\]*", item[error.column :])
             if "unknown name" not in str(error) or found is None:
                 raise
+            if kind_of(found[0]) or found[0].lower() in COMMON or found[0] == "constant":
+                raise InputError(
+                    f"symbols: in '{item}' the word '{found[0]}' would become a name",
+                    argument="symbols", hint="write a relation alone: 'k natural; a > 0'",
+                ) from None  # fmt: skip
             symbols = symbols.declare({found[0]: "real"})
             continue
         break
     return symbols
+
+
+def missing_names(text: str, symbols: Symbols) -> tuple[str, ...]:
+    r"""Return the names of a derivation that nobody declared, as they are written.
+
+    Examples
+    --------
+    >>> from convex_analyzer.parsing.symbols import Symbols
+    >>> missing_names("x - a*l*x\n(1 - a*l)*x", Symbols.of({"x": "real"}))
+    ('a', 'l')
+    """
+    from convex_analyzer.parsing.derivation_text import read_derivation
+
+    found: dict[str, str] = {}
+    while len(found) < _MOST:
+        known = symbols.declare(found) if found else symbols
+        read = read_derivation(text, known).statements
+        said = "\n".join(str(getattr(statement, "error", "")) for statement in read)
+        new = re.search(r"unknown name '([^']+)'", said)
+        if new is None or new[1] in found:
+            break
+        found[new[1]] = "real"
+    return tuple(found)
 
 
 def relations_of(text: str, symbols: Symbols) -> list[Any]:

@@ -118,7 +118,7 @@ def read_derivation(
     plain, symbols = text.replace("\r\n", "\n").replace("\r", "\n"), symbols or Symbols()
     if headers:
         plain, symbols = _headers(plain, symbols)
-    return _Derivation(plain, symbols).read()
+    return _Derivation(plain, symbols, labels=headers).read()
 
 
 def derivation_blocks(markdown: str, symbols: Symbols | None = None) -> tuple[DerivationText, ...]:
@@ -169,12 +169,14 @@ class _Part:
 class _Derivation:
     """Reads one text."""
 
-    def __init__(self, text: str, symbols: Symbols) -> None:
+    def __init__(self, text: str, symbols: Symbols, *, labels: bool = True) -> None:
+        self.labels = labels
         shown, self.rows = rows_of(text, symbols)
         self.source = Source(shown, text)
         self.symbols = symbols
         self.statements: list[Statement] = []
         self.last: Any = None  # what a continued chain continues
+        self.label = ""  # p_{k+1} in p_{k+1} = ...: what is not declared, and only names the chain
 
     def read(self) -> DerivationText:
         if len(self.rows) > _MOST_ROWS:
@@ -293,6 +295,8 @@ class _Derivation:
         try:
             if clause.leading is not None:
                 self.chain(part, builder, None, (clause.leading, *signs), node)
+            elif signs and self.is_label(part, node.args[0], signs):
+                self.labelled(part, builder, arrow, signs, node)
             elif signs and self.is_chain(signs, continued=continued):
                 self.chain(part, builder, arrow, signs, node)
             else:
@@ -308,6 +312,31 @@ class _Derivation:
     def is_chain(self, signs: tuple[str, ...], *, continued: bool) -> bool:
         """Return whether a = b = c: 0 < x < 2 on a line is one claim."""
         return continued or (len(signs) > 1 and "=" in signs)
+
+    def is_label(self, part: _Part, first: Node, signs: tuple[str, ...]) -> bool:
+        """Return whether p_{k+1}, of which nothing is known, names what the derivation is of."""
+        if not self.labels or first.kind != "name" or signs[0] != "=":
+            return False
+        name = str(first.value)
+        if name in part.symbols or (self.statements and name != self.label):
+            return False
+        self.label = name
+        return True
+
+    def labelled(
+        self, part: _Part, builder: Builder, arrow: str | None, signs: tuple[str, ...], node: Node
+    ) -> None:
+        """Add the statements of p_{k+1} = a = b, from a on; the name goes to the notes."""
+        first, *sides = node.args[1:]
+        if self.statements:
+            self.last = self.link(part, builder, self.last, "=", first)
+        else:
+            part.notes += (f"{self.label} is taken as the name of what follows",)
+            self.last = builder.quantity(first)
+            fields = {"value": self.last, "relation": arrow}
+            self.add(part, first.start, first.end, fields, Statement)
+        for sign, side in zip(signs[1:], sides, strict=True):
+            self.link(part, builder, self.last, sign, side)
 
     def chain(
         self, part: _Part, builder: Builder, arrow: str | None, signs: tuple[str, ...], node: Node

@@ -40,6 +40,8 @@ _SAME: Mapping[str, str] = {
     "non-negative": "nonnegative",
     "non-zero": "nonzero",
     "positive real": "positive",
+    "real positive": "positive",
+    "constant": "real",
     "nonzero real": "nonzero",
     "real nonzero": "nonzero",
     "whole": "integer",
@@ -80,10 +82,15 @@ def kind_of(words: str) -> str | None:
     --------
     >>> kind_of("a symmetric matrix"), kind_of("non-negative"), kind_of("purple")
     ('symmetric matrix', 'nonnegative', None)
+    >>> kind_of("real and positive"), kind_of("a positive constant")
+    ('positive', 'positive')
     """
     plain = " ".join(words.lower().split())
     for article in ("a ", "an ", "is ", "are "):
         plain = plain.removeprefix(article)
+    if plain.endswith((" constant", " number", " scalar")) and plain not in _SAME:
+        plain = plain.rpartition(" ")[0]
+    plain = plain.replace(" and ", " ")
     plain = _SAME.get(plain, plain)
     plain = _SAME.get(plain.removesuffix("s"), plain)
     return plain if plain in SCALARS or plain in MATRICES or plain in _OTHERS else None

@@ -68,7 +68,7 @@ class Scripts(Parser):
         """Read x^2_k as x_k^2."""
         stop, end = self.at, self.tokens[self.at - 1].end
         if spelled not in self.symbols:
-            raise self.error(f"unknown name {spelled!r}", token, self.symbols.suggestion(spelled))
+            raise self.error(f"unknown name '{spelled}'", token, self.symbols.suggestion(spelled))
         self.at = begin
         script = self.take()
         node = self.superscript(Node("name", token.start, end, (), spelled), script)

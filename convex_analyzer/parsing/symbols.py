@@ -365,6 +365,7 @@ def _relation(sign: str, left: Any, right: Any) -> Any:
 
 _SIGNS = {"<": "negative", "<=": "nonpositive", ">": "positive", ">=": "nonnegative",
           "!=": "nonzero"}  # fmt: skip
+_WHOLE = {">=": "natural", ">": "positive integer"}
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "!=": "!="}
 
 
@@ -378,8 +379,10 @@ def _sharpened(symbols: Symbols) -> Symbols:
         if left == 0:
             left, sign, right = right, _MIRRORED.get(sign, sign), left
         declared = next((d for d in symbols.declarations if d.object == left), None)
-        if right == 0 and declared is not None and sign in _SIGNS and declared.kind == "real":
-            renewed.setdefault(declared.name, _SIGNS[sign])
+        if right == 0 and declared is not None:
+            known = {"real": _SIGNS, "integer": _WHOLE}.get(declared.kind, {})
+            if sign in known:
+                renewed.setdefault(declared.name, known[sign])
     changed, swaps = [], {}
     for declared in symbols.declarations:
         kind = renewed.get(declared.name, declared.kind)

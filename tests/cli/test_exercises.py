@@ -91,7 +91,7 @@ def test_exit_codes(cli, written):
         assert (found.code, found.err) == (code, ""), found
     found = cli("check", written("c.txt", "x + x\n2*x\n"))
     assert found.code == 2
-    assert "Declare the names: --symbols" in found.out
+    assert "--symbols \"x real\", or a first line symbols: x real" in found.out
 
 
 def test_all_derivations_of_a_file(cli, written):

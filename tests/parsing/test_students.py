@@ -143,3 +143,24 @@ def test_the_text_keeps_its_sized_bracket():
     first, second = parse_derivation(text, SYMBOLS)
     assert first.text == r"\left(\frac{x}{y}\right)^2"
     assert (second.text, second.column) == (r"\Bigl(\frac{x}{y}\Bigr)^2", 2)
+
+
+def test_what_a_chain_is_of_needs_no_declaration():
+    text = "p_{k+1} = u p - a g\n= u p - g a\np_{k+1} = -a g + u p = p u - a g"
+    first, *rest = parse_derivation(text, SYMBOLS)
+    value = SYMBOLS["u"] * SYMBOLS["p"] - a * SYMBOLS["g"]
+    assert first.value.doit() == value
+    assert first.notes[0] == "p_{k+1} is taken as the name of what follows"
+    assert [(s.relation, s.value.doit()) for s in rest] == [("=", value)] * 3
+    for other, part in (
+        ("x + y\nq = x", "unknown name 'q'"),  # only where nothing stands above
+        ("u p_k - a g", "say in a line above what it is, 'let p_k = ...', or declare it"),
+    ):
+        assert part in str(parse_derivation(other, SYMBOLS)[-1].error)
+    (graded,) = parse_derivation("q = x", SYMBOLS, headers=False)
+    assert "unknown name 'q'" in str(graded.error)
+
+
+def test_the_end_of_a_proof_is_no_formula():
+    text = r"\begin{align} x &= y \qquad\blacksquare \\ x &= 2 y \quad \square \end{align}"
+    assert [s.is_readable for s in parse_derivation(text, SYMBOLS)] == [True, True]

@@ -137,3 +137,17 @@ def test_a_source_that_counts_the_other_way_round():
     theirs = symbols.in_notation("lecture001")
     value = read_expression("γ*g", theirs).value.doit()
     assert sp.expand(value - (1 - symbols["gamma"]) * symbols["g"]) == 0
+
+
+def test_words_of_a_declaration_are_no_names():
+    for text, kind, constraint in (
+        (r"\mu in (0,1)", "positive", "mu < 1"), ("let mu > 0", "positive", ""),
+        ("mu between 0 and 1", "positive", "mu < 1"), ("mu integer >= 0", "natural", ""),
+        ("mu > 0 integer", "positive integer", ""), ("mu > 0 constant", "positive", ""),
+        ("mu real and positive", "positive", ""), (r"mu \in \mathbb{N}_0", "natural", ""),
+    ):  # fmt: skip
+        symbols = Symbols().parse(text)
+        found = [(d.name, d.kind) for d in symbols], " ".join(map(str, symbols.constraints))
+        assert found == ([("mu", kind)], constraint), text
+    with pytest.raises(InputError, match="the word 'real' would become a name"):
+        Symbols().parse("x > y real z")
