@@ -1,5 +1,6 @@
 /** All that the figures and the verdict show of one state: computed once, drawn many times. */
 
+import { remembered } from "./memo";
 import { ruleOf, type Key, type Rule, type Settings } from "./optimizers";
 import { components, lossAbove, type Problem } from "./problem";
 import { simulate, type Noise, type Run } from "./simulate";
@@ -51,9 +52,18 @@ export function compute(state: State): Model {
   const model: Model = { state, problem, e0, z0, gap0: lossAbove(problem, e0), noise, series: [] };
   for (const key of state.chosen) {
     const rule = ruleOf(key);
-    if (rule) model.series.push(seriesOf(model, rule));
+    if (rule) model.series.push(keptSeries(model, rule));
   }
   return model;
+}
+
+/** The run of a method stays while all that it depends on stays: α moves three of seven. */
+function keptSeries(model: Model, rule: Rule): Series {
+  const { state, problem, e0 } = model;
+  const { steps, tolerance, sigma, seed } = state;
+  const own = [rule.adaptive ? state.rate : state.alpha, rule.momentum ? state.mu : 0];
+  const key = [...own, steps, tolerance, sigma, seed, ...e0].join();
+  return remembered(problem, rule.key, key, () => seriesOf(model, rule));
 }
 
 function seriesOf(model: Model, rule: Rule): Series {

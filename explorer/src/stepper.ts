@@ -4,7 +4,9 @@ import type { App, Part } from "./app";
 import { button, h } from "./dom";
 import { hasGap } from "./figures/gap";
 import { sub } from "./figures/ruler";
+import { remembered } from "./memo";
 import type { Model, Series } from "./model";
+import { Layer } from "./patch";
 import { show } from "./scale";
 import { memoryAfter } from "./simulate";
 import type { Words } from "./words";
@@ -14,6 +16,7 @@ export class Stepper implements Part {
   private readonly slider: HTMLInputElement;
   private readonly count: HTMLElement;
   private readonly cards = h("div", { class: "cards" });
+  private readonly inside = new Layer(this.cards);
   private readonly player: HTMLButtonElement;
   private timer = 0;
 
@@ -75,7 +78,7 @@ export class Stepper implements Part {
     this.count.textContent = `${app.words.stepper.at} ${at} / ${steps}`;
     if (!all && !this.isSeen) return;
     this.cards.classList.toggle("wide", app.model.problem.d > 4);
-    this.cards.innerHTML = app.model.series.map((one) => card(app.model, one, app.words)).join("");
+    this.inside.inside = app.model.series.map((one) => card(app.model, one, app.words)).join("");
   }
 }
 
@@ -84,7 +87,7 @@ function card(model: Model, one: Series, words: Words): string {
   const { problem, state, e0, noise } = model;
   const { d } = problem;
   const path = one.run.path.subarray(state.at * d, state.at * d + d);
-  const memory = memoryAfter(problem, one.rule, one.settings, e0, state.at, noise);
+  const memory = remembered(one, "memory", String(state.at), () => memoryAfter(problem, one.rule, one.settings, e0, state.at, noise));
   const rows: [string, ArrayLike<number>][] = [[s.theta, Array.from(path, (x, i) => x + problem.critical[i])]];
   rows.push([s.gradient, state.at ? memory.gradient : []]);
   memory.names.forEach((name, i) => rows.push([s.memory[name] ?? name, memory.values[i]]));

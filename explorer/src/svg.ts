@@ -60,6 +60,14 @@ export function widthOf(words: string, size = SMALL): number {
   return words.length * size * 0.56;
 }
 
+const TENTHS: string[] = [];
+
+/** A place on the page to a tenth of a pixel: nobody sees less, and there are few such texts. */
+function tenth(x: number): string {
+  const n = Math.round(x * 10);
+  return n >= 0 && n < 2e4 ? (TENTHS[n] ??= String(n / 10)) : String(n / 10);
+}
+
 /** A line through points; broken where one is not a number. */
 export function through(count: number, x: (k: number) => number, y: (k: number) => number): string {
   let d = "";
@@ -70,7 +78,7 @@ export function through(count: number, x: (k: number) => number, y: (k: number) 
       pen = "M";
       continue;
     }
-    d += `${pen}${Math.round(a * 10) / 10} ${Math.round(b * 10) / 10}`; // nobody sees less
+    d += `${pen}${tenth(a)} ${tenth(b)}`;
     pen = "L";
   }
   return d;
@@ -128,11 +136,11 @@ export function star(x: number, y: number, r: number, fill: string): string {
 
 /** Diagonal lines, for what does not converge. */
 export function hatching(id: string, gap = 7): string {
-  return `<defs><pattern id="${id}" width="${gap}" height="${gap}" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><line x1="0" y1="0" x2="0" y2="${gap}" stroke="var(--hatch)" stroke-width="1"/></pattern></defs>`;
+  return `<defs><pattern id="${id}" width="${gap}" height="${gap}" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><line x1="0" y1="0" x2="0" y2="${gap}" stroke="var(--hatch)" stroke-width="1"></line></pattern></defs>`;
 }
 
 export function clip(id: string, x: number, y: number, width: number, height: number): string {
-  return `<defs><clipPath id="${id}"><rect x="${x}" y="${y}" width="${round(width)}" height="${round(height)}"/></clipPath></defs>`;
+  return `<defs><clipPath id="${id}"><rect x="${x}" y="${y}" width="${round(width)}" height="${round(height)}"></rect></clipPath></defs>`;
 }
 
 /** Positions of labels, moved apart so that neighbours are at least `room` away, inside [low, high]. */

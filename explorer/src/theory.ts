@@ -70,37 +70,58 @@ export function worst(key: Linear, alpha: number, mu: number, lambda: readonly n
 
 /** z_k / z_0 for k = 0..steps, from the roots. */
 export function response(p: number, q: number, steps: number): Float64Array {
-  const out = new Float64Array(steps + 1);
-  if (q === 0) {
-    for (let k = 0; k <= steps; k++) out[k] = p ** k;
-    return out;
-  }
-  const sums = partialSums(p, q);
-  let before = 0;
-  for (let k = 0; k <= steps; k++) {
-    const now = sums(k);
-    out[k] = now - q * before;
-    before = now;
+  if (q === 0) return powers(p, steps + 1);
+  const sums = partialSums(p, q, steps + 1);
+  for (let k = steps; k > 0; k--) sums[k] -= q * sums[k - 1];
+  return sums;
+}
+
+const BLOCK = 64;
+
+/** base^k for k = 0..count-1: a power of whole blocks times one inside the block, both by `**`. */
+function powers(base: number, count: number): Float64Array {
+  const out = new Float64Array(count);
+  const inside = Array.from({ length: Math.min(BLOCK, count) }, (_, m) => base ** m);
+  for (let k = 0; k < count; k += BLOCK) {
+    const outer = base ** k;
+    for (let m = 0; m < inside.length && k + m < count; m++) out[k + m] = outer * inside[m];
   }
   return out;
 }
 
-/** k ↦ (r₁^{k+1} - r₂^{k+1})/(r₁ - r₂), without cancellation where the roots (nearly) meet. */
-function partialSums(p: number, q: number): (k: number) => number {
+/**
+ * (r₁^{k+1} - r₂^{k+1})/(r₁ - r₂) for k = 0..count-1, without cancellation where the roots (nearly)
+ * meet. In blocks as above: sin(a + b) and expm1(a + b) come from their parts without cancelling.
+ */
+function partialSums(p: number, q: number, count: number): Float64Array {
   const square = p * p - 4 * q;
   if (square < 0) {
     const angle = Math.atan2(Math.sqrt(-square), p);
-    const radius = Math.sqrt(q);
     const sine = Math.sin(angle);
-    return (k) => (radius ** k * Math.sin((k + 1) * angle)) / sine;
+    const [sines, cosines] = [Math.sin, Math.cos].map((f) => Float64Array.from({ length: BLOCK }, (_, m) => f((m + 1) * angle)));
+    return each(powers(Math.sqrt(q), count), (k) => [Math.sin(k * angle), Math.cos(k * angle)], ([s, c], m) => (s * cosines[m] + c * sines[m]) / sine);
   }
   const large = (p + (p >= 0 ? 1 : -1) * Math.sqrt(square)) / 2;
   const ratio = q / (large * large);
-  if (ratio < 0) return (k) => (large ** k * (1 - ratio ** (k + 1))) / (1 - ratio);
+  const outer = powers(large, count);
+  if (ratio < 0) {
+    const inner = powers(ratio, count + 1);
+    return outer.map((value, k) => (value * (1 - inner[k + 1])) / (1 - ratio));
+  }
   const delta = Math.sqrt(square) / Math.abs(large); // 1 - ratio
-  if (delta === 0) return (k) => large ** k * (k + 1);
+  if (delta === 0) return outer.map((value, k) => value * (k + 1));
   const log = Math.log1p(-delta);
-  return (k) => (large ** k * -Math.expm1((k + 1) * log)) / delta;
+  const parts = Float64Array.from({ length: BLOCK }, (_, m) => Math.expm1((m + 1) * log));
+  return each(outer, (k) => Math.expm1(k * log), (whole, m) => -(whole * parts[m] + whole + parts[m]) / delta);
+}
+
+/** Multiply every entry by what a number (or more) per block, and the place in the block, say. */
+function each<T>(values: Float64Array, block: (k: number) => T, factor: (of: T, m: number) => number): Float64Array {
+  for (let k = 0; k < values.length; k += BLOCK) {
+    const of = block(k);
+    for (let m = 0; m < BLOCK && k + m < values.length; m++) values[k + m] *= factor(of, m);
+  }
+  return values;
 }
 
 /** The gap (loss above the critical point) for k = 0..steps, by formula. */

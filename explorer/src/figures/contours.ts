@@ -1,6 +1,7 @@
 /** Figure 2: level sets, and where each method goes. */
 
 import type { Figure } from "./figure";
+import { remembered } from "../memo";
 import type { Model, Series } from "../model";
 import { linear, show, ticks, type Scale } from "../scale";
 import { clip, curve, line, markers, path, round, star, text, through } from "../svg";
@@ -127,7 +128,12 @@ function arrow({ x, y }: Window, direction: { x: number; y: number }, name: stri
     text(a + 10 * Math.cos(angle), b + 10 * Math.sin(angle) + 4, name, { anchor: "middle", fill: "var(--muted)", halo: true });
 }
 
-function walk(model: Model, one: Series, { x, y, plane }: Window): string {
+function walk(model: Model, one: Series, shown: Window): string {
+  const place = [shown.x.high, shown.y.high, shown.x(0), shown.y(0), shown.x(shown.x.high)].join();
+  return remembered(one, "walk", place, () => walked(model, one, shown));
+}
+
+function walked(model: Model, one: Series, { x, y, plane }: Window): string {
   const { d } = model.problem;
   const most = Math.min(model.state.steps, 400);
   const points: [number, number][] = [];

@@ -3,6 +3,7 @@
 import type { Figure } from "./figure";
 import { hasGap } from "./gap";
 import { sub } from "./ruler";
+import { remembered } from "../memo";
 import type { Model, Series } from "../model";
 import { dot } from "../linear";
 import { linear, logarithmic, percent, power, show, type Scale } from "../scale";
@@ -22,6 +23,14 @@ function energy(model: Model, one: Series, i: number, stride: number): Float64Ar
     const isFar = Math.abs(one.run.gap[k * stride]) > 1e8 * Math.abs(model.gap0 || 1);
     out[k] = isFar ? NaN : 0.5 * Math.abs(lambda[i]) * z * z;
   }
+  return out;
+}
+
+/** Which points a curve needs: all but those whose neighbours are below the picture, as they are. */
+function visible(values: Float64Array, low: number): number[] {
+  const isBelow = (k: number): boolean => k < 0 || k >= values.length || values[k] < low;
+  const out: number[] = [];
+  for (let k = 0; k < values.length; k++) if (!(isBelow(k - 1) && isBelow(k) && isBelow(k + 1))) out.push(k);
   return out;
 }
 
@@ -97,8 +106,12 @@ function panel(
   out += text(box.x, box.y - 22, `q${sub(i + 1)}, λ = ${show(model.problem.lambda[i])}`, { weight: 600 });
   let inside = "";
   for (const one of model.series) {
-    const values = energy(model, one, i, stride);
-    inside += curve(one.key, through(values.length, x, (k) => y(Math.max(values[k] / scale, 1e-300))), 1.5);
+    const place = [stride, scale, y.high, box.x, box.y, box.w, box.h].join();
+    inside += remembered(one, id, place, () => {
+      const values = energy(model, one, i, stride).map((value) => Math.max(value / scale, 1e-300));
+      const seen = visible(values, y.low);
+      return curve(one.key, through(seen.length, (n) => x(seen[n]), (n) => y(values[seen[n]])), 1.5);
+    });
   }
   out += `<g clip-path="url(#${id})">${inside}</g>`;
   return out + line(box.x, box.y + box.h, box.x + box.w, box.y + box.h, { stroke: "var(--axis)" });

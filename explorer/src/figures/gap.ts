@@ -2,10 +2,12 @@
 
 import type { Figure } from "./figure";
 import { below, beside, frame, power, powers, usual, type Box } from "./axes";
+import { remembered } from "../memo";
 import { PATIENCE, type Model, type Series } from "../model";
 import { linear, logarithmic, show, type Scale } from "../scale";
 import { clip, curve, line, markers, path, spread, text, through } from "../svg";
 import { color } from "../look";
+import type { Run } from "../simulate";
 import type { Words } from "../words";
 
 /** Whether the gap is a gap: there is a minimum, and the start is above it. */
@@ -26,21 +28,28 @@ export function boxOf(width: number, height: number, right: number): Box {
   return { left: 58, right: width - right, top: 14, bottom: height - 42 };
 }
 
-const ranges = new WeakMap<Model, [number, number]>();
-
-/** Smallest and largest gap of all methods. */
-function rangeOf(model: Model): [number, number] {
-  const kept = ranges.get(model);
-  if (kept) return kept;
-  const ratio = ratioOf(model);
-  let [low, high] = hasGap(model) ? [model.state.tolerance / 10, 1] : [Infinity, 0];
-  for (const one of model.series)
-    for (const value of one.run.gap) {
-      const share = ratio(value);
-      if (share < low) low = share;
-      if (share > high && share < Infinity) high = share;
+/** The smallest gap above zero, and the largest that is finite. */
+export function extremes(run: Run): [number, number] {
+  return remembered(run, "extremes", "", () => {
+    let [low, high] = [Infinity, 0];
+    for (const value of run.gap) {
+      const size = Math.abs(value);
+      if (size > 0 && size < low) low = size;
+      if (size > high && size < Infinity) high = size;
     }
-  ranges.set(model, [low, high]);
+    return [low, high];
+  });
+}
+
+/** Smallest and largest gap of all methods, as they are drawn. */
+function rangeOf(model: Model): [number, number] {
+  const scale = hasGap(model) ? model.gap0 : 1;
+  let [low, high] = hasGap(model) ? [model.state.tolerance / 10, 1] : [Infinity, 0];
+  for (const one of model.series) {
+    const [least, most] = extremes(one.run);
+    low = Math.min(low, least / scale);
+    high = Math.max(high, most / scale);
+  }
   return [low, high];
 }
 
@@ -78,7 +87,13 @@ export function thinned(x: Scale, y: Scale, values: ArrayLike<number>, ratio: (v
   return through(picks.length, (i) => x(picks[i]), (i) => Y(picks[i]));
 }
 
+/** One method in one frame; drawn anew only where the run or the frame is another. */
 export function drawSeries(model: Model, one: Series, x: Scale, y: Scale, spacing: number): string {
+  const place = [x(0), x(x.high), y(y.low), y(y.high), y.low, y.high].join();
+  return remembered(one, `gap ${spacing}`, place, () => drawnSeries(model, one, x, y, spacing));
+}
+
+function drawnSeries(model: Model, one: Series, x: Scale, y: Scale, spacing: number): string {
   const ratio = ratioOf(model);
   let out = "";
   const line = one.formula ?? (one.rule.adaptive || model.problem.shape === "slope" ? one.run.gap : null);
