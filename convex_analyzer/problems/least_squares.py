@@ -239,6 +239,8 @@ def least_squares(
             value=loss,
         )
     names = _column_names(X)
+    if names is not None:
+        _refuse_columns(np.asarray(X), names)
     data, target = _data(X, y)
     if names is None:
         names = tuple(f"x{j + 1}" for j in range(data.shape[1]))
@@ -254,6 +256,34 @@ def least_squares(
 def _column_names(X: Any) -> tuple[str, ...] | None:
     columns = getattr(X, "columns", None)
     return None if columns is None else tuple(str(column) for column in columns)
+
+
+def _refuse_columns(table: npt.NDArray[Any], names: tuple[str, ...]) -> None:
+    """Name the columns of a DataFrame that hold text, or have holes."""
+    if table.ndim != 2 or table.shape[1] != len(names) or table.dtype.kind == "c":
+        return  # what is wrong then is said of the array
+    text, holes = [], []
+    for name, column in zip(names, table.T, strict=True):
+        try:
+            holes += [name] * (not np.all(np.isfinite(column.astype(float))))
+        except (TypeError, ValueError):
+            text.append(name)
+    if text:
+        raise InputError(
+            f"X must hold numbers, and {_quoted(text)} cannot be read as such",
+            argument="X",
+            hint="leave text out, or make columns of 0 and 1 of it, one fewer than there are words",
+        )
+    if holes:
+        raise InputError(
+            f"X has missing or infinite values in {_quoted(holes)}",
+            argument="X",
+            hint="leave these rows out of X and y, for instance by dropna()",
+        )
+
+
+def _quoted(names: list[str]) -> str:
+    return join_words([repr(name) for name in names[:8]] + ["others"] * (len(names) > 8))
 
 
 def _data(X: Any, y: Any) -> tuple[Array, Array]:

@@ -186,7 +186,7 @@ class Frame:
         self.values, self.columns = np.asarray(values), columns
 
     def __array__(self, dtype=None, copy=None):
-        return self.values.astype(dtype or float)
+        return self.values.astype(dtype or self.values.dtype)
 
 
 def test_column_names_are_kept():
@@ -227,10 +227,15 @@ def test_descriptions():
         ([[1.0]], [np.inf], {}, "y has entries that are not finite"),
         ([["a"]], [1.0], {}, "X must hold numbers"),
         ([[1j]], [1.0], {}, "X must be real"),
+        (Frame([[1j]], ["a"]), [1.0], {}, "X must be real"),
+        (Frame([[1, "x", "y"]], "abc"), [1.0], {}, "'b' and 'c' cannot be read.*0 and 1"),
+        (Frame([[1, np.nan, 2]], "abc"), [1.0], {}, r"missing or infinite values in 'b'.*dropna"),
+        (Frame([[np.inf] * 10], "abcdefghij"), [1.0], {}, "'h' and others; leave"),
     ],
     ids=[
         *("loss", "negative l2", "l2", "a vector", "rows", "two targets", "no rows", "no columns"),
         *("three axes", "nan", "inf", "text", "complex"),
+        *("complex column", "text columns", "a hole", "many holes"),
     ],
 )
 def test_bad_input(X, y, keywords, words):

@@ -15,7 +15,7 @@ from convex_analyzer.problems import gallery
 from convex_analyzer.problems.least_squares import least_squares
 from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.spectra.compute import spectrum
-from convex_analyzer.spectra.scaling import Remedy, registered
+from convex_analyzer.spectra.scaling import Remedy, registered, remedy
 from convex_analyzer.spectra.scaling.best_diagonal import (
     _lower_bound,
     best_diagonal,
@@ -134,6 +134,14 @@ def test_lecture_table_of_slide_25():
     assert kappa(Centre().apply(given).problem) == pytest.approx(5.685, rel=2e-4)
     assert kappa(Standardise().apply(given).problem) == pytest.approx(2.479, rel=2e-4)
     assert "changes the model" in Centre().why_not(gallery.lecture001_slide25())
+
+
+def test_a_remedy_is_found_by_its_title_and_by_its_class():
+    assert all(remedy(name) == remedy(one.title) == one() for name, one in registered().items())
+    with pytest.raises(InputError, match="did you mean 'standardise'"):
+        remedy("standardize")
+    with pytest.raises(InputError, match=r"there are 'centre', .*'whiten \(Newton\)'"):
+        remedy("QR")
 
 
 def test_rotation_keeps_and_whitening_ends_it():
