@@ -40,6 +40,7 @@ class _Kind:
     of: str
     document: str
     data: str = ""
+    latex: str = ""  # instead of the tables of its pages
 
     def holds(self, result: Any) -> bool:
         """Tell whether a result is of this class; of one that nobody imported there is none."""
@@ -66,7 +67,11 @@ _KINDS = (
     _Kind("reporting.several_report:Several", "reporting.several_report:several_document"),
     _Kind("conditioning.results:ConditionAnalysis", "reporting.condition_page:condition_document"),
     _Kind("diagnosis.results:Diagnosis", "reporting.diagnosis_page:diagnosis_document"),
-    _Kind("derivations.lines:Derivation", "reporting.derivation_page:derivation_document"),
+    _Kind(
+        "derivations.lines:Derivation",
+        "reporting.derivation_page:derivation_document",
+        latex="reporting.derivation_formats:write_derivation",
+    ),
     _Kind("problems.gradient_check:GradientCheck", "reporting.check_page:check_document"),
     _Kind("simulation.trajectory:Trajectory", "reporting.sweep_page:sweep_document"),
     _Kind("results:Result", "reporting.plain_page:plain_document"),  # the last: everything else
@@ -115,7 +120,8 @@ def report(
         set side by side.
     path
         Where to: the suffix decides between PDF, PNG (one file per page), HTML (one file that needs
-        no network), Markdown, JSON, and LaTeX, which holds the tables only, for a paper.
+        no network), Markdown, JSON, and LaTeX, which holds the tables only, for a paper; of a
+        derivation, its lines.
     level
         ``"brief"``: verdict and recap table, two pages; ``"teach"``: with the derivation;
         ``"full"``: with all pictures.
@@ -153,6 +159,9 @@ def report(
 
         subject, kind = _subject(result)
         return write_json(kind.plain(subject), target, inputs=inputs)
+    if suffix == ".tex" and (latex := _subject(result)[1].latex):
+        paths: tuple[Path, ...] = _named(latex)(result, target, inputs=inputs)
+        return paths
     write = _writer(suffix)
     return write(build(result, level, command), target, inputs=inputs)
 

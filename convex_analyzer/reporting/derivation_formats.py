@@ -12,7 +12,7 @@ from pathlib import Path
 
 from convex_analyzer.derivations.lines import Derivation, Line
 from convex_analyzer.errors import InputError
-from convex_analyzer.files import write_bytes
+from convex_analyzer.files import StrPath, StrPaths, write_bytes
 from convex_analyzer.reporting.derivation_page import derivation_document
 from convex_analyzer.reporting.latex_math import to_latex, to_plain
 from convex_analyzer.reporting.latex_text import latex_words
@@ -61,7 +61,7 @@ def print_derivation(derivation: Derivation, notation: str = "text") -> str:
     return FORMATS[notation](derivation)
 
 
-def format_of(path: str | Path) -> str:
+def format_of(path: StrPath) -> str:
     """Return the format that the suffix of a file stands for.
 
     Raises
@@ -84,10 +84,22 @@ def format_of(path: str | Path) -> str:
     return _SUFFIXES[suffix]
 
 
-def write_derivation(derivation: Derivation, path: str | Path, notation: str | None = None) -> Path:
-    """Write a derivation to a file, in the format of its suffix unless another is named."""
+def write_derivation(
+    derivation: Derivation, path: StrPath, notation: str | None = None, *, inputs: StrPaths = ()
+) -> tuple[Path, ...]:
+    """Write a derivation to a file, in the format of its suffix unless another is named.
+
+    Parameters
+    ----------
+    derivation
+        What to write.
+    path, inputs
+        As for :func:`~convex_analyzer.files.write_bytes`.
+    notation
+        One of the `FORMATS`.
+    """
     text = print_derivation(derivation, notation or format_of(path))
-    return write_bytes(path, f"{text}\n".encode())
+    return (write_bytes(path, f"{text}\n".encode(), inputs=inputs),)
 
 
 # -- text ----------------------------------------------------------------------------------------

@@ -8,10 +8,18 @@ from pathlib import Path
 from convex_analyzer.errors import InputError
 from convex_analyzer.files import StrPath, write_bytes
 from convex_analyzer.reporting.document import Cell, Column, Document, Table
-from convex_analyzer.reporting.latex_text import latex_cell, latex_words
+from convex_analyzer.reporting.latex_text import beyond_latin, latex_cell, latex_words
 
 __all__ = ["to_latex_table", "write_latex_tables"]
 
+_NEEDS = r"""% In the preamble:
+%   \usepackage[T1]{fontenc}
+%   \usepackage{booktabs,array,amsmath,amssymb}
+"""
+_OTHERS = r"""% Some letters (such as {}) are unknown to pdflatex: use lualatex or xelatex with
+%   \usepackage{{fontspec}} \setmainfont{{...}}   in place of fontenc: a font that has them
+"""
+_SHOWN = 8  # of those letters
 _LETTERS = {"left": "l", "right": "r", "center": "c"}
 _RAGGED = {"left": r"\raggedright", "right": r"\raggedleft", "center": r"\centering"}
 
@@ -58,12 +66,18 @@ def to_latex_table(table: Table, *, label: str | None = None) -> str:
     rows = [_row(row) for row in table.rows]
     head = _row([column.header for column in table.columns])
     columns = "".join(map(_column, table.columns))
+    sized = any(column.width is not None for column in table.columns)
     inner = [rf"\begin{{tabular}}{{{columns}}}", r"  \toprule", f"  {head}", r"  \midrule"]
     inner += [*(f"  {row}" for row in rows), r"  \bottomrule", r"\end{tabular}"]
     before = [rf"\caption{{{latex_cell(table.caption)}}}"] if table.caption else []
     before += [rf"\label{{{label}}}"] if label else []
-    after = [rf"\par\smallskip{{\footnotesize {latex_cell(table.note)}\par}}"] if table.note else []
-    body = [r"\centering", *before, *inner, *after]
+    after = (
+        [rf"\par\smallskip{{\footnotesize\raggedright {latex_cell(table.note)}\par}}"]
+        if table.note
+        else []
+    )
+    small = [r"\footnotesize\setlength{\tabcolsep}{4pt}"] if sized else []
+    body = [r"\centering", *before, *small, *inner, *after]
     lines = [r"\begin{table}[htbp]", *(f"  {line}" for line in body), r"\end{table}"]
     return "\n".join(lines)
 
@@ -88,9 +102,11 @@ def write_latex_tables(
     tables = [block for block in document.blocks if isinstance(block, Table)]
     if not tables:
         raise InputError("this report has no table to write as LaTeX", argument="path")
-    head = f"% {latex_words(document.title)}\n% needs booktabs, array, amsmath, amssymb\n\n"
-    text = head + "\n\n".join(to_latex_table(table) for table in tables) + "\n"
-    return (write_bytes(path, text.encode(), inputs=inputs),)
+    text = "\n\n".join(to_latex_table(table) for table in tables) + "\n"
+    head = f"% {latex_words(document.title)}\n{_NEEDS}"
+    foreign = beyond_latin([text])
+    head += _OTHERS.format(foreign[:_SHOWN]) if foreign else ""
+    return (write_bytes(path, f"{head}\n{text}".encode(), inputs=inputs),)
 
 
 def _row(cells: Sequence[Cell]) -> str:
