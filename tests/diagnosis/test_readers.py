@@ -626,7 +626,7 @@ def test_bad_files(tmp_path_factory, name, content, sentence):
         ("/nowhere/run.csv", {}, "there is no file"),
         ({"a_train_loss": [1, 2], "b_train_loss": [1, 2]}, {}, "2 runs: a, b"),
         ({"a_train_loss": [1, 2], "b_train_loss": [1, 2]}, {"run": "c"}, "no run 'c'"),
-        ({"colour": [1, 2]}, {}, "nothing in dict is known"),
+        ({"colour": [1, 2]}, {}, "nothing in dict is known to be"),
         ([3 + 1j, 2], {}, "complex"),
     ],
 )
@@ -765,3 +765,20 @@ def test_folders(tmp_path):
     same(both.loss, [0, 1, 2], [3, 2, 1])
     same(both.validation_loss, [0, 1, 2], [4, 3, 3.5])
     assert both.averaged == "epoch means"
+
+
+def test_overfitting_is_named_and_nothing_else_is():
+    n = np.arange(1.0, 61.0)
+    shaken = 1 + 0.2 * (-1) ** n
+    for validation, lowest in (
+        (2 / n + 0.02 * n, "lowest at step 9 "), (2 / n + 0.1, ""), (1 / n * shaken, ""),
+        (2 / n + 0.02 * n * shaken, "lowest at step "), (np.full(60, np.nan), ""),
+    ):  # fmt: skip
+        notes = " ".join(read({"loss": 2 / n, "val_loss": validation}).notes)
+        assert ("overfitting" in notes) == bool(lowest), notes
+        assert lowest in notes
+    assert "overfitting" not in " ".join(read({"loss": n, "val_loss": 2 / n + n}).notes)
+    with pytest.raises(InputError, match=r"'acc'; say which is the loss: .*: \"acc\""):
+        read({"step": n, "acc": n})
+    with pytest.raises(InputError, match=r"\"step\""):
+        read({"step": n})

@@ -43,10 +43,11 @@ class Axis:
     def series(self, column: Column, draft: Draft, field: str) -> Series:
         """Return a column as a series in ascending order of steps, one value a step."""
         rows, values = column.numbers()
+        said = field.replace("_", " ")
         steps = self.steps[rows]
         keep = np.isfinite(steps)
         if not keep.all() and keep.any():
-            draft.note(f"{int((~keep).sum())} values of {field} stand beside no {self.name}")
+            draft.note(f"{int((~keep).sum())} values of {said} stand beside no {self.name}")
             rows, steps, values = rows[keep], steps[keep], values[keep]
         elif not keep.any():
             steps = np.arange(len(values), dtype=np.float64)
@@ -54,7 +55,7 @@ class Axis:
         if backs:
             few = backs <= max(1, len(steps) // 20)
             draft.note(
-                f"{self.name} goes back {backs} times in {field}: "
+                f"{self.name} goes back {'once' if backs == 1 else f'{backs} times'} in {said}: "
                 + ("resumed, the later value counts" if few else "sorted")
             )
             order = np.argsort(steps, kind="stable")
@@ -62,7 +63,7 @@ class Axis:
         last = np.append(np.diff(steps) > 0, True)[: len(steps)]
         if not last.all():
             draft.note(
-                f"{int((~last).sum())} values of {field} share their {self.name} with a later one, "
+                f"{int((~last).sum())} values of {said} share their {self.name} with a later one, "
                 "which counts"
             )
         return Series(values[last], steps[last])

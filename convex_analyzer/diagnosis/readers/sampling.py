@@ -77,8 +77,29 @@ def _inspect(
         fields[field], averaged = _look_at_sampling(field, fields[field], epoch_starts, notes)
         _as_batch_loss(fields, matched, averaged, notes)
     series = fields[field] if field in fields else fields["batch_loss"]
+    if "validation_loss" in fields:
+        _look_at_validation(fields["validation_loss"], series, notes)
     _look_at_steps(series, notes)
     return averaged, notes
+
+
+def _look_at_validation(held: Series, trained: Series, notes: list[str]) -> None:
+    """Say where rows that were held back get worse while those that are trained on get better."""
+    parts, own = (np.array_split(s.values[np.isfinite(s.values)], 10) for s in (held, trained))
+    if min(part.size for part in (*parts, *own)) == 0:
+        return
+    means = np.array([part.mean() for part in parts])
+    lowest, scatter = int(np.argmin(means)), max(part.std() for part in parts[-3:])
+    rise = means[-1] - means[lowest]
+    falls = own[-1].mean() < own[lowest].mean()
+    if lowest < 8 and falls and rise > max(0.05 * abs(means[lowest]), 2 * scatter):
+        best = held.steps[np.nanargmin(held.values)]
+        notes.append(
+            f"the validation loss is lowest at step {best:g} and "
+            f"{100 * rise / abs(means[lowest]):.0f} % above that at the end, while the training "
+            "loss falls on: overfitting, which no row here is about (stop there, regularise, or "
+            "more data)"
+        )
 
 
 def _look_at_values(field: str, series: Series, notes: list[str]) -> None:
