@@ -62,7 +62,9 @@ def analyze(**words: Any) -> None:
             for item in chosen
         ]
         steps = [
-            None if analysis.scope == "local" else analysis.steps_to(request.tolerance, start)
+            None
+            if analysis.scope == "local"
+            else analysis.as_run().steps_to(request.tolerance, start)
             for analysis in analyses
         ]
     if request.as_json:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,17 +21,18 @@ from convex_analyzer.spectra.compute import spectrum as compute_spectrum
 from convex_analyzer.spectra.data_sensitivity import solution_sensitivity
 from convex_analyzer.spectra.scaling.rotations import prescaled
 from convex_analyzer.spectra.spectrum import Spectrum
-from convex_analyzer.tables import format_number
-from convex_analyzer.theory.analysis import Analysis, analyze
-from convex_analyzer.theory.counting import steps_at_rate
+from convex_analyzer.tables import format_count, format_number
+from convex_analyzer.theory.analysis import analyze
 from convex_analyzer.theory.limits import cg_steps
 
 __all__ = [
     "OPTIMIZERS",
+    "DescentSteps",
     "Digits",
     "Mismatch",
     "cautious_descent",
     "cheap_steps",
+    "descent_steps",
     "digits_lost",
     "mismatch",
     "steps_of",
@@ -148,11 +148,9 @@ def steps_of(problem: Quadratic, start: Array | None, tolerance: float) -> dict[
     if problem.operator.can_decompose and problem.why_no_minimum is not None:
         return {rule.__name__: None for rule in OPTIMIZERS}
     steps: dict[str, int | None] = {}
-    for rule in OPTIMIZERS[:-1]:
-        steps[rule.__name__] = _first(analyze(found, rule), point, tolerance)
-    cautious = _first(analyze(found, cautious_descent(found)), point, tolerance)
-    counts = [n for n in (steps[GradientDescent.__name__], cautious) if n is not None]
-    steps[GradientDescent.__name__] = min(counts, default=None)
+    for rule in OPTIMIZERS[1:-1]:
+        steps[rule.__name__] = analyze(found, rule).as_run().steps_to(tolerance, point)
+    steps[GradientDescent.__name__] = descent_steps(found, point, tolerance).fewest
     name = ConjugateGradient.__name__
     if point is None:
         kappa = found.condition_number
@@ -165,65 +163,52 @@ def steps_of(problem: Quadratic, start: Array | None, tolerance: float) -> dict[
     return steps
 
 
+@dataclass(frozen=True)
+class DescentSteps:
+    """Steps of gradient descent at its two usual learning rates; None for never.
+
+    Attributes
+    ----------
+    tuned
+        At α = 2/(λmin + λmax), the best rate in the long run.
+    cautious
+        At α = 1/λmax.
+    """
+
+    tuned: int | None
+    cautious: int | None
+
+    @property
+    def fewest(self) -> int | None:
+        """Of the better one."""
+        counts = [n for n in (self.tuned, self.cautious) if n is not None]
+        return min(counts, default=None)
+
+    def __str__(self) -> str:
+        """Say both, or the one where they agree."""
+        text = f"{format_count(self.tuned)} step{'' if self.tuned == 1 else 's'}"
+        if self.tuned == self.cautious:
+            return text
+        return f"{text} at α = 2/(λmin + λmax), {format_count(self.cautious)} at 1/λmax"
+
+
+def descent_steps(spectrum: Spectrum, start: Array | None, tolerance: float) -> DescentSteps:
+    """Return the steps of gradient descent to a tolerance of the gap, from a start or the worst.
+
+    Examples
+    --------
+    >>> found = descent_steps(Spectrum.from_eigenvalues([1.0, 10.0]), np.array([0.1, 1.0]), 1e-3)
+    >>> str(found)
+    '18 steps at α = 2/(λmin + λmax), 1 at 1/λmax'
+    """
+    tuned = analyze(spectrum, GradientDescent).as_run().steps_to(tolerance, start)
+    cautious = analyze(spectrum, cautious_descent(spectrum)).steps_to(tolerance, start)
+    return DescentSteps(tuned, cautious)
+
+
 def cautious_descent(spectrum: Spectrum) -> GradientDescent:
     """Return gradient descent with α = 1/λmax, which is done with the widest direction at once."""
     return GradientDescent(1 / spectrum.lambda_max_bracket.high)
-
-
-def _first(analysis: Analysis, start: Array | None, tolerance: float) -> int | None:
-    """Return the first step within the tolerance, as `Analysis.steps_to` does, but faster."""
-    if analysis.outcome != "stable":
-        return None
-    error = analysis.relative_error(start, "gap")
-    size = len(analysis.modes.eigenvalues)
-    guess = float(steps_at_rate(analysis.one_minus_rate, tolerance) or 1)
-    last = _crossing(error, tolerance, guess)
-    if not last or analysis.modes.slots == 1:
-        return last
-    begin = 0
-    if start is not None and size <= _FEW:  # all directions at once are faster then
-        whole = float(analysis.gap(start, 0))
-        slowest = int(np.argmax(analysis.modes.eigenvalues > 0))
-
-        def parts(k: Array) -> Array:
-            return analysis.gap_by_direction(start, k) / whole
-
-        # tuned, the slowest direction is damped critically: its part alone never swings
-        alone = _crossing(lambda k: parts(k)[:, slowest], tolerance, guess)
-        begin = max((alone or 0) - 1, 0)
-
-        def error(k: Array) -> Array:
-            return np.asarray(parts(k).sum(axis=1))
-
-    if (last - begin) * size > _SCANNED:
-        return last
-    block = max(16, _BLOCK // size)
-    for first in range(begin, last, block):
-        hits = np.flatnonzero(error(np.arange(first, first + block, dtype=float)) <= tolerance)
-        if hits.size:
-            return min(first + int(hits[0]), last)
-    return last
-
-
-def _crossing(error: Callable[[Array], Array], tolerance: float, guess: float) -> int | None:
-    """Return a step within the tolerance after one that is not, many candidates at a time."""
-    ladder = np.unique(np.floor(np.append(0, guess / 8 * 1.5 ** np.arange(40.0))))
-    inside = np.flatnonzero(error(ladder) <= tolerance)
-    if not inside.size:
-        return None
-    at = int(inside[0])
-    if at == 0:
-        return 0
-    low, high = int(ladder[at - 1]), int(ladder[at])
-    while high - low > max(1, math.ulp(float(high))):
-        inner = np.unique(np.floor(np.linspace(float(low), float(high), _SECTIONS + 2)))[1:-1]
-        if not inner.size:
-            break
-        hits = np.flatnonzero(error(inner) <= tolerance)
-        first = int(hits[0]) if hits.size else len(inner)
-        high = int(inner[first]) if hits.size else high
-        low = int(inner[first - 1]) if first > 0 else low
-    return high
 
 
 @dataclass(frozen=True)

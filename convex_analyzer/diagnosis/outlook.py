@@ -154,15 +154,15 @@ class Outlook:
         assert self._ends is not None
         goal = self.prospect.comparison.tolerance
         counts = [
-            f"{rule.__name__} {_steps(analyze(self._ends, rule).steps_to(goal))}"
+            f"{rule.__name__} {_steps(analyze(self._ends, rule).as_run().steps_to(goal))}"
             for rule in (HeavyBall, Nesterov)
             if type(self.entry.optimizer) is not rule
         ]
         text = f"{' and '.join(counts)} from the worst start"
         new = self.prospect.standardised
         if new is not None:
-            kappa = format_number(new[0].condition_number, 3)
-            text = f"standardised columns κ = {kappa}, GD {_steps(new[2])}; {text}"
+            kappa = format_number(new.spectrum.condition_number, 3)
+            text = f"standardised columns: κ = {kappa}, GD {new.steps}; as they are: {text}"
         return text
 
     @functools.cached_property
@@ -175,7 +175,7 @@ class Outlook:
         tuned: tuple[Analysis, int | None] | None
         if self._steep:
             assert self._ends is not None
-            analysis = analyze(self._ends, type(self.entry.optimizer))
+            analysis = analyze(self._ends, type(self.entry.optimizer)).as_run()
             tuned = analysis, analysis.steps_to(self.prospect.comparison.tolerance)
         else:
             tuned = self.prospect.best_of_class

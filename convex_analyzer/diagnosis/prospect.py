@@ -7,11 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from convex_analyzer.comparison import Comparison, Entry
+from convex_analyzer.conditioning.cost import DescentSteps, descent_steps
+from convex_analyzer.errors import ConvexAnalyzerError
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.problems.least_squares import LeastSquares
+from convex_analyzer.spectra.collinearity import find_intercept
+from convex_analyzer.spectra.compute import spectrum as compute_spectrum
+from convex_analyzer.spectra.scaling import registered
+from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.theory.analysis import Analysis, analyze
 
-__all__ = ["Prospect"]
+__all__ = ["Prospect", "Standardised"]
 
 
 def _all_tuned(analysis: Analysis) -> bool:
@@ -64,9 +70,8 @@ class Prospect:
             analysis = entry.analysis
             if type(entry.optimizer) is rule and analysis is not None and _all_tuned(analysis):
                 return analysis, entry.predicted_steps
-        # a run has the settings rounded to float64, which at κ > 1e16 moves the count
-        rounded = analyze(self.spectrum, analyze(self.spectrum, rule).optimizer)
-        return rounded, self.steps(rounded)
+        found = analyze(self.spectrum, rule).as_run()
+        return found, self.steps(found)
 
     @functools.cached_property
     def best_of_class(self) -> tuple[Analysis, int | None] | None:
@@ -74,15 +79,35 @@ class Prospect:
         return None if self.analysis is None else self.tuned(type(self.entry.optimizer))
 
     @functools.cached_property
-    def standardised(self) -> tuple[Any, Analysis, int | None] | None:
-        """For data: spectrum, tuned gradient descent and its steps after standardising."""
-        if not isinstance(self.problem, LeastSquares):
+    def standardised(self) -> Standardised | None:
+        """For data: what standardising would lead to, as the condition report counts it."""
+        if not isinstance(self.problem, LeastSquares) or self.problem.dimension < 2:
             return None
-        from convex_analyzer.optimizers.gradient import GradientDescent
-        from convex_analyzer.spectra.compute import spectrum
+        centred = find_intercept(self.problem.X) is not None
+        try:
+            changed = registered()["Standardise" if centred else "Scale"]().apply(self.problem)
+            start = changed.forward(self.comparison.start)
+            curvature = compute_spectrum(changed.problem)
+            steps = descent_steps(curvature, start, self.comparison.tolerance)
+        except ConvexAnalyzerError:
+            return None
+        return Standardised(curvature, steps, intercept=centred)
 
-        new = self.problem.standardized()
-        curvature = spectrum(new)
-        analysis = analyze(curvature, GradientDescent)
-        start = analysis.spectrum.eigenvalues * 0 if new.dimension else None
-        return curvature, analysis, analysis.steps_to(self.comparison.tolerance, start)
+
+@dataclass(frozen=True, eq=False)
+class Standardised:
+    """The same data with standardised columns.
+
+    Attributes
+    ----------
+    spectrum
+        Of the new problem.
+    steps
+        Of gradient descent, from the same start, to the same goal.
+    intercept
+        Whether the columns are centred; without an intercept they are only scaled.
+    """
+
+    spectrum: Spectrum
+    steps: DescentSteps
+    intercept: bool

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from convex_analyzer.comparison import Comparison, Entry
 from convex_analyzer.comparison.results import settings_text
 from convex_analyzer.diagnosis.prospect import Prospect
 from convex_analyzer.diagnosis.recap import Recap
 from convex_analyzer.errors import ConvexAnalyzerError
-from convex_analyzer.problems.least_squares import LeastSquares
 from convex_analyzer.reporting.document import Card, Cards
-from convex_analyzer.spectra.compute import spectrum as compute_spectrum
 from convex_analyzer.tables import format_count, format_number, format_share
-from convex_analyzer.theory.analysis import Analysis, analyze
+from convex_analyzer.theory.analysis import Analysis
 from convex_analyzer.theory.stochastic.floor import NoiseFloor
 
 __all__ = ["verdict_cards"]
@@ -99,7 +95,8 @@ def _cost_sentence(
         return "Gradient descent converges for no learning rate."
     goal = format_number(comparison.tolerance, 2)
     digit = analysis.steps_to(0.1, criterion="rate")
-    text = f"Gradient descent at its best needs {_steps(count)} (predicted"
+    best = "the best rate in the long run, α = 2/(λmin + λmax),"
+    text = f"Gradient descent at {best} needs {_steps(count)} (predicted"
     text += f"; {_simulated(entry)}" if entry is not None else ""
     noisy = any(one.trajectory.noise is not None for one in comparison.entries)
     text += f"{', without noise' if noisy else ''}) to bring the gap to {goal} of its start"
@@ -219,24 +216,17 @@ def _price(entry: Entry) -> str:
 
 def _standardising(comparison: Comparison) -> list[str]:
     """Say what standardised columns would buy, for data."""
-    problem = comparison.problem
-    if not isinstance(problem, LeastSquares) or problem.dimension < 2:
+    new = Prospect(comparison, comparison.entries[0]).standardised
+    if new is None:
         return []
-    new = problem.standardized()
-    curvature = compute_spectrum(new)
-    before, after = comparison.spectrum.condition_number, curvature.condition_number
+    before, after = comparison.spectrum.condition_number, new.spectrum.condition_number
     if before is None or after is None:
         return []
     if after > 0.5 * before:
         return [f"Standardising the columns would not help (κ = {format_number(after, 4)})."]
-    from convex_analyzer.optimizers.gradient import GradientDescent
-
-    count = analyze(curvature, GradientDescent).steps_to(
-        comparison.tolerance, np.zeros(new.dimension)
-    )
     text = (
         f"Standardising the columns takes κ from {format_number(before, 3)} to "
-        f"{format_number(after, 4)}, and gradient descent to {_steps(count)}"
+        f"{format_number(after, 4)}, and gradient descent to {new.steps}"
     )
     rest = "; what is left is collinearity, which scaling cannot remove" if after > 100 else ""
     return [f"{text}{rest}."]

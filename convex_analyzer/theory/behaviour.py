@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -67,6 +67,24 @@ class Behaviour(Result):
     def _steps(self) -> int:
         """How many steps one application of the modes stands for."""
         return (self.optimizer.cycle or 1) if self.scope == "periodic" else 1
+
+    def as_run(self) -> Self:
+        """Return the same with tuned settings rounded to float64, as a run has them.
+
+        The theory of tuned settings knows them in double-double. Where that makes a difference (a
+        double root that rounding splits, κ beyond 1e10), counts that are set beside those of a run
+        are counted with the settings of the run.
+
+        Examples
+        --------
+        >>> from convex_analyzer.optimizers.momentum import HeavyBall
+        >>> from convex_analyzer.spectra.spectrum import Spectrum
+        >>> from convex_analyzer.theory.analysis import analyze
+        >>> tuned = analyze(Spectrum.between(1.0, 1e19), HeavyBall)
+        >>> tuned.as_run().rate == analyze(tuned.spectrum, tuned.optimizer).rate
+        True
+        """
+        return type(self)(self.spectrum, self.optimizer, self.tuned)
 
     def _require(self, *scopes: str) -> None:
         if self.scope not in scopes:

@@ -23,8 +23,11 @@ __all__ = ["count_steps", "first_crossing", "per_step", "steps_at_rate"]
 Array = npt.NDArray[np.float64]
 
 _SCAN = 20_000_000  # evaluations of one direction that a scan may cost (about a second)
+_WORTH = 4  # times that: a scan is begun where it may well end in time
 _FOLLOWED = 8192  # steps up to which the peaks between sampled eigenvalues are followed
 _ROUNDING = 1 + 4e-15  # what two ways of computing the same error may differ by
+_BLOCK = 262_144  # evaluations of one direction that are made at once
+_SECTIONS = 16  # candidates of a bisection that are tried at a time
 _FEW = 2  # directions that stand for all where steps are scanned
 _LARGEST = 1e307
 _WHOLE = 2**50  # below this both neighbours of a count can be told apart
@@ -101,6 +104,7 @@ def count_steps(analysis: Analysis, tolerance: float, start: Any, criterion: str
             directions=len(analysis.modes.eigenvalues),
             monotone=_never_rises(analysis.modes),
             part=_slow_part(analysis, tolerance, start, criterion),
+            above=_above(analysis, goal, start, criterion),
         )
     spectrum = analysis.spectrum
     if found is None or not spectrum.is_interval or spectrum.lambda_min <= 0:
@@ -161,6 +165,7 @@ def first_crossing(
     directions: int,
     monotone: bool = False,
     part: Callable[[Array], Array] | None = None,
+    above: Callable[[int], int] | None = None,
 ) -> int | None:
     """Return the first k at which the relative error is at most the tolerance.
 
@@ -178,9 +183,12 @@ def first_crossing(
         Whether the curve never rises: then it is bisected, which is exact.
     part
         What is never above the error and quick to evaluate; it tells which k to look at.
+    above
+        Tells of a k before which the error is above the tolerance, looking no further than its
+        argument.
 
-    Any other curve is scanned completely as long as that is affordable, so that dips of an
-    oscillating error count, and bisected beyond.
+    Any other curve is scanned as long as that is affordable, so that dips of an oscillating error
+    count, and bisected beyond: to a step that has arrived and follows one that has not.
     """
     if float(error(np.zeros(1))[0]) <= tolerance:  # a start at the minimiser
         return 0
@@ -189,28 +197,45 @@ def first_crossing(
         high *= 1.5
         if high > _LARGEST:
             return None
-    top = math.floor(high)
-    if not monotone and top * directions <= _SCAN:
-        return _scan(error, tolerance, top, directions, part)
-    low = 0
+    top, low = math.floor(high), 0
+    if above is not None and not monotone and top * directions > _BLOCK:
+        low = above(top)
+    if not monotone and (top - low) * directions <= _WORTH * _SCAN:
+        last = min(top, low + _SCAN // directions)
+        found = _scan(error, tolerance, low, last, directions, part)
+        if found is not None or last == top:
+            return top if found is None else found
+        low = last
+    return _bisected(lambda k: error(k) <= tolerance, low, top, directions)
+
+
+def _bisected(
+    arrived: Callable[[Array], npt.NDArray[np.bool_]], low: int, top: int, directions: int
+) -> int:
+    """Return a step that has arrived and follows one that has not; many candidates at a time."""
+    sections = max(2, min(_SECTIONS, _BLOCK // directions))
     while top - low > max(1, math.ulp(float(top))):
-        middle = (low + top) // 2
-        if float(error(np.array([float(middle)]))[0]) <= tolerance:
-            top = middle
-        else:
-            low = middle
+        inner = np.unique(np.floor(np.linspace(float(low), float(top), sections + 1)))[1:-1]
+        inner = inner[(inner > low) & (inner < top)]
+        if not inner.size:
+            break
+        hits = np.flatnonzero(arrived(inner))
+        first = int(hits[0]) if hits.size else len(inner)
+        top = int(inner[first]) if hits.size else top
+        low = int(inner[first - 1]) if first > 0 else low
     return top
 
 
 def _scan(
     error: Callable[[Array], Array],
     tolerance: float,
+    low: int,
     top: int,
     directions: int,
     part: Callable[[Array], Array] | None,
-) -> int:
-    wide, block = 262_144 // _FEW, max(1, 262_144 // directions)
-    for first in range(0, top + 1, wide if part else block):
+) -> int | None:
+    wide, block = _BLOCK // _FEW, max(1, _BLOCK // directions)
+    for first in range(low, top + 1, wide if part else block):
         k = np.arange(first, min(first + (wide if part else block), top + 1), dtype=float)
         if part:
             k = k[part(k) <= tolerance * (1 + 1e-9)]
@@ -220,7 +245,50 @@ def _scan(
             if hits.size:
                 return int(k[hits[0]])
             k, size = k[size:], min(2 * size, block)
-    return top
+    return None
+
+
+def _above(
+    analysis: Analysis, tolerance: float, start: Any, criterion: str
+) -> Callable[[int], int] | None:
+    """Return what tells of a k before which single directions are above the tolerance already.
+
+    With two roots of the same sign, and |e₁| no less than their mean, |e_k| falls, or rises once
+    and then falls, up to its first zero: there is none for real roots, and for complex ones it
+    comes no earlier than after a quarter of a turn.
+    """
+    modes = analysis.modes
+    if start is None or criterion != "gap" or modes.slots != 2:
+        return None
+    whole = float(analysis.gap(start, 0))
+    if not whole > 0:
+        return None
+    shares, after = (analysis.gap_by_direction(start, k) / whole for k in (0, 1))
+    first, mean = from_rest(modes, np.ones(1))[0], modes.roots.real.mean(axis=1)
+    usual = (modes.roots.prod(axis=1).real > 0) & (first * np.sign(mean) >= np.abs(mean))
+    at_rest = np.abs(after - shares * first**2) <= 1e-6 * shares  # and tending to the minimum
+    open_ = np.flatnonzero((modes.eigenvalues > 0) & (shares > tolerance) & usual & at_rest)
+    angle = np.abs(np.angle(modes.roots[open_, 0]))
+    with np.errstate(divide="ignore"):
+        turns = np.floor(np.pi / 2 / np.minimum(angle, np.pi - angle))
+    late = np.argsort(-turns, kind="stable")[: 2 * _FEW]
+    y0 = analysis.coordinates(start)
+
+    def above(top: int) -> int:
+        found = 0
+        for direction, turn in zip(open_[late], turns[late], strict=True):
+            last = int(min(top, turn))
+
+            chosen = np.array([direction])
+            alone = Dynamics(modes.take(chosen), analysis.products.linear[chosen])
+
+            def below(k: Array, alone: Dynamics = alone, y: Array = y0[chosen]) -> Any:
+                return alone.gap_by_direction(y, k)[:, 0] <= tolerance * whole
+
+            found = max(found, _bisected(below, 0, last, 1) - 1)
+        return max(found, 0)
+
+    return above
 
 
 def _slow_part(

@@ -6,8 +6,15 @@ import numpy as np
 import pytest
 
 import convex_analyzer as ca
-from convex_analyzer.conditioning.cost import OPTIMIZERS, cautious_descent, cheap_steps, steps_of
+from convex_analyzer.conditioning.cost import (
+    OPTIMIZERS,
+    DescentSteps,
+    cautious_descent,
+    cheap_steps,
+    steps_of,
+)
 from convex_analyzer.conditioning.fixes import Bought, fixes, recommended
+from convex_analyzer.diagnosis.prospect import Prospect
 from convex_analyzer.optimizers.gradient import GradientDescent
 from convex_analyzer.optimizers.krylov import ConjugateGradient
 from convex_analyzer.optimizers.momentum import HeavyBall, Nesterov
@@ -111,6 +118,25 @@ def test_counts_equal_those_of_the_analysis():
         assert predicted["GradientDescent"] == plain
     worst, predicted = predicted, steps_of(problem, start, 1e-9)
     assert worst["ConjugateGradient"] >= predicted["ConjugateGradient"] == 2
+
+
+def test_condition_and_comparison_count_the_same():
+    """κ = 2.4e19, where rounding of tuned settings moves counts by percents; and standardised."""
+    problem = gallery.longley()
+    start = np.zeros(problem.dimension)
+    given = steps_of(problem, start, 1e-6)
+    compared = ca.compare(problem)
+    for rule in ("HeavyBall", "Nesterov"):
+        assert compared[rule].predicted_steps == given[rule]
+    new = Prospect(compared, compared.entries[0]).standardised
+    assert new.intercept
+    assert (new.steps.tuned, new.steps.cautious) == (23_873, 8_486)
+    changed = registered()["Standardise"]().apply(problem)
+    assert steps_of(changed.problem, start, 1e-6)["GradientDescent"] == new.steps.fewest == 8_486
+    assert str(new.steps) == "23,873 steps at α = 2/(λmin + λmax), 8,486 at 1/λmax"
+    assert str(DescentSteps(1, 1)) == "1 step"
+    again = ca.compare(problem.standardized(), [GradientDescent])
+    assert again.entries[0].predicted_steps == new.steps.tuned
 
 
 def test_conjugate_gradients_in_exact_arithmetic():

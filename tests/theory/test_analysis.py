@@ -21,6 +21,7 @@ from convex_analyzer.problems.least_squares import least_squares
 from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.spectra.compute import spectrum as compute_spectrum
 from convex_analyzer.spectra.spectrum import Bracket, Spectrum
+from convex_analyzer.theory import counting
 from convex_analyzer.theory.analysis import analyze
 from convex_analyzer.theory.counting import first_crossing, steps_at_rate
 from convex_analyzer.theory.goals import settling_steps, tune
@@ -549,3 +550,31 @@ def test_counts_look_at_few_directions_first_and_miss_nothing(rule, criterion):
         size = (weights * errors**2).sum(axis=1)
         size = size if criterion == "gap" else np.sqrt(size)
         assert found == np.flatnonzero(size <= 1e-4 * size[0])[0]
+
+
+def test_a_lower_bound_leads_to_the_first_step(monkeypatch):
+    """Every step of swinging curves looked at, against a scan that begins at a lower bound."""
+    monkeypatch.setattr(counting, "_BLOCK", 4)  # as if these runs were long
+    rng = np.random.default_rng(1)
+    begun = []
+    scan = counting._scan
+    monkeypatch.setattr(counting, "_scan", lambda *a: begun.append(a[2]) or scan(*a))
+    for case in range(60):
+        d = rng.integers(1, 6)
+        values = np.exp(rng.uniform(0, rng.uniform(0.1, 4), d))
+        start, tolerance = (
+            rng.normal(size=d) * 10 ** rng.uniform(-3, 3, d),
+            10 ** rng.uniform(-8, -1),
+        )
+        rule = (HeavyBall, Nesterov)[case % 2]
+        if case % 4 > 1:
+            rule = rule(rng.uniform(0.1, 1.2) / values.max(), rng.uniform(0, 0.99))
+        analysis = analyze(Quadratic.diagonal(values), rule).as_run()
+        found = analysis.steps_to(tolerance, start)
+        gaps = analysis.gap(start, np.arange(found + 1.0)) / analysis.gap(start, 0)
+        assert np.flatnonzero(gaps <= tolerance * (1 + 1e-12))[0] == found
+    assert np.count_nonzero(begun) > 15
+    monkeypatch.setattr(counting, "_SCAN", 1)  # too long to be scanned: still one that has arrived
+    found = analysis.steps_to(tolerance, start)
+    gaps = analysis.gap(start, np.array([found - 1.0, found])) / analysis.gap(start, 0)
+    assert gaps[1] <= tolerance * (1 + 1e-12) < gaps[0]

@@ -45,23 +45,20 @@ def _what_helps(prospect: Prospect) -> str:
     """Return the predicted step count of each workaround that this version can count."""
     from convex_analyzer.optimizers.momentum import HeavyBall, Nesterov
 
-    spectrum, parts = prospect.spectrum, []
+    spectrum, parts, opening = prospect.spectrum, [], ""
     if prospect.problem.why_no_minimum:
         return ""
     new = prospect.standardised
     if new is not None:
-        curvature, _, steps = new
-        kappa = curvature.condition_number
-        parts.append(
-            f"standardised columns κ = {format_number(kappa, 3)}, GD {format_count(steps)} steps"
-        )
+        kappa = format_number(new.spectrum.condition_number, 3)
+        opening = f"standardised columns: κ = {kappa}, GD {new.steps}; as they are: "
     for rule in (HeavyBall, Nesterov):
         if not isinstance(prospect.entry.optimizer, rule):
             _, count = prospect.tuned(rule)
             parts.append(f"{rule.__name__} {format_count(count)} steps")
     if not spectrum.is_interval:
         parts.append("Newton 1 step")
-    return join_words(parts)
+    return opening + join_words(parts)
 
 
 def examine(reading: Reading) -> Sign:
