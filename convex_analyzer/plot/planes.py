@@ -18,7 +18,7 @@ __all__ = ["Path", "Plane", "choose_plane", "describe_path", "path_in", "thin"]
 
 Array = npt.NDArray[np.float64]
 
-APART = 100.0  # coordinates whose sizes differ by more get scales of their own
+APART = 30.0  # coordinates whose sizes differ by more get scales of their own
 _FAR = 50.0  # paths are followed out to so many times the size of the picture
 _CROSSINGS = 16.0  # a path that crosses the picture more often is cut: it would only be a blot
 _FLIPS = 12  # steps over which zigzagging is judged

@@ -71,9 +71,9 @@ def _table(table: Recap) -> Table:
     columns = (
         Column("problem", width=0.12),
         Column("diagnostic", width=0.14),
-        Column("evidence here", width=0.34),
-        Column("verdict", width=0.1),
-        Column("workaround", width=0.3),
+        Column("evidence here", width=0.31),
+        Column("verdict", width=0.09),
+        Column("workaround", width=0.34),
     )
     caption = f"The recap table of lecture 001 (slide 41), filled for {table.subject}."
     return Table(columns, rows, caption=caption)

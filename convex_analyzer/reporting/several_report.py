@@ -125,8 +125,8 @@ def several_document(
     several
         Comparisons under names.
     level
-        ``"brief"``: what they have in common, with one figure each; ``"teach"``: the findings of
-        each too; ``"full"``: the verdict page of each.
+        ``"brief"``: what they have in common, with one figure each; ``"teach"``: the level
+        sets and the findings of each too; ``"full"``: the verdict page of each.
     command
         The command that reproduces it; a Python call is shown when left out.
     """
@@ -136,9 +136,10 @@ def several_document(
         Title(title, (f"{len(several.names)} cases",)),
         _table(several),
         Heading("How the gap shrinks in each"),
-        *_curves(several),
+        *_pictures(several, "gap_curves"),
     ]
     if level == "teach":
+        blocks += [Heading("The way over the level sets"), *_pictures(several, "level_sets")]
         for name, one in several:
             blocks += [Heading(name), verdict_cards(one, recap(one))]
             analysis = one.entries[0].analysis
@@ -152,7 +153,6 @@ def several_document(
     call = command or _call(several, level)
     hashes = "; ".join(f"{name}: {input_hash(one)[:16]}" for name, one in several)
     blocks += [
-        PageBreak(unless_free=0.25),
         Heading("Reproduction"),
         CodeBlock(call),
         Note(f"Made with {versions()}. Input sha256: {hashes}. Steps are counted by formula."),
@@ -201,11 +201,11 @@ def _count(entry: Entry) -> str:
     return entry.predicted_text()
 
 
-def _curves(several: Several) -> list[Block]:
-    """Draw the curves of each, two in a row."""
+def _pictures(several: Several, name_of_figure: str) -> list[Block]:
+    """Draw one figure of each, two in a row."""
     figures = []
     for name, one in list(several)[:_DRAWN]:
-        figure = drawn("gap_curves", one)
+        figure = drawn(name_of_figure, one)
         figures.append(Figure(figure.svg, f"{name}. {_text(figure)}", f"{name}: {figure.alt}"))
     blocks: list[Block] = [
         FigureRow(tuple(figures[i : i + 2])) for i in range(0, len(figures) - 1, 2)

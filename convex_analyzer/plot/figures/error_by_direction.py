@@ -170,7 +170,7 @@ def _key_of(data: ErrorByDirectionData, width: float) -> float:
 def _height(data: ErrorByDirectionData, width: float) -> float:
     rows = -(-len(data.groups) // columns_of(width, len(data.groups), 3))
     head = row_height() * (1 + len(data.runs) if len(data.runs) <= _LINES else 2)
-    return (rows * (head + 84) + _key_of(data, width) + 60) / 72
+    return (rows * (head + (84 if rows == 1 else 52)) + _key_of(data, width) + 60) / 72
 
 
 @figure(

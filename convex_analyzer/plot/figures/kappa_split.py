@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 _LEAST = 0.05  # decades that are worth a word
-_ROW, _FRAME = 0.2, 0.72  # inches: of a bar, and of what stands around them
+_ROW, _FRAME = 0.185, 0.7  # inches: of a bar, and of what stands around them
 _WIDE = 5.0  # inches from which on there is room for remarks
 _MOST = 30.0  # decades that are drawn: no float64 data has more
 _CAUSES = {  # colour and hatch: never told apart by colour alone
@@ -278,13 +278,13 @@ def alt(data: KappaSplitData) -> str:
 def caption(data: KappaSplitData) -> str:
     """Return how to read the figure."""
     text = (
-        f"Solid: {data.symbol} after the change named on the left, in the 2-norm, 1 being best. "
-        "Hatched: what the change took away, and the cause that went with it."
+        f"Solid: {data.symbol} after the change on the left (2-norm; 1 is best). Hatched: what it "
+        "took away, and the cause."
     )
     if data.has_penalty:
         text += " All bars but the first are without the penalty."
     if any(bar.kind == "other model" for bar in data.bars):
-        text += " Pale bars belong to another model, and are there to compare with."
+        text += " Pale: another model."
     return text
 
 

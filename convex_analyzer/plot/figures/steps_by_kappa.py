@@ -266,10 +266,9 @@ def alt(data: StepsByKappaData) -> str:
 def caption(data: StepsByKappaData) -> str:
     """Return how to read the figure."""
     return (
-        f"Steps until the gap is ×{format_number(data.tolerance)}, exact counts: lines from the "
-        "worst start, tuned anew for every κ; filled dots: this problem with settings tuned for "
-        "it; hollow: as chosen, from the start at hand, which may be kinder than the worst. Grey: "
-        "no method that adds up past gradients needs fewer in the worst case."
+        f"Steps to a gap of ×{format_number(data.tolerance)}. Lines: exact counts from the worst "
+        "start, tuned for every κ. Filled: this problem, tuned; hollow: as chosen, from the start "
+        "at hand, which may be kinder. Grey: no method that adds up past gradients needs fewer."
     )
 
 
