@@ -19,6 +19,7 @@ import numpy as np
 from convex_analyzer.errors import InputError
 from convex_analyzer.files import StrPath, write_many
 from convex_analyzer.plot.figure import FigureFunction, load, module_of
+from convex_analyzer.plot.latex import PACKAGES, latex_words
 from convex_analyzer.plot.style import context, setting
 from convex_analyzer.plot.xml import readable_xml
 
@@ -36,10 +37,6 @@ _NONE: dict[str, dict[str, Any] | None] = {  # what would tell one run from anot
     "eps": {"Creator": "convex_analyzer"},
     "pgf": None,  # takes none
 }
-_SPECIAL = {
-    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-    **{sign: f"\\{sign}" for sign in "#$%&_{}"},
-}  # fmt: skip
 
 
 def save(
@@ -160,11 +157,12 @@ def to_bytes(figure: Figure, kind: str, *, paper: bool = False) -> bytes:
     dpi = setting("savefig.dpi") if paper else _DPI
     changed = {"eps": _opaque, "pgf": _escaped}.get(kind, _as_it_is)
     fixed: Any = {"pdf.fonttype": 42, "ps.fonttype": 42, "ps.usedistiller": None}
+    fixed["pgf.preamble"] = f"{setting('pgf.preamble')}{PACKAGES}"
     with context(paper=paper), mpl.rc_context(fixed), changed(figure):
         about = _NONE[kind]
-        fixed = {} if about is None else {"metadata": about}
+        told = {} if about is None else {"metadata": about}
         figure.savefig(sink, format=kind, dpi=_DPI if dpi == "figure" else dpi,
-                       bbox_inches=None, **fixed)  # fmt: skip
+                       bbox_inches=None, **told)  # fmt: skip
     found = sink.getvalue()
     if kind == "svg":
         found = readable_xml(found)
@@ -198,8 +196,32 @@ def _escaped(figure: Figure) -> Iterator[None]:
     from matplotlib.text import Text
 
     texts = [(text, text.get_text()) for text in figure.findobj(Text)]
-    with _for_a_while(texts, lambda text, value: text.set_text(value), latex):
+    with (
+        _for_a_while(texts, lambda text, value: text.set_text(value), _latex_lines),
+        _escaped_ticks(figure),
+    ):
         yield
+
+
+@contextlib.contextmanager
+def _escaped_ticks(figure: Figure) -> Iterator[None]:
+    """Do the same for the labels of ticks, which are made while the figure is drawn."""
+    from matplotlib.axis import Axis
+
+    axes = [axis for axis in figure.findobj(Axis) if isinstance(axis, Axis)]
+    makers = {id(maker): maker for axis in axes
+              for maker in (axis.get_major_formatter(), axis.get_minor_formatter())}  # fmt: skip
+    for maker in makers.values():
+        vars(maker)["format_ticks"] = _then_latex(maker.format_ticks)
+    try:
+        yield
+    finally:
+        for maker in makers.values():
+            del vars(maker)["format_ticks"]
+
+
+def _then_latex(labels: Callable[[Any], list[str]]) -> Callable[[Any], list[str]]:
+    return lambda values: [_latex_lines(label) for label in labels(values)]
 
 
 @contextlib.contextmanager
@@ -215,15 +237,8 @@ def _for_a_while(
             put(artist, value)
 
 
-def latex(text: str) -> str:
-    r"""Return a text so that LaTeX sets it as it stands.
-
-    Examples
-    --------
-    >>> print(latex("a_b costs 5 $"))
-    a\_b costs 5 \$
-    """
-    return "".join(_SPECIAL.get(sign, sign) for sign in text)
+def _latex_lines(text: str) -> str:
+    return "\n".join(map(latex_words, text.split("\n")))
 
 
 def _check_latex() -> None:

@@ -285,6 +285,29 @@ def test_labels_are_escaped_for_latex_and_put_back():
         r"50 \% of a\_b \& \textbackslash{}c \{d\} \$5 \#1 \textasciitilde{}x\textasciicircum{}2"
     )
     assert drawn.axes[0].get_title() == r"50 % of a_b & \c {d} $5 #1 ~x^2"
+    axis = drawn.axes[0].xaxis
+    axis.set_major_formatter(lambda value, _: f"λ\n{value:g} %")
+    with saving._escaped(drawn):
+        assert axis.get_major_formatter().format_ticks([1.0]) == ["$\\lambda$\n1 \\%"]
+    assert axis.get_major_formatter().format_ticks([1.0]) == ["λ\n1 %"]
+
+
+def test_a_figure_for_latex_names_the_packages(tmp_path, monkeypatch):
+    from matplotlib.backends.backend_pgf import LatexManager
+
+    def measured(_self, text, _font):  # as LaTeX would measure it
+        asked.append(text)
+        return 10.0, 5.0, 1.0
+
+    asked = []
+    monkeypatch.setattr(saving, "_check_latex", lambda: None)
+    monkeypatch.setattr(LatexManager, "__init__", lambda self: None)
+    monkeypatch.setattr(LatexManager, "get_width_height_descent", measured)
+    (path, _) = plot.save(tmp_path / "x.pgf", "spectrum_ruler", subject("spectrum_ruler"))
+    text = path.read_text("utf-8")
+    assert "usepackage{amsmath,amssymb}" in text
+    assert asked
+    assert not re.search("[λαμθκ]", text + "".join(asked))
 
 
 # -- as numbers -----------------------------------------------------------------------------------
