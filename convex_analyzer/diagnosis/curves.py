@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convex_analyzer.diagnosis.evidence import Series
-from convex_analyzer.diagnosis.rhythm import Rhythm, strongest_rhythm
+from convex_analyzer.diagnosis.rhythm import Rhythm, Ring, dying_swing, strongest_rhythm
 
 __all__ = ["Curve", "Rhythm"]
 
@@ -23,6 +23,9 @@ Array = NDArray[np.float64]
 _BLOCKS = 60  # of the trend: fine enough for the shape, coarse enough to average noise
 _MOST = 6000  # values of a running median
 _FLAT = 0.01  # of the curve's own size: less is "no change"
+_CLEAR, _LARGE = 0.6, 0.1  # autocorrelation and amplitude of a swing that is no ripple
+_HALVED = math.log(2)
+_MOST_OF_IT, _DONE = 0.4, 0.5  # of the curve, of the loss
 _MAD = 1.4826  # makes the median absolute deviation a standard deviation for Gaussian noise
 
 
@@ -354,3 +357,28 @@ class Curve:
         if len(values) < 16 or not self.positive or float(values.min()) <= 0:
             return None
         return strongest_rhythm(np.log(values))
+
+    @functools.cached_property
+    def ring(self) -> Ring | None:
+        """A swing that dies out from the highest value on; None if there is none."""
+        if len(self) < 16 or not self.positive or float(self.values.min()) <= 0:
+            return None
+        return dying_swing(np.log(self.values))
+
+    @functools.cached_property
+    def rings(self) -> bool:
+        """Whether a swing that dies out takes most of the run: before, it has done no harm."""
+        return self.ring is not None and self.ring.end - self.ring.begin > _MOST_OF_IT
+
+    @functools.cached_property
+    def dies_out(self) -> bool:
+        """Whether it swings and its highs come down: a step that is too long would raise them."""
+        rhythm = self.rhythm
+        if self.ring is not None and (self.rings or self.left < _DONE):
+            return True
+        if rhythm is None or rhythm.coherence < _CLEAR or rhythm.amplitude < _LARGE:
+            return False
+        parts = np.array_split(np.log(self.values[int(np.argmax(self.values)) :]), 4)
+        tops = np.array([float(part.max()) for part in parts if len(part)])
+        lower = len(tops) == 4 and bool((np.diff(tops) < 0).all()) and tops[-1] < tops[0] - _HALVED
+        return lower and self.left < 1

@@ -1,4 +1,4 @@
-"""A regular swing of a curve, by the autocorrelation of what its trend leaves over."""
+"""Regular swings of a curve: one that goes on, by autocorrelation; one that dies out, by crests."""
 
 from __future__ import annotations
 
@@ -7,9 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Rhythm", "strongest_rhythm"]
+__all__ = ["Ring", "Rhythm", "dying_swing", "strongest_rhythm"]
 
 Array = NDArray[np.float64]
+
+_LEAST_PERIOD = 4.0  # values: crests of noise are three apart
+_FEWEST = 4  # crests
+_UNEVEN = 0.2  # of the distance of crests, or one value
+_SEEN = 0.1  # of ln J: how far a crest stands above the valley beside it
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,58 @@ class Rhythm:
     period: float
     coherence: float
     amplitude: float
+
+
+@dataclass(frozen=True)
+class Ring:
+    """A swing that dies out, as that of one damped direction does.
+
+    Parameters
+    ----------
+    period
+        Distance of two crests, in recorded values.
+    factor
+        Height of a crest over that of the one before.
+    crests
+        How many there are.
+    begin, end
+        Of the stretch from its first crest to its last, as shares of the curve.
+    """
+
+    period: float
+    factor: float
+    crests: int
+    begin: float
+    end: float
+
+
+def dying_swing(curve: Array) -> Ring | None:
+    """Return the crests of ln J from the highest on, while evenly spaced and ever lower.
+
+    The loss along one under-damped direction is ρ²ᵏ(1 + cos 2φk) times a constant: its crests
+    stand π/φ steps apart, each ρ^(2π/φ) times the one before. Noise does neither.
+    """
+    from scipy.signal import find_peaks
+
+    top = int(np.argmax(curve))
+    height = curve[top:] - curve[top]
+    if len(height) < _FEWEST * _LEAST_PERIOD:
+        return None
+    crests = np.concatenate([[0], find_peaks(height, prominence=_SEEN)[0]])
+    if len(crests) < _FEWEST:
+        return None
+    gaps = np.diff(crests)
+    period = float(np.median(gaps[: _FEWEST - 1]))
+    even = np.abs(gaps - period) <= max(1.0, _UNEVEN * period)
+    lower = height[crests[1:]] < height[crests[:-1]]
+    going = np.concatenate([even & lower, [False]])
+    last = int(np.argmin(going))
+    length = float(crests[last])
+    if last + 1 < _FEWEST or length < _LEAST_PERIOD * last:
+        return None
+    factor = float(np.exp(height[crests[last]] / last))
+    whole = max(len(curve) - 1, 1)
+    return Ring(length / last, factor, last + 1, top / whole, (top + length) / whole)
 
 
 def strongest_rhythm(curve: Array) -> Rhythm | None:

@@ -100,6 +100,39 @@ def test_underdamped_momentum_is_an_oscillation_with_the_period_of_its_root():
     assert rhythm.period == pytest.approx(math.pi / abs(angle), rel=0.25)
 
 
+@each(
+    ("share", "steps", "floor", "noise", "expected"),
+    [
+        (0.99, 60, 0.0, 0.0, "oscillation"),  # four crests are enough
+        (0.99, 120, 0.5, 0.03, "oscillation"),
+        (0.99, 400, 0.0, 0.0, "oscillation"),
+        (0.9, 120, 0.0, 0.03, "oscillation"),
+        (1.005, 120, 0.0, 0.0, "instability"),
+    ],
+)
+def test_a_swing_that_dies_out_is_no_instability(share, steps, floor, noise, expected):
+    # the loss climbs to 47 times its start before it falls: momentum near its limit 2(1 + μ)/λ
+    mu, largest = 0.9, 30.0
+    alpha = share * 2 * (1 + mu) / largest
+    log = descend([1.0, largest], alpha, steps, mu, noise=noise, floor=floor)
+    diagnosis = examine(Evidence(loss=log.loss))
+    assert diagnosis.decided
+    assert diagnosis.primary.name == expected
+    if share == 0.99 and not floor:  # a root r = √μ·exp(iφ): crests π/φ apart, each μ^(π/φ) times
+        ring = Curve(log.loss).ring
+        turn = math.pi / math.acos((1 + mu - share * 2 * (1 + mu)) / (2 * math.sqrt(mu)))
+        # seen at every step, the flip beyond 1/λ folds the turn of the loss back
+        assert ring.period == pytest.approx(1 / (1 - 1 / turn), rel=0.03)
+        assert ring.factor == pytest.approx(mu**ring.period, rel=0.05)
+
+
+def test_evidence_prints_numbers_as_everywhere():
+    log = descend([1.0, 10.0], 0.199, 60)
+    told = examine(log).finding("oscillation").evidence
+    assert "cos −1," in told
+    assert "-" not in told
+
+
 def test_two_runs_with_the_same_loss_and_opposite_faults_need_cosines():
     creeping, overshooting = descend([1.0], 0.002, 200), descend([1.0], 1.998, 200)
     np.testing.assert_allclose(creeping.loss.values, overshooting.loss.values, rtol=1e-9)

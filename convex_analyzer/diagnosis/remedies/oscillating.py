@@ -213,8 +213,10 @@ def _period(facts: Facts) -> float | None:
     """Return the steps of one swing of the loss: the mean distance of its dips, if they agree."""
     curve = facts.reading.curve
     rhythm = curve.rhythm if curve is not None else None
-    if curve is None or rhythm is None:
+    if curve is None:
         return None
+    if rhythm is None:
+        return curve.ring.period * curve.series.stride if curve.ring and curve.rings else None
     late = curve.values[len(curve) // 10 :]
     width = max(int(rhythm.period / 2), 1)
     windows = np.lib.stride_tricks.sliding_window_view(late, 2 * width + 1)

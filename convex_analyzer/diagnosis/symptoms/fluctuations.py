@@ -71,7 +71,7 @@ def examine(reading: Reading) -> Sign:
     shaken = beyond(curve.noise, 0.055, 1.8) * beyond(curve.rises, 0.15, 1.5)
     matters = beyond(curve.left, 0.01, 4.0)
     known = 1.0 if reading.stochastic else 0.75
-    if curve.dies_out or (curve.rhythm is not None and curve.rhythm.coherence > 0.6):
+    if curve.rings or (curve.rhythm is not None and curve.rhythm.coherence > 0.6):
         known *= 0.3  # noise has no rhythm
     text = f"the loss is shaken by {format_number(100 * curve.noise, 2)} % about its trend, at "
     text += f"{format_number(curve.left, 2)} of its start,"

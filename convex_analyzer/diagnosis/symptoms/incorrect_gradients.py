@@ -154,7 +154,9 @@ def _from_curve(reading: Reading) -> Sign:
         strength = 0.9 if cosine is not None else 0.55
         if cosine is None and curve.straightness_of_rise > 1.5:
             strength = 0.15  # it accelerates: that is how a direction beyond its limit grows
-        keeps = "" if cosine is None else f" while gradients keep their way (cos {cosine:.2f})"
+        keeps = ""
+        if cosine is not None:
+            keeps = f" while gradients keep their way (cos {format_number(cosine, 3)})"
         text = f"the loss climbs steadily to {format_number(curve.left, 3)} of its start{keeps}"
         used = ("loss",) if cosine is None else ("loss", "gradient_cosine")
         return Sign(strength, text, "heuristic", used, lacks)

@@ -90,6 +90,8 @@ def examine(reading: Reading) -> Sign:
     if end > 0.97:  # it has come to rest at the higher level: a plateau since
         late *= 1 - beyond(max(end - begin, 1e-3), 0.3, 1.4)
     strength = max(strength, 0.9 * late * (1 - beyond(curve.noise, 0.05, 2.0)))
+    if curve.dies_out:
+        strength *= 0.2  # a swing along a direction that grows gets ever higher
     cosine = reading.cosine(0.2, 1.0)
     if cosine is not None and cosine > 0.5 and curve.peak < 1e3:
         strength *= 0.3  # a step that is too long turns the gradient round; here it keeps its way

@@ -15,6 +15,7 @@ import numpy as np
 from convex_analyzer.diagnosis.findings import Finding, Row, Sign, beyond
 from convex_analyzer.diagnosis.prospect import Prospect
 from convex_analyzer.diagnosis.reading import Reading
+from convex_analyzer.diagnosis.rhythm import Ring
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.precise import Polynomial
 from convex_analyzer.tables import format_count, format_factor, format_number
@@ -122,17 +123,18 @@ def _overshoot(reading: Reading) -> Sign:
     if found is None or late is None:
         return Sign(None, lacks="gradient cosines")
     share, typical = found
-    text = f"consecutive gradients turn round: cos {typical:.2f}, below -½ on "
-    text += f"{100 * share:.0f} % of the steps"
+    text = f"consecutive gradients turn round: cos {format_number(typical, 3)}, below −½ "
+    text += f"on {100 * share:.0f} % of the steps"
     largest = reading.largest
     if largest is not None and 1 < largest < 3 and not reading.momentum:
         text += f"; αλ reaches {format_number(largest, 3)} (overshoot above 1)"
     strength = 0.95 * beyond(share, 0.4, 1.6)
     if late > 0.5:
         strength *= 0.5  # it has died out, and something else holds the second half
-        text += f"; no longer in the second half (cos {late:.2f})"
+        text += f"; no longer in the second half (cos {format_number(late, 3)})"
     if share < 0.2:
-        text = f"consecutive gradients keep their way: cos {late:.2f} in the second half"
+        text = f"consecutive gradients keep their way: cos {format_number(late, 3)} "
+        text += "in the second half"
     kind = "exact" if not reading.stochastic else "heuristic"
     return Sign(strength, text, kind, ("gradient_cosine",))
 
@@ -146,6 +148,8 @@ def _swing(reading: Reading) -> Sign:
     if lacks and reading.every_step and curve.geometric < 0.05 and curve.left > 0.1:
         text = "a steady geometric fall: αλ near 0 and αλ near 2 give the same loss"
         return Sign(0.3, text, "exact", ("loss",), lacks)
+    if curve.ring is not None and curve.rings:
+        return _rings(reading, curve.ring)
     coherent = rhythm is not None and rhythm.coherence > 0.5
     if (
         not coherent
@@ -169,10 +173,26 @@ def _swing(reading: Reading) -> Sign:
         strength *= 0.5
     period = rhythm.period * curve.series.stride
     text = f"the loss swings with a rhythm of {format_number(period, 3)} steps "
-    text += f"(autocorrelation {rhythm.coherence:.2f}, amplitude {100 * rhythm.amplitude:.0f} %)"
-    if reading.momentum:
-        text += f"; under-damped momentum, μ = {format_number(reading.momentum, 3)}"
+    text += f"(autocorrelation {format_number(rhythm.coherence, 2)}, "
+    text += f"amplitude {100 * rhythm.amplitude:.0f} %)"
+    text += _of_momentum(reading, "; ")
     return Sign(0.95 * strength, text, "heuristic", ("loss",))
+
+
+def _rings(reading: Reading, ring: Ring) -> Sign:
+    """Judge one direction that is under-damped: evenly spaced crests, each lower than the last."""
+    assert reading.curve is not None
+    period = ring.period * reading.curve.series.stride
+    text = f"the loss rings: {ring.crests} crests, one every {format_number(period, 3)} steps, "
+    text += f"each ×{format_number(ring.factor, 3)} of the one before"
+    text += _of_momentum(reading, "; ")
+    return Sign(0.9 if reading.every_step else 0.6, text, "heuristic", ("loss",))
+
+
+def _of_momentum(reading: Reading, sign: str) -> str:
+    if not reading.momentum:
+        return ""
+    return f"{sign}under-damped momentum, μ = {format_number(reading.momentum, 3)}"
 
 
 def _waves(reading: Reading, lacks: str) -> Sign:
@@ -186,6 +206,5 @@ def _waves(reading: Reading, lacks: str) -> Sign:
     if not reading.momentum and reading.evidence.optimizer == "gradient_descent":
         strength *= 0.5
     text = f"the loss goes up on {100 * curve.rises:.0f} % of the later steps, in smooth waves"
-    if reading.momentum:
-        text += f": under-damped momentum, μ = {format_number(reading.momentum, 3)}"
+    text += _of_momentum(reading, ": ")
     return Sign(0.95 * strength, text, "heuristic", ("loss",), lacks)
