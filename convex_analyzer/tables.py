@@ -142,6 +142,10 @@ class Table:
     notes: tuple[str, ...] = ()
     left: int = 1
 
+    def __call__(self) -> Table:
+        """Return the table itself, so that ``x.table`` and ``x.table()`` are the same."""
+        return self
+
     def to_text(self, width: int | None = None) -> str:
         """Return the table as aligned plain text.
 

@@ -143,8 +143,9 @@ class ConditionAnalysis(Result):
         """Two questions, two answers: what κ costs a direct ``solve``, and what ``training``."""
         return wording.answers(self)
 
+    @property
     def table(self) -> Table:
-        """Return what each fix buys."""
+        """What each fix buys."""
         rows = tuple(
             (
                 entry.title,
@@ -164,7 +165,7 @@ class ConditionAnalysis(Result):
         rest = len(self.sentences) - len(chosen) - len(said["number"] + said["cause"])
         if rest > 0:
             chosen.append(f"{rest} more in .sentences.")
-        table = self.table()
+        table = self.table
         facts = [
             ("κ(A)", ("at least " if self.kappa_is_bound else "") + format_number(self.kappa, 4))
         ]

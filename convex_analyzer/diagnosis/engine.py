@@ -241,7 +241,7 @@ def _before_training(problem: Any, optimizer: Any, **known: Any) -> Diagnosis:
                 found.prediction,
                 ("problem", "optimizer"),
                 found.needs,
-                None,
+                each.remedy,
                 row.lecture,
                 row.fault,
             )

@@ -16,6 +16,9 @@ from convex_analyzer.diagnosis.findings import Finding, Row
 from convex_analyzer.diagnosis.outlook import Outlook
 from convex_analyzer.diagnosis.prospect import Prospect
 from convex_analyzer.diagnosis.ranking import symptom_modules
+from convex_analyzer.diagnosis.readers import read
+from convex_analyzer.diagnosis.reading import Reading
+from convex_analyzer.diagnosis.remedies import OF_SPEED, Remedy, predict
 from convex_analyzer.errors import ConvexAnalyzerError, InputError
 from convex_analyzer.noise import MiniBatch, Noise
 from convex_analyzer.optimizers.base import Optimizer
@@ -51,6 +54,9 @@ class Forecasted:
         Whether it is the one; true of the first row only.
     row
         The row in words.
+    remedy
+        What the workaround of the primary row would do, by exact counts; None for the others, and
+        where theory has no count: without a closed form, and with noise.
     """
 
     name: str
@@ -58,6 +64,7 @@ class Forecasted:
     confidence: float
     primary: bool
     row: Row
+    remedy: Remedy | None = None
 
 
 def forecast(
@@ -120,9 +127,21 @@ def forecast(
         if not (row.lecture or row.name in {"saddle", "healthy", name}):
             continue
         finding = primary if row.name == name else outlook.tested(module)
-        share = top if row.name == name else _OTHER.get(finding.verdict, 0.0) * (1 - top)
-        found.append(Forecasted(row.name, finding, share, row.name == name, row))
+        first = row.name == name
+        share = top if first else _OTHER.get(finding.verdict, 0.0) * (1 - top)
+        remedy = _remedy(name, outlook) if first else None
+        found.append(Forecasted(row.name, finding, share, first, row, remedy))
     return tuple(sorted(found, key=lambda each: (-each.confidence, each.row.order)))
+
+
+def _remedy(name: str, outlook: Outlook) -> Remedy | None:
+    """Return the workaround with its counts, asked as of a log: the run beside the forecast."""
+    prospect = outlook.prospect
+    if name not in OF_SPEED or outlook.noise is not None or outlook.analysis is None:
+        return None
+    log = Reading(read(prospect.entry.trajectory))
+    found = predict(name, log, prospect.problem)
+    return found if found is not None and found.predicts else None
 
 
 def _confidence(outlook: Outlook, primary: Finding) -> float:

@@ -94,8 +94,9 @@ class Directions:
         """Return the first few."""
         return [self[i] for i in range(min(count, len(self)))]
 
+    @property
     def table(self) -> Table:
-        """Return a table; beyond 40 directions only both ends."""
+        """The columns as a table; beyond 40 directions only both ends."""
         size = len(self)
         shown = list(range(size))
         if size > SHOWN:

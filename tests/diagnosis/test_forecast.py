@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -168,3 +169,27 @@ def test_a_diagnosis_without_a_log_is_the_forecast():
     assert found.decided
     assert found.primary.name == "instability"
     assert found.primary.prediction == "GradientDescent(α = 0.47619) converges in 70 steps"
+
+
+@each(
+    ("rule", "name"),
+    [
+        (ca.GradientDescent(0.51), "instability"),
+        (ca.GradientDescent(0.499), "oscillation"),
+        (ca.GradientDescent(0.001), "slow_progress"),
+    ],
+)
+def test_a_forecast_counts_its_workaround(rule, name):
+    primary = ca.diagnose(problem=ca.Quadratic(np.diag([0.2, 4.0])), optimizer=rule).primary
+    assert primary.name == name
+    # 2/(m + L), error ×(κ − 1)/(κ + 1) a step and the gap its square: 10⁻⁶ at κ = 20
+    assert primary.remedy.settings["learning_rate"] == pytest.approx(2 / 4.2)
+    assert primary.remedy.steps_after == math.ceil(6 * math.log(10) / (2 * math.log(21 / 19)))
+    assert primary.remedy.confirmed["measured"] == primary.remedy.steps_after
+
+
+def test_a_forecast_without_counts_has_no_remedy():
+    toy = ca.Quadratic(np.diag([0.2, 4.0]))
+    found = ca.diagnose(problem=toy, optimizer=ca.Adam(0.1))
+    assert found.primary.remedy is None
+    assert found.table() == found.table

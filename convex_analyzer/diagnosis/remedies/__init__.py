@@ -25,7 +25,7 @@ from convex_analyzer.diagnosis.remedies.remedy import Remedy, best_first, nothin
 from convex_analyzer.diagnosis.remedies.slow import slow_progress
 from convex_analyzer.diagnosis.remedies.unstable import instability
 
-__all__ = ["Remedy", "predict"]
+__all__ = ["OF_SPEED", "Remedy", "predict"]
 
 _ROWS = {
     "slow_progress": slow_progress,
@@ -40,7 +40,8 @@ _ROWS = {
     "plateau": plateau,
 }
 
-_OF_SPEED = {"slow_progress", "instability", "oscillation", "ill_conditioning"}
+# rows whose workaround changes α or μ: counted in steps
+OF_SPEED = {"slow_progress", "instability", "oscillation", "ill_conditioning"}
 
 
 def predict(name: str, reading: Reading, problem: Any = None) -> Remedy | None:
@@ -80,4 +81,4 @@ def predict(name: str, reading: Reading, problem: Any = None) -> Remedy | None:
     if row is None:
         return None
     found = row(Facts(reading, problem))
-    return best_first(found) if name in _OF_SPEED else found
+    return best_first(found) if name in OF_SPEED else found

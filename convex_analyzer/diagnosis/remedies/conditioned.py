@@ -45,7 +45,7 @@ def ill_conditioning(facts: Facts) -> Remedy:
     factor = now / then if now and then else None
     text = f"in directions from the late αλ = {format_number(late, 2)} up to {_top(facts, top)}: "
     text += f"{format_count(now)} → at most " if now else "at most "
-    text += f"{format_count(then)} steps to a gap of 1e-6"
+    text += f"{format_count(then)} steps to a gap of 1e−6"
     text += f" (×{format_number(factor, 3)})" if factor else ""
     text += f", κ between {format_number(met / late, 3)} and {format_number(top / late, 3)} there"
     text += f"{_transient(tuned)}; what is left in flatter directions takes longer by either"
@@ -87,7 +87,7 @@ def _known(facts: Facts) -> Remedy:
     alpha, mu = (float(tuned.optimizer.values[name]) for name in ("learning_rate", "momentum"))
     kappa = format_number(known.lambda_max / float(known.positive[0]), 3)
     factor = now / then if now and then else None
-    text = f"{format_count(now)} → {format_count(then)} steps to a gap of 1e-6{facts.of_model} at "
+    text = f"{format_count(now)} → {format_count(then)} steps to a gap of 1e−6{facts.of_model} at "
     text += f"κ = {kappa}"
     if factor:
         text += f" (×{format_number(factor, 3)})"
@@ -153,7 +153,7 @@ def _tuned(
     mu = float(values["momentum"])
     count = _steps(analysis)
     bound = "" if facts.spectrum is not None else "at most "
-    text = f"{bound}{format_count(count)} steps to a gap of 1e-6{facts.of_model}"
+    text = f"{bound}{format_count(count)} steps to a gap of 1e−6{facts.of_model}"
     return Remedy(
         f"{rule.__name__}, {facts.new_alpha(gain)}, μ = {format_number(mu, 4)}",
         text + _transient(analysis),
@@ -184,5 +184,5 @@ def _normalised(facts: Facts) -> Remedy:
     count = _steps(analysis)
     old, kappa = facts.spectrum.condition_number, new.condition_number
     text = f"κ from {format_number(old, 3)} to {format_number(kappa, 3)}: gradient descent needs "
-    text += f"{format_count(count)} steps to a gap of 1e-6 (`condition` says what is left)"
+    text += f"{format_count(count)} steps to a gap of 1e−6 (`condition` says what is left)"
     return Remedy("standardise the columns", text, None, None, count, "κ′/κ", "exact")

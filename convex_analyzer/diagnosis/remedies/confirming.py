@@ -49,7 +49,7 @@ def confirm(remedy: Remedy, facts: Facts, after: Optimizer, note: str = "") -> R
     old, new = (steps_from(facts, rule, start) for rule in (before, after))
     factor = old / new if old and new else remedy.factor
     text = f"{format_count(old) if old is not None else 'never'} → "
-    text += f"{format_count(new) if new is not None else 'never'} steps to a gap of 1e-6"
+    text += f"{format_count(new) if new is not None else 'never'} steps to a gap of 1e−6"
     text += facts.of_model
     if old and new:
         text += f" (×{format_number(old / new, 3)})"
