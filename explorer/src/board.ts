@@ -28,6 +28,7 @@ class Frame {
   isSeen = true;
   private width = 0;
   private painted = "";
+  private box = "";
 
   constructor(readonly figure: Figure, app: App) {
     const name = figure.name(app.words);
@@ -61,12 +62,16 @@ class Frame {
       this.title.textContent = title;
       this.svg.setAttribute("aria-label", `${this.figure.name(app.words)}. ${title}.`);
     }
-    this.svg.setAttribute("viewBox", `0 0 ${this.width} ${height}`);
-    this.svg.setAttribute("width", String(this.width));
-    this.svg.setAttribute("height", String(height));
+    if (this.box !== `${this.width} ${height}`) {
+      this.box = `${this.width} ${height}`; // writing it, even the same, makes the browser lay out every word anew
+      this.svg.setAttribute("viewBox", `0 0 ${this.box}`);
+      this.svg.setAttribute("width", String(this.width));
+      this.svg.setAttribute("height", String(height));
+    }
     this.layer.inside = this.figure.draw(app.model, this.width, extra);
     if (!this.canvas) return;
-    this.note.textContent = app.isHidden ? "" : comparison(app.model, extra);
+    const note = app.isHidden ? "" : comparison(app.model, extra);
+    if (this.note.textContent !== note) this.note.textContent = note;
     const key = `${paintKey(app.model, this.width, dark)} ${height}`;
     if (key !== this.painted) paint(this.canvas, app.model, this.width, height, dark);
     this.painted = key;

@@ -39,6 +39,7 @@ export class Slider {
   private readonly field: HTMLInputElement;
   /** What the field shows: nobody writes into a field that is edited while this stays. */
   private last = NaN;
+  private drawn = "";
 
   constructor(private readonly app: App, private readonly spec: SliderSpec) {
     this.input = h("input", { type: "range", id: spec.id, min: "0", max: String(POSITIONS), step: "1", "aria-label": `${spec.symbol}, ${spec.label}` });
@@ -90,12 +91,14 @@ export class Slider {
     const text = Number.isFinite(value) ? String(Number(value.toPrecision(isEdited ? 12 : SHOWN))) : Number.isNaN(value) ? "–" : "∞";
     const position = String(Number.isNaN(value) ? 0 : this.position(value));
     if (this.input.value !== position) this.input.value = position;
-    this.input.setAttribute("aria-valuetext", text);
     if (!isEdited) {
-      this.field.value = text;
+      if (this.field.value !== text) this.field.value = text;
       this.field.removeAttribute("aria-invalid");
     } else if (!Object.is(value, this.last) && !this.field.matches("[aria-invalid]")) this.field.value = text;
     this.last = value;
+    if (this.drawn === `${text} ${position}`) return;
+    this.drawn = `${text} ${position}`;
+    this.input.setAttribute("aria-valuetext", text);
     this.input.style.setProperty("--filled", `${(Number(position) / POSITIONS) * 100}%`);
   }
 }

@@ -60,12 +60,11 @@ export const roots: Figure = {
       if (model.state.mu > 0.02 && inner < radius - 14) out += text(cx - inner * 0.64, cy + inner * 0.72, "√μ", { fill: "var(--muted)" });
     }
     const marks = marksOf(model);
-    for (const mark of marks) out += moving(mark, x, y);
+    for (const one of model.series) out += drawn(marks.filter((mark) => mark.key === one.key), model.problem.d - 1, x, y, width);
     for (const mark of marks) {
-      const steepest = mark.direction === model.problem.d - 1;
+      if (Math.abs(mark.root.re) <= 1.5) continue;
       const [px, py] = held(mark.root, x, y, width);
-      out += markers(mark.key, [[px, py]], steepest ? 5 : 4.2, steepest);
-      if (Math.abs(mark.root.re) > 1.5) out += text(px, py - 10, show(mark.root.re), { anchor: px < 30 ? "start" : px > width - 30 ? "end" : "middle", fill: "var(--bad-ink)" });
+      out += text(px, py - 10, show(mark.root.re), { anchor: px < 30 ? "start" : px > width - 30 ? "end" : "middle", fill: "var(--bad-ink)" });
     }
     return out;
   },
@@ -76,7 +75,17 @@ function held(root: Complex, x: Scale, y: Scale, width: number): [number, number
   return [Math.min(Math.max(x(root.re), 10), width - 10), y(root.im)];
 }
 
+/** The roots of one method: hollow, those of the steepest direction filled; and where each goes for 1.1 α. */
+function drawn(marks: Mark[], steepest: number, x: Scale, y: Scale, width: number): string {
+  if (!marks.length) return "";
+  const { key } = marks[0];
+  const places = (test: (direction: number) => boolean): [number, number][] =>
+    marks.filter((mark) => test(mark.direction)).map((mark) => held(mark.root, x, y, width));
+  return path(marks.map((mark) => moving(mark, x, y)).join(""), { stroke: color(key), "stroke-width": 1.4 }) +
+    markers(key, places((direction) => direction !== steepest), 4.2) + markers(key, places((direction) => direction === steepest), 5, true);
+}
+
 function moving(mark: Mark, x: Scale, y: Scale): string {
   if (Math.abs(mark.moved.re) > 1.4 || Math.abs(mark.root.re) > 1.4) return "";
-  return path(`M${round(x(mark.root.re))} ${round(y(mark.root.im))}L${round(x(mark.moved.re))} ${round(y(mark.moved.im))}`, { stroke: color(mark.key), "stroke-width": 1.4 });
+  return `M${round(x(mark.root.re))} ${round(y(mark.root.im))}L${round(x(mark.moved.re))} ${round(y(mark.moved.im))}`;
 }
