@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Ring", "Rhythm", "dying_swing", "strongest_rhythm"]
+__all__ = ["Rhythm", "Ring", "dying_swing", "strongest_rhythm"]
 
 Array = NDArray[np.float64]
 
