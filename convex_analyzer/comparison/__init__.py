@@ -47,7 +47,9 @@ def compare(
         θ₀, shape (d,). Left out: see `default_start`.
     steps
         Length of every run. Left out: until the tolerance is reached. A run that theory says needs
-        more than a million steps is predicted, marked, and only its first 1000 steps are checked.
+        more than a million steps (fewer where a step is dear) is predicted, marked, and only its
+        first 1000 steps are checked; a product with A of more than 5e5 multiplications makes it
+        fewer, at least 100. The entry's `reason` says how many.
     tolerance
         Goal: gap ≤ tolerance x the first gap.
     noise

@@ -18,6 +18,7 @@ __all__ = ["against_bound", "against_theory", "count", "measured_gap"]
 
 Array = npt.NDArray[np.float64]
 
+_HELD = 2_000_000  # entries of recorded points treated at once
 _EXAMINED = 200  # steps above the sampled bound of which the peak is sought
 
 EPSILON = float(np.finfo(float).eps)
@@ -30,9 +31,17 @@ def measured_gap(problem: Quadratic, trajectory: Trajectory) -> Array:
         if centre is None:
             gap = trajectory.loss - trajectory.loss[0]
         else:
-            error = trajectory.theta - centre
-            gap = (error * problem.hessian_vector(error, error)).sum(axis=-1) / 2
+            rows = max(1, _HELD // problem.dimension)
+            blocks = range(0, len(trajectory.theta), rows)
+            gap = np.concatenate(
+                [_form(problem, trajectory.theta[top : top + rows] - centre) for top in blocks]
+            )
     return np.where(np.isnan(gap), np.inf, gap)
+
+
+def _form(problem: Quadratic, error: Array) -> Array:
+    """Return ½ eᵀAe of rows e."""
+    return np.asarray((error * problem.hessian_vector(error, error)).sum(axis=-1) / 2)
 
 
 def count(trajectory: Trajectory, gap: Array, tolerance: float) -> int | None:
@@ -64,16 +73,15 @@ def against_theory(
 ) -> dict[str, Any]:
     """Hold a run against the closed form, point by point, within a budget for rounding."""
     k = trajectory.recorded
-    predicted = analysis.predict(start, k)
     gap = analysis.gap(start, k)
     if problem.critical_point is None:
         gap = gap - gap[0]
     with np.errstate(all="ignore"):
-        sizes = np.abs(trajectory.theta).max(axis=1)
+        sizes, distances, response = _measured(analysis, trajectory, start)
         scale = np.maximum.accumulate(np.where(np.isfinite(sizes), sizes, 0.0))
         scale = np.where(scale > 0, scale, 1.0)
-        away = np.abs(trajectory.theta - predicted).max(axis=1) / scale
-        budget = _rounding_budget(problem, analysis, k.astype(float), scale)
+        away = distances / scale
+        budget = _rounding_budget(problem, analysis, k.astype(float), scale, response)
     usable = np.isfinite(away) & (budget < 1e-2)
     away, budget = away[usable], budget[usable]
     worst = int(np.argmax(away / budget)) if away.size else 0
@@ -83,6 +91,34 @@ def against_theory(
         "budget": float(budget[worst]) if away.size else None,
         "status": "confirmed" if not away.size or np.all(away <= budget) else "refuted",
     }
+
+
+def _measured(
+    analysis: Analysis, trajectory: Trajectory, start: Array
+) -> tuple[Array, Array, Array]:
+    """Return the largest |θ|, |θ - predicted| and response to a gradient error per step, (K,) each.
+
+    Along coordinates that are eigendirections some of them at a time, so that a million of them
+    leave no large temporaries.
+    """
+    spectrum, theta, k = analysis.spectrum, trajectory.theta, trajectory.recorded
+    if spectrum.eigenvectors is not None:
+        sizes = np.abs(theta).max(axis=1)
+        away = np.abs(theta - analysis.predict(start, k)).max(axis=1)
+        return sizes, away, _response(analysis, k.astype(float))
+    order = spectrum.order
+    if order is not None and np.array_equal(order, np.arange(len(order))):
+        order = None
+    largest = np.zeros((3, len(k)))
+    for part, moved, response in analysis.moved_in_pieces(start, k):
+        place = part if order is None else order[part]
+        run = theta[:, place]
+        away = moved + start[place]
+        away -= run
+        for row, values in zip(largest, (run, away, response), strict=True):
+            # The larger end; NaN of a run that has diverged stays NaN.
+            np.maximum(row, np.maximum(values.max(axis=1), -values.min(axis=1)), out=row)
+    return largest[0], largest[1], largest[2]
 
 
 def against_products(
@@ -125,7 +161,19 @@ def against_products(
     }
 
 
-def _rounding_budget(problem: Quadratic, analysis: Analysis, k: Array, scale: Array) -> Array:
+def _response(analysis: Analysis, k: Array) -> Array:
+    """Return the largest displacement that an error of 1 in every gradient adds up to, (K,)."""
+    m = analysis.modes
+    first = np.einsum("ni,ni->n", m.report, m.offset)
+    if m.slots > 2:
+        return np.asarray(k * np.abs(first).max())
+    change = np.einsum("ni,ni->n", m.report, np.einsum("nij,nj->ni", m.minus_identity, m.offset))
+    return np.asarray(np.abs(displacement(m, first, change, k)).max(axis=1))
+
+
+def _rounding_budget(
+    problem: Quadratic, analysis: Analysis, k: Array, scale: Array, response: Array
+) -> Array:
     """Return what rounding may do by step k, relative to the scale.
 
     Each gradient is wrong by about √d eps (λmax |θ| + |b|); the displacement that a constant error
@@ -133,14 +181,6 @@ def _rounding_budget(problem: Quadratic, analysis: Analysis, k: Array, scale: Ar
     an unstable direction amplifies all of it: relative to a run that grows at the same rate, an
     early error stays what it was.
     """
-    m = analysis.modes
-    channel = m.offset
-    first = np.einsum("ni,ni->n", m.report, channel)
-    if m.slots <= 2:
-        change = np.einsum("ni,ni->n", m.report, np.einsum("nij,nj->ni", m.minus_identity, channel))
-        response = np.abs(displacement(m, first, change, k)).max(axis=1)
-    else:
-        response = k * np.abs(first).max()
     top = float(np.max(np.abs(analysis.spectrum.eigenvalues), initial=0.0))
     size = top + float(np.max(np.abs(problem.linear), initial=0.0)) / scale
     log_rate = max(0.0, math.log(max(analysis.rate, 1e-300)))

@@ -18,6 +18,7 @@ from convex_analyzer.comparison.confirmation import (
     measured_gap,
 )
 from convex_analyzer.comparison.results import Entry
+from convex_analyzer.comparison.slices import simulate_in_slices
 from convex_analyzer.errors import NotDerivableError
 from convex_analyzer.noise import Noise
 from convex_analyzer.optimizers.base import Optimizer
@@ -38,19 +39,30 @@ Array = npt.NDArray[np.float64]
 MOST_STEPS = 1_000_000  # a run that needs more is predicted, and not started
 WORK = 5e9  # multiplications that one run may cost
 PREFIX = 1000  # steps over which theory is checked when the whole run is too long
+SHORTEST = 100  # the same where a step is dear
+PREFIX_WORK = 5e8  # multiplications that so short a run may cost
 _ALL_ROWS = 2000  # up to this many steps every point is recorded
 _FACTORS = 20_000  # steps of a changing rule that are multiplied out for a comparison
 _CHANGING = {"periodic", "asymptotic", "product"}
+_COARSE = 50  # even points of a curve below which only the goal and the step before are added
 _ELEMENTS = 20_000_000  # numbers (160 MB) that the recorded points of one run may take
+
+
+def _work(problem: Quadratic) -> int:
+    """Return how many multiplications a product with A takes."""
+    matrix = getattr(problem.operator, "matrix", None)
+    work = getattr(matrix, "nnz", problem.dimension**2 + 1)
+    return max(1, problem.dimension if problem.operator.kind == "diagonal" else int(work))
 
 
 def _cap(problem: Quadratic) -> int:
     """Return the longest run that is affordable here."""
-    matrix = getattr(problem.operator, "matrix", None)
-    work = getattr(matrix, "nnz", problem.dimension**2 + 1)
-    if problem.operator.kind == "diagonal":
-        work = problem.dimension
-    return int(min(MOST_STEPS, max(PREFIX, WORK / max(work, 1))))
+    return int(min(MOST_STEPS, max(PREFIX, WORK / _work(problem))))
+
+
+def _prefix(problem: Quadratic) -> int:
+    """Return over how many steps theory is checked when the whole run is too long."""
+    return int(min(PREFIX, max(SHORTEST, PREFIX_WORK / _work(problem))))
 
 
 @dataclass(frozen=True)
@@ -67,22 +79,29 @@ def _plan(request: Request, analysis: Analysis | None) -> _Plan:
     if analysis is not None:
         where = None if analysis.spectrum.is_interval else request.start
         predicted = analysis.steps_to(request.tolerance, where)
-    cap, steps = _cap(request.problem), request.steps
+    cap, steps, prefix = _cap(request.problem), request.steps, _prefix(request.problem)
     if steps is not None:
         short = steps > cap
-        reason = f"{format_count(steps)} steps are too many to run" if short else ""
-        return _Plan(PREFIX if short else steps, not short, predicted, reason)
+        reason = _too_many(steps, prefix) if short else ""
+        return _Plan(prefix if short else steps, not short, predicted, reason)
     if predicted is None:
         if analysis is None:
             return _Plan(min(cap, PREFIX), complete=True, predicted=None)
         growth = -math.log1p(-analysis.one_minus_rate) if analysis.one_minus_rate < 1 else 0.0
         length = 40 if growth >= 0 else math.ceil(math.log(1e6) / -growth)
-        length = int(min(max(length, 40), PREFIX, cap))
+        length = int(min(max(length, 40), prefix, cap))
         return _Plan(length, complete=True, predicted=None)
     if predicted > cap:
-        reason = f"{format_count(predicted)} steps are too many to run"
-        return _Plan(PREFIX, complete=False, predicted=predicted, reason=reason)
+        reason = _too_many(predicted, prefix)
+        return _Plan(prefix, complete=False, predicted=predicted, reason=reason)
     return _Plan(int(predicted * 1.1) + 10, complete=True, predicted=predicted)
+
+
+def _too_many(steps: int, prefix: int) -> str:
+    return (
+        f"{format_count(steps)} steps are too many to run; "
+        f"the first {format_count(prefix)} are held against theory"
+    )
 
 
 def _record(steps: int, predicted: int | None, dimension: int) -> npt.NDArray[np.int64]:
@@ -92,7 +111,7 @@ def _record(steps: int, predicted: int | None, dimension: int) -> npt.NDArray[np
         return np.arange(steps + 1)
     size = min(400, affordable // 2)
     even, early = np.linspace(0, steps, size), np.geomspace(1, steps, size)
-    near = np.arange(-3, 4) + (predicted or 0)
+    near = (np.arange(-3, 4) if size > _COARSE else np.arange(-1, 1)) + (predicted or 0)
     rows = np.unique(np.concatenate([even, early, near]).round().astype(np.int64))
     return rows[(rows >= 0) & (rows <= steps)]
 
@@ -173,21 +192,25 @@ def _theory(
     )
 
 
+def _trajectory(request: Request, rule: Optimizer, plan: _Plan, *, linear: bool) -> Trajectory:
+    """Run; of a rule that is known to be `linear` some coordinates at a time where that works."""
+    problem, progress = request.problem, request.progress
+    rows = _record(plan.steps, plan.predicted, problem.dimension)
+    if linear and request.noise is None and not rule.random:
+        found = simulate_in_slices(problem, rule, request.start, plan.steps, rows, progress)
+        if found is not None:
+            return found
+    return simulate(
+        problem, rule, request.start, plan.steps, request.noise, request.seed, rows, progress
+    )
+
+
 def _simulated(
-    request: Request, rule: Optimizer, plan: _Plan
+    request: Request, rule: Optimizer, plan: _Plan, *, linear: bool
 ) -> tuple[Trajectory, Array, int | None]:
     """Return a run, its gap, and the step at which it reaches the goal."""
     problem = request.problem
-    trajectory = simulate(
-        problem,
-        rule,
-        request.start,
-        plan.steps,
-        request.noise,
-        request.seed,
-        record=_record(plan.steps, plan.predicted, problem.dimension),
-        progress=request.progress,
-    )
+    trajectory = _trajectory(request, rule, plan, linear=linear)
     gap = measured_gap(problem, trajectory)
     if problem.why_no_minimum is not None:
         return trajectory, gap, None
@@ -204,11 +227,12 @@ def run(request: Request, rule: Optimizer, tuned: tuple[str, ...], label: str) -
     problem, spectrum, start = request.problem, request.spectrum, request.start
     analysis, reason = _theory(spectrum, rule, () if request.noise is not None else tuned)
     plan = _plan(request, analysis)
-    trajectory, gap, counted = _simulated(request, rule, plan)
+    linear = analysis is not None
+    trajectory, gap, counted = _simulated(request, rule, plan, linear=linear)
     longer = min(_cap(problem), 10 * PREFIX)
     if analysis is None and request.steps is None and counted is None and plan.steps < longer:
         plan = _Plan(longer, complete=True, predicted=None)
-        trajectory, gap, counted = _simulated(request, rule, plan)
+        trajectory, gap, counted = _simulated(request, rule, plan, linear=linear)
     if counted == 0 and analysis is not None and plan.predicted is None:
         counted = None  # a start where nothing happens is no success
     common: dict[str, Any] = {

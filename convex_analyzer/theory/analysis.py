@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -126,6 +126,15 @@ class Analysis(Behaviour):
         with np.errstate(all="ignore"):
             path = np.asarray(start, dtype=float) + self.spectrum.from_eigenbasis(moved)
         return path[0] if np.ndim(steps) == 0 else path
+
+    def moved_in_pieces(self, start: Any, steps: Any) -> Iterator[tuple[slice, Array, Array]]:
+        """Yield what `predict` adds to a start, in the eigenbasis, some directions at a time.
+
+        For experts: see `Dynamics.moved_in_pieces`; for rules that one matrix describes.
+        """
+        self._require("global")
+        dynamics = Dynamics(self.modes, self.products.linear)
+        return dynamics.moved_in_pieces(self.coordinates(start), checked_counts(steps))
 
     def gap(self, start: Any, steps: Any) -> Any:
         """Return J - J(critical point) after the given numbers of steps, in closed form.

@@ -6,7 +6,7 @@ The modes say what a rule does to any state; this adds the start and the linear 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from convex_analyzer.theory.compression import Compression
-from convex_analyzer.theory.curves import decaying_sum, displacement, log_rates, powers, propagate
+from convex_analyzer.theory.curves import (
+    decaying_sum,
+    displacement,
+    displacements,
+    log_rates,
+    powers,
+    propagate,
+)
 from convex_analyzer.theory.modes import ManyModes, Modes
 from convex_analyzer.theory.squares import sum_of_squares
 
@@ -23,6 +30,8 @@ __all__ = ["Dynamics", "from_rest"]
 Array = npt.NDArray[np.float64]
 
 _BLOCK = 1_000_000  # entries of (steps, directions) held at once
+_WIDTH = 16_384  # directions described at once
+_PIECE = 32_768  # entries of (steps, directions) that stay in cache
 
 
 def _reported(modes: Modes, state: Array) -> Array:
@@ -114,6 +123,37 @@ class Dynamics:
         unit[:, size] = 1.0
         rows = [_reported(m, powers(whole, int(c), unit)[:, :size]) for c in k]
         return np.stack([_finite(row) for row in rows])
+
+    def moved_in_pieces(self, y0: Array, k: Array) -> Iterator[tuple[slice, Array, Array]]:
+        """Yield some directions at a time: which, `moved`, and the size of the response.
+
+        The response, (K, n), is what a constant error of 1 in every gradient adds up to; for a rule
+        of more than two slots the k-fold of its first part stands for it.
+        """
+        width = max(64, _PIECE // max(1, len(k)))
+        for left in range(0, len(self.linear), _WIDTH):
+            wide = self.modes.take(slice(left, left + _WIDTH))
+            for first in range(0, len(wide.eigenvalues), width):
+                inner = slice(first, first + width)
+                part = slice(left + first, min(left + first + width, left + _WIDTH))
+                some = Dynamics(wide.take(inner), self.linear[part])
+                yield part, *some.moved_and_response(y0[part], k)
+
+    def moved_and_response(self, y0: Array, k: Array) -> tuple[Array, Array]:
+        """Return `moved` and the size of the response; see `moved_in_pieces`."""
+        m = self.modes
+        once = _reported(m, m.offset)
+        if m.slots > 2:
+            return self.moved(y0, k), np.multiply.outer(k, np.abs(once))
+        state = self._start(y0)
+        change = _moved_by_one(m, state) + m.offset * self.linear[:, None]
+        sequences = [
+            (_reported(m, part), _reported(m, _moved_by_one(m, part)))
+            for part in (change, m.offset)
+        ]
+        moved, response = displacements(m, sequences, k)
+        moved += _reported(m, state) - y0
+        return moved, np.abs(response, out=response)
 
     def gap_by_direction(self, y0: Array, k: Array) -> Array:
         """Return each direction's part of J - J(critical point), (K, n).

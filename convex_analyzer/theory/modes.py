@@ -115,7 +115,7 @@ class Modes:
             self.one_minus_rate < 0.5, 1 - self.one_minus_rate, np.abs(self.roots[:, 0])
         )
 
-    def take(self, chosen: npt.NDArray[np.intp] | slice) -> Modes:
+    def take(self, chosen: npt.NDArray[Any] | slice) -> Modes:
         """Return some of the directions."""
         return Modes(**{name: getattr(self, name)[chosen] for name in Modes.__dataclass_fields__})
 
@@ -170,7 +170,7 @@ class ManyModes(Modes):
         one: Modes = self.__dict__["_one"]
         return one.slots
 
-    def take(self, chosen: npt.NDArray[np.intp] | slice) -> Modes:
+    def take(self, chosen: npt.NDArray[Any] | slice) -> Modes:
         """Return some of the directions."""
         if "matrix" not in self.__dict__:
             some = self.eigenvalues[chosen]
@@ -210,14 +210,17 @@ def modes(optimizer: Optimizer, eigenvalues: Array, *, local: bool = False) -> M
 
 
 def _computed(optimizer: Optimizer, eigenvalues: Array, local: bool) -> Modes:
-    pieces = [
-        _piece(optimizer, eigenvalues[first : first + _CHUNK], local)
-        for first in range(0, max(1, len(eigenvalues)), _CHUNK)
-    ]
-    if len(pieces) == 1:
-        return pieces[0]
-    names = Modes.__dataclass_fields__
-    return Modes(**{n: np.concatenate([getattr(piece, n) for piece in pieces]) for n in names})
+    if (size := len(eigenvalues)) <= _CHUNK:
+        return _piece(optimizer, eigenvalues, local)
+    whole: dict[str, Any] = {}
+    for first in range(0, size, _CHUNK):
+        part = slice(first, first + _CHUNK)
+        piece = vars(_piece(optimizer, eigenvalues[part], local))
+        for name, values in piece.items():  # into place: half the memory of joining all pieces
+            if not first:
+                whole[name] = np.empty((size, *values.shape[1:]), values.dtype)
+            whole[name][part] = values
+    return Modes(**whole)
 
 
 def _piece(optimizer: Optimizer, eigenvalues: Array, local: bool) -> Modes:
@@ -285,14 +288,18 @@ def _two_slots(iteration: Iteration, shape: tuple[int, ...], doubt: float) -> di
     Both come from M - I (or M + I, for a negative trace), so that αλ = 1e-300 is as good as 1.
     Discriminants within `doubt`, relative to their terms, are zero.
     """
-    rows = [[as_double_double(entry, shape) for entry in row] for row in iteration.minus_identity]
+    # Entries that are the same for every λ stay single numbers: most of the work is spared.
+    rows = [[_double_double(entry) for entry in row] for row in iteration.minus_identity]
     (a, b), (c, e) = rows
-    positive = (a + e).high >= -2
+    h, across = as_double_double(-(a + e), shape), b * c
+    positive = h.high <= 2
     sign = np.where(positive, 1.0, -1.0)
-    h, across = -(a + e), b * c
-    at_one = a * e - across
-    along = _choose(positive, a * e, (a + 2) * (e + 2))
-    h, slack = _choose(positive, h, 4 - h), along - across
+    along = as_double_double(a * e, shape)
+    at_one = along - across
+    slack = at_one
+    if not positive.all():
+        along = _choose(positive, along, (a + 2) * (e + 2))
+        h, slack = _choose(positive, h, 4 - h), along - across
     one_minus_d = (h - slack).to_float()
     discriminant = (h * h - 4 * slack).to_float()
     # Where double-double cannot tell two roots apart they are one: a tuned setting has double
@@ -308,9 +315,9 @@ def _two_slots(iteration: Iteration, shape: tuple[int, ...], doubt: float) -> di
         w_complex = one_minus_d / (1 + np.sqrt(np.abs(d)))
         log_d = np.where(np.abs(one_minus_d) < 0.5, np.log1p(-one_minus_d), np.log(np.abs(d)))
     pair = np.stack([(t + 1j * root) / 2, (t - 1j * root) / 2], axis=-1)
-    x, y = (as_double_double(entry, shape) for entry in iteration.offset)
+    x, y = (_double_double(entry) for entry in iteration.offset)
     return {
-        "fixed": np.stack([_ratio(b * y - e * x, at_one), _ratio(c * x - a * y, at_one)], axis=-1),
+        "fixed": _fixed((b * y - e * x, c * x - a * y), at_one),
         "roots": np.where(real[..., None], roots, pair) * sign[..., None],
         "one_minus_rate": np.where(real, w, w_complex),
         "trace": t * sign,
@@ -320,6 +327,24 @@ def _two_slots(iteration: Iteration, shape: tuple[int, ...], doubt: float) -> di
         "slack": slack.to_float(),
         "at_one": at_one.to_float(),
     }
+
+
+def _double_double(value: Any) -> DoubleDouble:
+    return value if isinstance(value, DoubleDouble) else DoubleDouble(value)
+
+
+def _fixed(tops: tuple[DoubleDouble, DoubleDouble], bottom: DoubleDouble) -> Array:
+    """Return quotients, (n, 2), zero where the bottom is zero.
+
+    Top and bottom are rounded first, which costs the quotient two units in its last place and
+    spares two long divisions.
+    """
+    below = bottom.to_float()
+    result = np.empty((len(below), len(tops)))
+    with np.errstate(all="ignore"):
+        for place, top in enumerate(tops):
+            result[:, place] = np.where(below == 0, 0.0, top.to_float() / below)
+    return result
 
 
 def _choose(condition: npt.NDArray[np.bool_], x: DoubleDouble, y: DoubleDouble) -> DoubleDouble:

@@ -24,8 +24,9 @@ from convex_analyzer.errors import InputError, NotDerivableError
 from convex_analyzer.results import Result
 from convex_analyzer.tables import Table, format_count, format_number
 from convex_analyzer.theory.analysis import Analysis
-from convex_analyzer.theory.curves import log_rates, propagate
+from convex_analyzer.theory.curves import propagate
 from convex_analyzer.theory.modes import Modes, modes
+from convex_analyzer.theory.pairs import log_rates
 from convex_analyzer.theory.stability import characteristic_polynomial
 from convex_analyzer.theory.transients import Peak
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from convex_analyzer.theory.curves import angle_of, is_flipped, log_rates, propagate
+from convex_analyzer.theory.curves import propagate
 from convex_analyzer.theory.modes import Modes
+from convex_analyzer.theory.pairs import angle_of, is_flipped, log_rates
 
 __all__ = ["UNDERFLOW", "Sums", "sum_of_squares", "unit_response"]
 

@@ -20,7 +20,7 @@ from convex_analyzer.errors import InputError, NotDerivableError
 from convex_analyzer.results import Result
 from convex_analyzer.tables import Table, format_count, format_factor, format_number
 from convex_analyzer.theory.analysis import Analysis
-from convex_analyzer.theory.curves import log_rates
+from convex_analyzer.theory.pairs import log_rates
 
 __all__ = ["Escape", "Turn", "hidden_instability", "round_off_escape"]
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from convex_analyzer.theory.curves import angle_of, is_flipped, log_rates, propagate
+from convex_analyzer.theory.curves import propagate
 from convex_analyzer.theory.dynamics import from_rest
 from convex_analyzer.theory.modes import MANY, Modes
+from convex_analyzer.theory.pairs import angle_of, is_flipped, log_rates
 from convex_analyzer.theory.squares import unit_response
 
 __all__ = ["worst_from_rest"]

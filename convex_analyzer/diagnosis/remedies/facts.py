@@ -24,9 +24,9 @@ from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.tables import format_number
 from convex_analyzer.theory.analysis import Analysis, analyze
 from convex_analyzer.theory.counting import steps_at_rate
-from convex_analyzer.theory.curves import log_rates
 from convex_analyzer.theory.dynamics import from_rest
 from convex_analyzer.theory.modes import modes
+from convex_analyzer.theory.pairs import log_rates
 
 __all__ = ["Facts", "along", "log_rate", "steps_for"]
 
