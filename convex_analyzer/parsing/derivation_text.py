@@ -21,7 +21,7 @@ __all__ = ["DerivationText", "derivation_blocks", "parse_derivation", "read_deri
 
 _LONGEST = 40_000  # characters of a derivation
 _MOST_ROWS = 200
-_HEADER = re.compile(r"^[ \t]*(symbols|given|notation)[ \t]*:[ \t]*([^\n]*)$", re.MULTILINE)
+_HEADER = re.compile(r"^[ \t%]*(symbols|given|notation)[ \t]*:[ \t]*([^\n]*)$", re.MULTILINE)
 _DEFINITION = re.compile(
     r"\s*(?:(?:let|define|put|set|where|with|write)\s+|\\(?:text|mbox|mathrm)\s*\{\s*"
     r"(?:let|define|put|set|where|with|write)\s*\}\s*)(.*)$",

@@ -153,6 +153,7 @@ class PlainLexer:
                 return self.add(kind, value, at, at + len(sign), spaced=spaced)
         if letter in _LOGIC:
             return self.add("logic", _LOGIC[letter], at, at + 1)
+        letter = "…" if self.text.startswith("..", at, end) else letter
         message, hint = REFUSED.get(letter, (f"{letter!r} is not read", "use the usual signs"))
         raise self.source.error(message, at, hint)
 

@@ -39,6 +39,7 @@ __all__ = ["Row", "rows_of"]
 _EMPTY_LINE = re.compile(r"\n[ \t]*(?=\n)")
 _DOLLARS = re.compile(r"(?<!\\)\$([^$\n]+)\$")
 _JOINS = {"and", "or", "in", "iff", "implies", "not", "if and only if"}
+_PROVED = re.compile(r"[\s.,;]*(?<!\w)(?:QED|Q\.E\.D\.|q\.e\.d\.|[∎■□▪])\s*$")
 _REMARK = re.compile(r"\s(?:#|--\s)|^\s*#|\s[—]\s")
 _REASON = re.compile(rf"(?<=[\s,;(\[])(?:{'|'.join(REASON_WORDS)})\b")
 _CONDITION = re.compile(r"\s*(?:if|for|when|provided|assuming)\b")
@@ -258,6 +259,10 @@ def _plain_row(letters: list[str], begin: int, stop: int, symbols: Symbols) -> R
     reason = ""
     notes: tuple[str, ...] = ()
     line = "".join(letters[begin:stop])
+    ended = _PROVED.search(line)
+    if ended:
+        blank(letters, begin + ended.start(), stop)
+        line = line[: ended.start()]
     remark = _REMARK.search(line)
     if remark:
         reason = line[remark.end() :].strip()

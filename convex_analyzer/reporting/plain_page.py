@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from convex_analyzer.notation import legend
 from convex_analyzer.reporting.document import (
     Block,
@@ -34,9 +36,9 @@ def plain_document(result: Result, level: str = "brief", command: str | None = N
         The command that reproduces it, where there is one.
     """
     table = result.summary()
-    name = type(result).__name__
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(result).__name__).capitalize()
     title = table.title or name
-    blocks: list[Block] = [Title(title, (name,))]
+    blocks: list[Block] = [Title(title, (name,) if title != name else ())]
     blocks += [table_block(table), *(Paragraph(note) for note in table.notes if note.strip())]
     blocks.append(Heading("Reproduction"))
     blocks += [CodeBlock(command)] if command else []

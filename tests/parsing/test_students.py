@@ -164,3 +164,9 @@ def test_what_a_chain_is_of_needs_no_declaration():
 def test_the_end_of_a_proof_is_no_formula():
     text = r"\begin{align} x &= y \qquad\blacksquare \\ x &= 2 y \quad \square \end{align}"
     assert [s.is_readable for s in parse_derivation(text, SYMBOLS)] == [True, True]
+    for plain in ("x  QED", "x. ∎", "x q.e.d."):
+        assert [s.value for s in parse_derivation(plain, SYMBOLS)] == [x]
+    (dots,) = parse_derivation("1 + u + ... + u^k", SYMBOLS)
+    assert "dots leave terms out" in str(dots.error)
+    (declared,) = parse_derivation("% symbols: q real\n" + "q")
+    assert declared.is_readable
