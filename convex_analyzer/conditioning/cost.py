@@ -148,9 +148,9 @@ def steps_of(problem: Quadratic, start: Array | None, tolerance: float) -> dict[
     if problem.operator.can_decompose and problem.why_no_minimum is not None:
         return {rule.__name__: None for rule in OPTIMIZERS}
     steps: dict[str, int | None] = {}
+    steps[GradientDescent.__name__] = descent_steps(found, point, tolerance).fewest
     for rule in OPTIMIZERS[1:-1]:
         steps[rule.__name__] = analyze(found, rule).as_run().steps_to(tolerance, point)
-    steps[GradientDescent.__name__] = descent_steps(found, point, tolerance).fewest
     name = ConjugateGradient.__name__
     if point is None:
         kappa = found.condition_number
@@ -244,14 +244,19 @@ class Mismatch:
     def sentence(self) -> str:
         """Both ratios in words."""
         first = (
-            f"The first gradient step moves {self.larger} {format_number(self.gradient_ratio, 2)} "
-            f"times as far as {self.smaller}"
+            f"The first gradient step moves {self.larger} {_size(self.gradient_ratio)} times as "
+            f"far as {self.smaller}"
         )
         if self.is_reversed:
-            way = format_number(1 / self.needed_ratio, 2)
+            way = _size(1 / self.needed_ratio)
             return f"{first}, the wrong way round: {self.smaller} has {way} times as far to go."
-        way = format_number(self.needed_ratio, 2)
+        way = _size(self.needed_ratio)
         return f"{first}, which has to go only {way} times as far."
+
+
+def _size(ratio: float) -> str:
+    """Write how many times: 203, but 5.1e4."""
+    return format_number(ratio, 3 if 100 <= ratio < 1000 else 2)
 
 
 def mismatch(problem: Quadratic, start: Array, labels: tuple[str, ...]) -> Mismatch | None:

@@ -130,14 +130,15 @@ class GradientCheck(Result):
             )
             for b in self.blocks
         )  # fmt: skip
-        columns = ("block", "size", "measured", "wrong", "relative error", "verdict")
+        columns = ("block", "size", "measured", "wrong", "relative error, 2-norm", "verdict")
         notes = [self.words]
         worst = sorted(
             (c for c in self.coordinates if c.status in {"wrong", "suspicious"}),
             key=lambda c: -c.relative_error,
         )
         notes += [
-            f"  {c.name}: claimed {format_number(c.claimed)}, measured {format_number(c.numeric)}"
+            f"  {c.name}: claimed {format_number(c.claimed)}, measured {format_number(c.numeric)}, "
+            f"relative error {format_number(c.relative_error, 2)}"
             for c in worst[:_SHOWN]
         ]
         slope = self.taylor_slope

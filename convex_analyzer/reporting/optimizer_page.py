@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from convex_analyzer.comparison import Comparison, Entry
 from convex_analyzer.errors import ConvexAnalyzerError
+from convex_analyzer.plot.figures.optimizer_panels import plateau
 from convex_analyzer.reporting.document import Block, Column, Heading, Note, Table
 from convex_analyzer.reporting.figures import drawn, drawn_if_any
+from convex_analyzer.reporting.noise_page import floor_table
 from convex_analyzer.tables import format_count, format_number
 from convex_analyzer.theory.sensitivity import Sensitivity, sensitivity
 from convex_analyzer.theory.stochastic.floor import NoiseFloor
@@ -27,8 +31,9 @@ def optimizer_blocks(comparison: Comparison) -> list[Block]:
         Column("× steps when λ is 10 % off", "right", 0.24),
     )
     note = (
-        "Gaps over that of the start; – where the run is too long to simulate. The last column: "
-        "steps per digit when λmin or λmax is 10 % off, over those of the best setting there."
+        "Gaps of the run over that of the start, at its end the mean level if it hovers; – where "
+        "the run is too long to simulate. The last column: steps per digit when λmin or λmax is "
+        "10 % off, over those of the best setting there."
     )
     return [*blocks, Table(columns, rows, caption="What each costs, and what it forgives.",
                            note=note)]  # fmt: skip
@@ -36,7 +41,11 @@ def optimizer_blocks(comparison: Comparison) -> list[Block]:
 
 def _row(entry: Entry) -> tuple[str, ...]:
     first = abs(float(entry.gap[0]))
-    end = float(entry.gap[-1]) / first if first > 0 and entry.complete else None
+    end = None
+    if first > 0 and entry.complete:
+        gaps = np.abs(entry.gap) / first
+        level = plateau(entry.steps.astype(float), gaps)
+        end = float(gaps[-1]) if level is None else level
     found = _sensitivity(entry)
     margin = cost = "–"
     if found is not None:
@@ -94,7 +103,9 @@ def stochastic_blocks(comparison: Comparison) -> list[Block]:
             "about α tr Σ/4, with α/(1 − μ) in place of α under momentum."
         )
         blocks.append(Table(columns, rows, caption=caption))
-    return blocks
+    linear = [entry for entry in noisy if entry.analysis is not None]
+    moved = floor_table(comparison, linear[0]) if linear else None
+    return [*blocks, moved] if moved is not None else blocks
 
 
 def _floor(comparison: Comparison, entry: Entry) -> NoiseFloor | None:

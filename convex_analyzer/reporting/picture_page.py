@@ -54,9 +54,10 @@ def _transients(comparison: Comparison) -> list[Block]:
                     "warn",
                     f"Transient growth: {entry.label}.",
                     f"From rest the error along λ = {format_number(peak.eigenvalue, 4)} grows "
-                    f"to ×{format_number(peak.size, 4)} after {format_count(peak.step)} steps, so "
-                    f"that direction's loss to ×{format_number(peak.size**2, 4)}: "
-                    f"{_why_it_grows(entry.analysis, peak.eigenvalue)} before it decays.",
+                    f"to ×{format_number(peak.size, 4)} after {format_count(peak.step)} "
+                    f"step{'' if peak.step == 1 else 's'}, and that direction's loss to "
+                    f"×{format_number(peak.size**2, 4)}, before both decay: "
+                    f"{_why_it_grows(entry.analysis, peak.eigenvalue)}.",
                 )
             )
     finite = _finite_goal(comparison)

@@ -49,7 +49,7 @@ def sweep_document(
     card = Card("ok" if not lost else "warn", "What the runs show.", f"{finding(data)}.")
     facts = (
         f"{format_count(data.last.size)} runs of {format_count(trajectory.steps)} steps",
-        f"{format_count(lost)} diverged" if lost else "none diverged",
+        f"{format_count(lost)} end above their start" if lost else "none ends above its start",
     )
     blocks: list[Block] = [
         Title(title, facts),
@@ -74,7 +74,7 @@ def _best(data: SweepData, most: int) -> list[Block]:
         (
             *(format_number(float(values[i]), 4) for values in data.values),
             format_number(float(data.last[i]), 3),
-            *(["diverged" if data.diverged[i] else ""] if lost else []),
+            *(["above its start" if data.diverged[i] else ""] if lost else []),
         )
         for i in order
     ]

@@ -100,6 +100,8 @@ def _cost_sentence(
     text += f"; {_simulated(entry)}" if entry is not None else ""
     noisy = any(one.trajectory.noise is not None for one in comparison.entries)
     text += f"{', without noise' if noisy else ''}) to bring the gap to {goal} of its start"
+    if analysis.one_minus_rate >= 1:
+        return f"{text}, and then no error is left."
     return f"{text}; each further digit of θ costs {format_count(digit)} more."
 
 
@@ -211,7 +213,7 @@ def _price(entry: Entry) -> str:
         return ""
     if entry.overshoot <= 1.001:
         return ", and the loss never rises above its start"
-    return f", after the gap first rises to ×{format_number(entry.overshoot, 3)} its start"
+    return f", after the gap first rises to {format_number(entry.overshoot, 3)} times its start"
 
 
 def _standardising(comparison: Comparison) -> list[str]:
@@ -219,13 +221,14 @@ def _standardising(comparison: Comparison) -> list[str]:
     new = Prospect(comparison, comparison.entries[0]).standardised
     if new is None:
         return []
+    kept = " (the intercept stays)" if new.intercept else ""
     before, after = comparison.spectrum.condition_number, new.spectrum.condition_number
     if before is None or after is None:
         return []
     if after > 0.5 * before:
         return [f"Standardising the columns would not help (κ = {format_number(after, 4)})."]
     text = (
-        f"Standardising the columns takes κ from {format_number(before, 3)} to "
+        f"Standardising the columns{kept} takes κ from {format_number(before, 3)} to "
         f"{format_number(after, 4)}, and gradient descent to {new.steps}"
     )
     rest = "; what is left is collinearity, which scaling cannot remove" if after > 100 else ""

@@ -111,7 +111,7 @@ def _kappa(comparison: Comparison) -> str:
     bracket = spectrum.condition_number_bracket
     if bracket is not None and bracket.high > bracket.low and np.isfinite(bracket.high):
         half = (bracket.high - bracket.low) / (bracket.high + bracket.low)
-        text += f" (relative error ≤ {format_number(half, 1)})"
+        text += f", relative error ≤ {format_number(half, 1)}"
     if spectrum.data is not None:
         text += f"; κ(X) = {format_number(spectrum.data.condition_number, 7)}, 2-norm"
     return text
@@ -203,6 +203,8 @@ def _optimizers(comparison: Comparison) -> Table:
     )
     goal = format_number(comparison.tolerance, 2)
     caption = f"Steps until the gap J − J* is {goal} of its start."
+    if comparison.problem.why_no_minimum:
+        caption = "J has no minimum, so that no rule arrives: how fast it leaves."
     if any(entry.trajectory.noise is not None for entry in comparison.entries):
         caption += " Predicted without noise; the runs have it."
     if (comparison.krylov_limit or 0) > 1:

@@ -666,11 +666,16 @@ def test_a_noisy_report_says_what_the_noise_leaves_and_promises_no_count():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(64, 2))
     problem = ca.least_squares(X, X @ [1.0, -2.0] + rng.normal(size=64))
-    comparison = ca.compare(problem, [ca.GradientDescent(0.1)], noise=ca.MiniBatch(4), steps=60)
+    comparison = ca.compare(problem, [ca.GradientDescent(0.1)], noise=ca.MiniBatch(4), steps=300)
     document = build(comparison)
     change = d.plain_text(blocks(document, d.Cards)[0].cards[2].text)
     floor = comparison.entries[0].analysis.noise_floor(ca.MiniBatch(4), problem).value
     assert f"the loss hovers {format_number(floor, 3)} above its minimum" in change
+    share = f"×{format_number(floor / comparison.entries[0].gap[0], 3)}"
+    text = to_markdown(document)  # card, figure, table and the table of problems: one floor
+    for told in (f"({share} of the first gap)", f"noise floor, {share}", f"| {share} |",
+                 f"noise floor, the mean, is {share}"):  # fmt: skip
+        assert told in text
     assert "steps" not in change
     echo = dict(blocks(document, d.KeyValues)[0].items)
     said = {d.plain_text(name): d.plain_text(value) for name, value in echo.items()}

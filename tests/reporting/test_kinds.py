@@ -97,7 +97,7 @@ def test_runs_over_one_setting_two_settings_and_none():
     assert format_number(grows[0], 4) in finding
     text = text_of(runs)
     assert finding in text
-    assert text.count("| diverged |") + text.count("|  |") >= 8
+    assert text.count("| above its start |") + text.count("|  |") >= 8
     momenta = np.linspace(0, 0.9, 3)[None, :, None]
     grid = ca.simulate(
         problem, ca.HeavyBall(rates[:, None, None], momentum=momenta), np.ones((9, 3, 2)), 50

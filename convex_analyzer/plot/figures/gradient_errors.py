@@ -110,7 +110,7 @@ def finding(data: GradientErrorsData) -> str:
             return f"The gradient is {data.verdict}, though not along {data.direction}"
         return (
             f"The gradient is {data.verdict} along {data.direction}: "
-            f"the error stays at {error} however short the step"
+            f"its relative error stays at {error} however short the step"
         )
     if data.verdict == "correct":
         return f"The gradient is right: the error falls to {error} at h = {step}"

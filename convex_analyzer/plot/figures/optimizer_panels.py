@@ -30,6 +30,7 @@ __all__ = [
     "finding",
     "optimizer_panels",
     "optimizer_panels_data",
+    "plateau",
     "series",
 ]
 
@@ -169,7 +170,7 @@ def _fate(curve: Curve, entry: Entry, floor: float | None) -> tuple[str, float]:
     """Return how a run ends, and at which gap over the first."""
     with np.errstate(all="ignore"):
         run = np.abs(entry.gap / entry.gap[0])  # the whole of it, which may not be in the picture
-    last, level = float(run[-1]), _plateau(entry.steps.astype(float), run)
+    last, level = float(run[-1]), plateau(entry.steps.astype(float), run)
     if curve.reached is not None:  # it may rise again
         return "arrives", (level or last) if curve.kind == "simulated" else 0.0
     if curve.outcome in {"unstable", "drifting"} or not math.isfinite(last):
@@ -183,7 +184,7 @@ def _fate(curve: Curve, entry: Entry, floor: float | None) -> tuple[str, float]:
     return ("falls", last) if last < 1 else ("stays", last)
 
 
-def _plateau(steps: Array, gap: Array) -> float | None:
+def plateau(steps: Array, gap: Array) -> float | None:
     """Return the gap around which the last half of a run hovers; None when it still falls."""
     half = (steps >= steps[-1] / 2) & np.isfinite(gap)
     late = half & (steps >= 0.75 * steps[-1])

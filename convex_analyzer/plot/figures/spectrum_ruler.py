@@ -18,7 +18,7 @@ from convex_analyzer.plot.text import measure
 from convex_analyzer.plot.ticks import log_ticks
 from convex_analyzer.plot.wording import factor_text, name_of, subscript, times_text
 from convex_analyzer.plot.zones import MEANING, ZONES, find_zones
-from convex_analyzer.tables import format_number
+from convex_analyzer.tables import format_number, format_share
 from convex_analyzer.theory.analysis import Analysis
 from convex_analyzer.theory.modes import modes
 
@@ -143,7 +143,7 @@ def _share(data: RulerData) -> str:
         return f"α = {alpha} is just {'below' if share < 1 else 'above'} its limit"
     if share < 0.01:
         return f"α = {alpha} is far below the limit {limit}"
-    return f"α = {alpha} is {format_number(100 * share, 3)} % of the limit {limit}"
+    return f"α = {alpha} is {format_share(data.learning_rate, data.limit)} the limit {limit}"
 
 
 def _pace(data: RulerData) -> str:

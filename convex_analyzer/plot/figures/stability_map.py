@@ -17,7 +17,7 @@ from convex_analyzer.plot.panel import Panel
 from convex_analyzer.plot.style import HALF, HATCH, INK, UNSTABLE, letters
 from convex_analyzer.plot.ticks import Ticks, linear_ticks, log_ticks
 from convex_analyzer.plot.wording import per_digit, times_text
-from convex_analyzer.tables import format_count, format_number
+from convex_analyzer.tables import format_count, format_factor, format_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -74,12 +74,15 @@ def alt(data: MapData | RateData) -> str:
     if isinstance(data, RateData):
         return rates.alt(data)
     where = (
-        f"chosen α = {format_number(data.chosen[0], 4)}, μ = {format_number(data.chosen[1], 6)} "
-        f"({times_text(data.chosen_one_minus_rate)} per step), "
-        f"best α = {format_number(data.best[0], 4)}, μ = {format_number(data.best[1], 6)} "
-        f"({times_text(data.best_one_minus_rate)})"
+        f"chosen {_pair(data.chosen)} ({times_text(data.chosen_one_minus_rate)} per step), "
+        f"best {_pair(data.best)} ({times_text(data.best_one_minus_rate)})"
     )
     return f"{finding(data)}. Map of {data.method} over learning rate and momentum: {where}."
+
+
+def _pair(pair: tuple[float, float]) -> str:
+    alpha, mu = pair
+    return f"α = {format_number(alpha, 4)}, μ = {format_factor(mu, 1 - mu, 4)}"
 
 
 def caption(data: MapData | RateData) -> str:
