@@ -108,9 +108,14 @@ def agree(a: Any, b: Any, using: Mapping[Any, Any] | None = None) -> tuple[str, 
                 left, right = _value(x, point), _value(y, point)
                 where = ", ".join(f"{s} = {v}" for s, v in sorted(point.items(), key=str))
                 return "refuted", f"at {where}: {left} against {right}"
-    if tried and all(is_zero(x - y) for x, y in pairs):
+    if tried and all(_no_difference(x, y) for x, y in pairs):
         return "proved", f"normal form of the difference is 0; equal at {_POINTS} exact points"
     return "plausible", f"equal at {tried} exact points; no normal form decides it"
+
+
+def _no_difference(x: Any, y: Any) -> bool:
+    (a, b), _ = named_powers([x, y])
+    return is_zero(a - b)
 
 
 def _entries(value: Any) -> list[Any]:
@@ -259,6 +264,36 @@ def _power(base: Fraction, exponent: Fraction) -> Any:
         return base**exponent.numerator
     number = _real(base)
     return (mp.mpc(number) if number < 0 else number) ** _real(exponent)
+
+
+def named_powers(expressions: list[Any]) -> tuple[list[Any], dict[Any, Any]]:
+    """Put a letter for each number to a symbol, such as 0.96^ψ; return what each stands for.
+
+    Expanding would split such a power by the primes of its base.
+
+    Examples
+    --------
+    >>> import sympy
+    >>> psi = sympy.Symbol("psi", positive=True)
+    >>> power = sympy.Rational(24, 25) ** psi
+    >>> (written,), back = named_powers([power**2 - power])
+    >>> len(written.free_symbols), written.subs(back) == power**2 - power
+    (1, True)
+    """
+    import sympy
+
+    stands: dict[Any, Any] = {}
+
+    def stand_in(power: Any) -> Any:
+        count, rest = power.exp.as_coeff_Mul()
+        whole = power.base**rest
+        return stands.setdefault(whole, sympy.Dummy("power", positive=True)) ** count
+
+    def is_such(part: Any) -> bool:
+        return bool(part.is_Pow and part.base.is_Rational and not part.exp.is_number)
+
+    named = [sympy.sympify(e).replace(is_such, stand_in) for e in expressions]
+    return named, {letter: whole for whole, letter in stands.items()}
 
 
 def is_zero(expression: Any) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from convex_analyzer.derivations.vanishing import signs_of_coefficients
+
 __all__ = ["is_positive", "on_interval", "on_unit_interval"]
 
 
@@ -40,6 +42,9 @@ def is_positive(expression: Any) -> bool:
         return False
     if not all(symbol.is_positive for symbol in given.free_symbols):
         return False
+    signs = signs_of_coefficients(given)
+    if signs is not None and set(signs[0]) == set(signs[1]) and len(set(signs[0])) == 1:
+        return True
     top, bottom = (_common_sign(part) for part in sympy.fraction(sympy.together(given)))
     return top != 0 and top == bottom
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-__all__ = ["vanishes"]
+__all__ = ["signs_of_coefficients", "vanishes"]
 
 _LARGEST_POWER = 40
 
@@ -23,6 +23,9 @@ def vanishes(expression: Any) -> bool | None:
     >>> x, k = sympy.symbols("x k", positive=True)
     >>> vanishes((1 - x)**(k + 1) - (1 - x)**k * (1 - x)), vanishes(1 / x - x)
     (True, False)
+    >>> y = sympy.Symbol("y", real=True)
+    >>> vanishes(1 / abs(y) - abs(y) / y**2)
+    True
     >>> vanishes(1 / (sympy.sqrt(1 + x) - 1) - (sympy.sqrt(1 + x) + 1) / x)
     True
     """
@@ -46,8 +49,40 @@ def vanishes(expression: Any) -> bool | None:
     return None if reader.rules or reader.powers else False
 
 
+def signs_of_coefficients(expression: Any) -> tuple[list[int], list[int]] | None:
+    """Return the signs of those of numerator and denominator; None where it has roots or indices.
+
+    Examples
+    --------
+    >>> import sympy
+    >>> x = sympy.Symbol("x", positive=True)
+    >>> signs_of_coefficients(1 - x / (1 + x))
+    ([1], [1, 1])
+    """
+    import sympy
+    from sympy.polys.polyerrors import BasePolynomialError
+
+    reader = _Reader()
+    try:
+        given = sympy.sympify(expression)
+        reader.look(given)
+        if reader.roots or reader.powers or not all(e.is_Symbol for e in reader.letters):
+            return None
+        reader.start()
+        top, bottom = reader.read(given)
+    except (_UnknownError, ZeroDivisionError, BasePolynomialError):
+        return None
+    above, below = ([1 if c > 0 else -1 for c in part.values()] for part in (top, bottom))
+    return above, below
+
+
 class _UnknownError(Exception):
     """Something other than + - * / and powers."""
+
+
+def _is_size(e: Any) -> bool:
+    """Whether this is |x| of a real x: the root of x²."""
+    return type(e).__name__ == "Abs" and bool(e.args[0].is_real)
 
 
 class _Reader:
@@ -72,6 +107,9 @@ class _Reader:
         elif e.is_Pow:
             self.look(e.base)
             self.look_at_power(e.base, e.exp)
+        elif _is_size(e):
+            self.look(e.args[0])
+            self.roots[(e.args[0] ** 2, 2)] = 2
         elif not e.is_Rational:
             raise _UnknownError
 
@@ -109,6 +147,8 @@ class _Reader:
             return self.ring.ground_new(Fraction(int(e.p), int(e.q))), one
         if e in self.letters:
             return self.letters[e], one
+        if _is_size(e):
+            return self.letters[(e.args[0] ** 2, 2)], one
         if e.is_Add:
             total = self.read(e.args[0])
             for part in e.args[1:]:
@@ -120,6 +160,10 @@ class _Reader:
                 above, below = self.read(part)
                 top, bottom = top * above, bottom * below
             return top, bottom
+        return self._read_power(e)
+
+    def _read_power(self, e: Any) -> tuple[Any, Any]:
+        one = self.ring.one
         if e.exp.is_Rational:
             if e.exp.q != 1:
                 return _power((self.letters[(e.base, int(e.exp.q))], one), int(e.exp.p))

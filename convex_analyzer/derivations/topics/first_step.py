@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from convex_analyzer.derivations.averages import averages_of, root_free, signed
-from convex_analyzer.derivations.chain import Chain
+from convex_analyzer.derivations.chain import Chain, named_powers
 from convex_analyzer.derivations.lines import Derivation
 from convex_analyzer.derivations.running import OpenRun, Plane
 from convex_analyzer.derivations.topic import Topic
@@ -18,33 +18,34 @@ def _build(optimizer: Any) -> Derivation:
     g = sympy.Symbol("g", real=True, nonzero=True)
     chain = Chain(f"The first steps of {run.name}")
     start = run.start()
-    after = run.step(1, Plane(g), start)
+    after, numbers = named_powers(run.step(1, Plane(g), start))
     for slot, value in zip(run.slots, after[1:], strict=True):
         chain.equal(
             f"{slot} after one step",
             sympy.IndexedBase(slot.name)[1],
-            run.settled(root_free(value)),
+            run.settled(root_free(value)).subs(numbers),
             f"step, run on symbols from the start ({run.cls.source or 'user rule'})",
-            given=value.subs(run.back),
+            given=value.subs(run.back).subs(numbers),
         )
     delta = sympy.IndexedBase("Delta")
     move = sympy.expand(after[0]) - run.theta
     if move.has(sympy.Piecewise, sympy.Max, sympy.Min):
         return chain.done("Stops here: the step chooses between formulas.")
-    _sizes(run, chain, delta[1], move, g)
+    _sizes(run, chain, (delta[1], move), g, numbers)
     return chain.done(_later(run, chain, delta, g))
 
 
-def _sizes(run: OpenRun, chain: Chain, left: Any, move: Any, g: Any) -> None:
+def _sizes(run: OpenRun, chain: Chain, step: tuple[Any, Any], g: Any, numbers: Any) -> None:
     """Add the step as it comes out, simplified, and without the small constants."""
     import sympy
 
-    raw = (move.subs(run.back)).doit()
+    left, move = step
+    raw = (move.subs(run.back)).doit().subs(numbers)
     simple = root_free(move)
-    shown = run.settled(simple)
+    shown = run.settled(simple).subs(numbers)
     chain.equal("the step", left, shown, "θ after the step, less θ before; roots taken", given=raw)
     small = [e for e in run.epsilons if e in shown.free_symbols]
-    without = run.settled(signed(root_free(simple.subs(dict.fromkeys(small, 0))), g))
+    without = run.settled(signed(root_free(simple.subs(dict.fromkeys(small, 0))), g)).subs(numbers)
     if without == shown or without.has(sympy.zoo, sympy.nan):
         return
     names = ", ".join(f"{e} = 0" for e in small)
