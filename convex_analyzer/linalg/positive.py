@@ -14,7 +14,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Factored", "dense_floor", "rayleigh_ceiling", "sparse_floor"]
+__all__ = [
+    "BandFactor",
+    "Factored",
+    "band_floor",
+    "dense_floor",
+    "rayleigh_ceiling",
+    "sparse_floor",
+]
 
 Array = npt.NDArray[np.float64]
 
@@ -95,6 +102,54 @@ def sparse_floor(matrix: Any, shift: float) -> Factored | None:
     )
     error += _U * float(np.max(np.abs(shifted.diagonal())))
     return Factored(math.nextafter(shift - error * _SAFE, -math.inf), factors)
+
+
+class BandFactor:
+    """The Cholesky factor of a banded A - σI, with a proof, for solving.
+
+    Attributes
+    ----------
+    shift
+        σ.
+    floor
+        No eigenvalue of A is below it.
+    """
+
+    def __init__(self, shift: float, floor: float, factor: Array) -> None:
+        self.shift, self.floor, self._factor = shift, floor, factor
+
+    def solve(self, right: Array) -> Array:
+        """Return (A - σI)⁻¹ r, approximately."""
+        from scipy.linalg.lapack import dpbtrs
+
+        return np.asarray(dpbtrs(self._factor, right, lower=1)[0])
+
+
+def band_floor(band: Array, shift: float) -> BandFactor | None:
+    """Return the Cholesky factor of a banded A - σI and the bound it proves; None if it fails.
+
+    Parameters
+    ----------
+    band
+        The diagonals from the main one downwards, (w + 1, n), padded at the end.
+    shift
+        σ.
+
+    The factor obeys RᵀR = B + E with |E| ≤ γ |Rᵀ||R|, γ of w + 2 operations. By Cauchy's inequality
+    entry (i, j) of |Rᵀ||R| is at most √(b_ii b_jj)/(1 - γ), and a row has 2w + 1 of them: so the
+    2-norm of E is at most (2w + 1) γ/(1 - γ) times the largest diagonal entry of B.
+    """
+    from scipy.linalg.lapack import dpbtrf
+
+    width, shifted = len(band) - 1, np.array(band, order="F")
+    shifted[0] -= shift
+    largest = float(np.max(np.abs(shifted[0])))
+    factor, failed = dpbtrf(shifted, lower=1, overwrite_ab=1)
+    if failed or not np.isfinite(factor[0]).all():
+        return None
+    bound = _gamma(width + 2)
+    error = ((2 * width + 1) * bound / (1 - bound) + _U) * largest
+    return BandFactor(shift, math.nextafter(shift - error * _SAFE, -math.inf), factor)
 
 
 def _product_norm(left: Any, right: Any) -> float:

@@ -15,13 +15,14 @@ from convex_analyzer.linalg.operators import DiagonalOperator
 from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.spectra.certified import certify
 from convex_analyzer.spectra.exact import ZERO, exact_eigenvalues
+from convex_analyzer.spectra.narrow import narrow
 from convex_analyzer.spectra.spectrum import Bracket, DataConditioning, Spectrum
 
 __all__ = ["spectrum"]
 
 Array = npt.NDArray[np.float64]
 
-METHODS = ("auto", "certified", "dense", "exact", "lanczos")
+METHODS = ("auto", "banded", "certified", "dense", "exact", "lanczos")
 _EXACT_LIMIT = 12  # largest SymPy matrix whose characteristic polynomial is solved exactly
 _BUT_FOR = "brackets fail for one seed in 10⁶ at most"
 _GAP = 1e3  # a zero eigenvalue is believed when the next one is this many tolerances away
@@ -41,12 +42,14 @@ def spectrum(
         A `Quadratic`, or anything that `Quadratic` accepts as A.
     method
         ``"auto"`` chooses: exact for a SymPy matrix up to 12 x 12; the closed form for a diagonal
-        one; the SVD of X for data; dense ``eigh`` up to d = 4000 (sparse: 2000); Lanczos for both
-        ends beyond. Or name one of ``"exact"``, ``"dense"``, ``"lanczos"``; or ``"certified"``, the
-        same with brackets that are proved for the matrix as given (see `certify`).
+        one; the SVD of X for data; dense ``eigh`` up to d = 4000 (sparse: 2000); beyond, for both
+        ends, factorisations of a narrow band where a sparse matrix that is positive definite has
+        one (in its order or a better one), else Lanczos. Or name one of ``"exact"``, ``"dense"``,
+        ``"banded"``, ``"lanczos"``; or ``"certified"``, the same with brackets that are proved for
+        the matrix as given (see `certify`).
     tolerance
         For Lanczos: relative error of both ends that is aimed at. Their brackets, which do not
-        trust the start, reach about its square root.
+        trust the start, reach about its square root. For a band: relative width of the brackets.
     seed
         For Lanczos: seed of the starting vector (default 0, so that results repeat).
 
@@ -73,7 +76,7 @@ def spectrum(
         raise InputError("method 'exact' needs a SymPy matrix", argument="method")
     if method == "auto":
         method = _choose(problem)
-    tunable = method in {"lanczos", "certified"}
+    tunable = method in {"lanczos", "certified", "large", "banded"}
     key = (method, tolerance, seed or 0) if tunable else (method,)
     if key not in problem.spectra:  # once per problem: Lanczos may take minutes
         problem.spectra[key] = _compute(problem, method, tolerance, seed or 0)
@@ -93,6 +96,15 @@ def _check_arguments(tolerance: Any, seed: Any) -> None:
 def _compute(problem: Quadratic, method: str, tolerance: float, seed: int) -> Spectrum:
     if method == "exact":
         return _exact(problem)
+    if method in {"banded", "large"}:
+        banded = narrow(problem, tolerance, seed)
+        if banded is None and method == "banded":
+            raise InputError(
+                "method 'banded' needs a positive definite scipy.sparse matrix with a narrow band",
+                argument="method",
+                hint="'auto' takes Lanczos instead",
+            )
+        return banded or spectrum(problem, "lanczos", tolerance, seed)
     if method == "lanczos":
         return _iterative(problem, tolerance, seed)
     if method == "certified":
@@ -105,7 +117,7 @@ def _choose(problem: Quadratic) -> str:
         return "exact"
     if problem.operator.kind == "diagonal" or problem.operator.can_decompose:
         return "dense"
-    return "lanczos"
+    return "large"
 
 
 def _dense(problem: Quadratic) -> Spectrum:

@@ -18,11 +18,11 @@ from convex_analyzer.theory.curves import (
     decaying_sum,
     displacement,
     displacements,
-    log_rates,
     powers,
     propagate,
 )
 from convex_analyzer.theory.modes import ManyModes, Modes
+from convex_analyzer.theory.pairs import log_rates
 from convex_analyzer.theory.squares import sum_of_squares
 
 __all__ = ["Dynamics", "from_rest"]

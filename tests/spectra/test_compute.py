@@ -315,7 +315,7 @@ def test_a_large_exact_matrix_is_treated_as_numbers():
 
 def test_methods_are_checked():
     with pytest.raises(
-        InputError, match="method must be one of auto, certified, dense, exact, lanczos"
+        InputError, match="method must be one of auto, banded, certified, dense, exact, lanczos"
     ):
         spectrum(np.eye(2), "magic")
     with pytest.raises(InputError, match="needs a SymPy matrix"):
