@@ -216,7 +216,20 @@ class Behaviour(Result):
         return as_set(self.stable_learning_rates or [])
 
     def latex(self) -> str:
-        """Return the set of stable learning rates as LaTeX."""
+        r"""Return the set of stable learning rates as LaTeX; what is not exact has six digits.
+
+        Examples
+        --------
+        >>> from convex_analyzer.optimizers.gradient import GradientDescent
+        >>> from convex_analyzer.spectra.compute import spectrum
+        >>> print(Behaviour(spectrum([[2, 1], [1, 10]]), GradientDescent(0.1)).latex())
+        \left(0, 0.197568\right)
+        """
         import sympy
 
-        return str(sympy.latex(self.stability_set))
+        found = self.stability_set
+        short = {
+            x: sympy.Integer(int(x)) if float(x).is_integer() else sympy.Float(x, 6)
+            for x in found.atoms(sympy.Float)
+        }
+        return str(sympy.latex(found.xreplace(short)))
