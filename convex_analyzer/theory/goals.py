@@ -114,7 +114,8 @@ def _fewest_steps(
         return _fractional_steps(found, tolerance, start, sampled=sampled)
 
     zero = np.zeros(len(free))
-    corners = [0.15 * sign * unit for unit in np.eye(len(free)) for sign in (-1, 1)]
+    offsets = (-math.log(2), -0.15, 0.15)  # half of the rate is gradient descent's 1/λmax
+    corners = [size * unit for unit in np.eye(len(free)) for size in offsets]
     screened = screen(analysis, lambda x: _values(best, free, x), len(free), tolerance, start)
     first = min([zero, *corners, *screened], key=cost)
     simplex = np.vstack([first, first + 0.1 * (np.eye(len(free)) - 0.5)])
@@ -183,7 +184,11 @@ def _fractional_steps(
         excited = (analysis.modes.eigenvalues != 0) & (analysis.errors(start, 0) != 0)
         slowest = float(np.min(analysis.modes.one_minus_rate[excited], initial=1.0))
         long_run = steps_at_rate(slowest, tolerance)
-    if long_run is None or long_run * len(analysis.directions) > _AFFORDABLE:
+    if long_run is None:
+        return _NEVER
+    if analysis.scope == "global" and analysis.modes.slots == 1:
+        return _falling_steps(analysis, tolerance, start)
+    if long_run * len(analysis.directions) > _AFFORDABLE:
         return _NEVER
     k = np.arange(2.0 * long_run + 20)
     if start is None:
@@ -194,7 +199,24 @@ def _fractional_steps(
     if above.size == 0 or above[-1] + 1 >= len(k):
         return _NEVER if above.size else 0.0
     last = int(above[-1])
-    if not gap[last + 1] > 0:
-        return float(last + 1)
-    share = math.log(gap[last] / gap[0] / tolerance) / math.log(gap[last] / gap[last + 1])
-    return last + min(max(share, 0.0), 1.0)
+    return last + _share(gap[last] / gap[0] / tolerance, gap[last + 1] / gap[0] / tolerance)
+
+
+def _falling_steps(analysis: Analysis, tolerance: float, start: Any) -> float:
+    """Return what `_fractional_steps` does for a rule without memory, whose gap only falls.
+
+    The first step at the goal is the last above it plus one, so no curve has to be scanned.
+    """
+    first = analysis.steps_to(tolerance, start)
+    if not first:
+        return _NEVER if first is None else 0.0
+    k = np.array([0.0, first - 1.0, first])
+    gap = analysis.worst_error(k) ** 2 if start is None else analysis.gap(start, k)
+    return first - 1 + _share(gap[1] / gap[0] / tolerance, gap[2] / gap[0] / tolerance)
+
+
+def _share(before: float, after: float) -> float:
+    """Return which part of a step it takes from above 1 to 1, on the way to `after` ≤ 1."""
+    if not after > 0 or not before > after:
+        return 1.0
+    return min(max(math.log(before) / math.log(before / after), 0.0), 1.0)

@@ -123,3 +123,13 @@ def test_a_search_that_would_take_too_long_is_left_out(monkeypatch):
     assert screen(analysis, values, 2, 1e-2, None) == []
     decayed = analyze(Spectrum.from_eigenvalues([1.0]), WeightDecay(HeavyBall(0.1, 1.0), 0.0))
     assert screen(decayed, values, 2, 1e-2, None) == []  # no rate, no end
+
+
+def test_without_memory_no_run_is_too_long_to_tune():
+    """Nearly all of the gap is steep: one step of 1/λmax is enough, and 2/(λmin + λmax) flips it."""
+    spectrum = Spectrum.from_eigenvalues([1e-12, 1.0])
+    start = [1.0, 1.0]
+    assert analyze(spectrum, GradientDescent).steps_to(1e-6, start) > 1e11
+    best = tune(spectrum, GradientDescent, goal="steps", start=start)
+    assert analyze(spectrum, best).steps_to(1e-6, start) == 1
+    assert best.learning_rate == pytest.approx(1.0, abs=1e-3)
