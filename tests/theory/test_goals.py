@@ -126,7 +126,7 @@ def test_a_search_that_would_take_too_long_is_left_out(monkeypatch):
 
 
 def test_without_memory_no_run_is_too_long_to_tune():
-    """Nearly all of the gap is steep: one step of 1/λmax is enough, and 2/(λmin + λmax) flips it."""
+    """The gap is steep: one step of 1/λmax is enough, and 2/(λmin + λmax) only flips it."""
     spectrum = Spectrum.from_eigenvalues([1e-12, 1.0])
     start = [1.0, 1.0]
     assert analyze(spectrum, GradientDescent).steps_to(1e-6, start) > 1e11
