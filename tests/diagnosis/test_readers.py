@@ -767,6 +767,19 @@ def test_folders(tmp_path):
     assert both.averaged == "epoch means"
 
 
+def test_a_resumed_run_in_arrays_is_that_of_a_file():
+    steps, curve = [*range(100), *range(80, 200)], 0.98 ** np.arange(200)
+    evidence = read({"step": steps, "loss": [9.0 * (i < 100 and k > 79) + curve[k]
+                                             for i, k in enumerate(steps)]})  # fmt: skip
+    assert np.array_equal(evidence.loss.values, curve)
+    assert evidence.notes[:2] == (
+        "step goes back once in loss: resumed, the later value counts",
+        "20 values of loss share their step with a later one, which counts",
+    )
+    with pytest.raises(InputError, match="a step is not a finite number"):
+        read({"step": [0.0, np.nan], "loss": [1.0, 2.0]})
+
+
 def test_overfitting_is_named_and_nothing_else_is():
     n = np.arange(1.0, 61.0)
     shaken = 1 + 0.2 * (-1) ** n

@@ -19,7 +19,7 @@ from convex_analyzer.diagnosis.readers.network import (
     layers_from_flat,
     numbered,
 )
-from convex_analyzer.diagnosis.readers.sampling import inspect
+from convex_analyzer.diagnosis.readers.sampling import in_order, inspect
 from convex_analyzer.diagnosis.readers.settings import QUANTITIES, Settings
 from convex_analyzer.errors import InputError
 
@@ -213,8 +213,10 @@ class Draft:
         if steps is not None:
             steps = as_numbers(steps, "steps")
             if steps.shape == array.shape:
-                order = np.argsort(steps, kind="stable")
-                return _leading(field, Series(array[order], steps[order]))
+                if not np.isfinite(steps).all():
+                    raise InputError("a step is not a finite number", argument="step")
+                said = field.replace("_", " ")
+                return _leading(field, in_order(steps, array, said, "step", self.note))
             stride = np.unique(np.diff(steps))
             if len(stride) == 1:
                 return _leading(field, Series(array, steps[0] + stride[0] * np.arange(len(array))))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from convex_analyzer.diagnosis.evidence import Series
 from convex_analyzer.diagnosis.readers.draft import Draft
+from convex_analyzer.diagnosis.readers.sampling import in_order
 from convex_analyzer.diagnosis.readers.table import Column, Table
 from convex_analyzer.errors import InputError
 
@@ -51,22 +52,7 @@ class Axis:
             rows, steps, values = rows[keep], steps[keep], values[keep]
         elif not keep.any():
             steps = np.arange(len(values), dtype=np.float64)
-        backs = int((np.diff(steps) < 0).sum())
-        if backs:
-            few = backs <= max(1, len(steps) // 20)
-            draft.note(
-                f"{self.name} goes back {'once' if backs == 1 else f'{backs} times'} in {said}: "
-                + ("resumed, the later value counts" if few else "sorted")
-            )
-            order = np.argsort(steps, kind="stable")
-            steps, values = steps[order], values[order]
-        last = np.append(np.diff(steps) > 0, True)[: len(steps)]
-        if not last.all():
-            draft.note(
-                f"{int((~last).sum())} values of {said} share their {self.name} with a later one, "
-                "which counts"
-            )
-        return Series(values[last], steps[last])
+        return in_order(steps, values, said, self.name, draft.note)
 
 
 def axis_of(

@@ -14,6 +14,7 @@ plain noise and plain descent do not have are believed:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 
 from convex_analyzer.diagnosis.evidence import Series
 
-__all__ = ["held_values", "inspect", "rounding", "smoothing"]
+__all__ = ["held_values", "in_order", "inspect", "rounding", "smoothing"]
 
 Array = NDArray[np.float64]
 
@@ -81,6 +82,28 @@ def _inspect(
         _look_at_validation(fields["validation_loss"], series, notes)
     _look_at_steps(series, notes)
     return averaged, notes
+
+
+def in_order(
+    steps: Array, values: Array, said: str, name: str, note: Callable[[str], None]
+) -> Series:
+    """Return values in ascending order of steps: of two at one step the later, with a note."""
+    backs = int((np.diff(steps) < 0).sum())
+    if backs:
+        few = backs <= max(1, len(steps) // 20)
+        note(
+            f"{name} goes back {'once' if backs == 1 else f'{backs} times'} in {said}: "
+            + ("resumed, the later value counts" if few else "sorted")
+        )
+        order = np.argsort(steps, kind="stable")
+        steps, values = steps[order], values[order]
+    last = np.append(np.diff(steps) > 0, True)[: len(steps)]
+    if not last.all():
+        note(
+            f"{int((~last).sum())} values of {said} share their {name} with a later one, "
+            "which counts"
+        )
+    return Series(values[last], steps[last])
 
 
 def _look_at_validation(held: Series, trained: Series, notes: list[str]) -> None:
