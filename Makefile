@@ -6,7 +6,7 @@
 #   make bench-peers  speed against torch, worst cases against PEPit, AutoLyap, python-control
 #   make clean    remove all that make and the tools created
 #   make test-peers   our rules held against torch and optax themselves (installs them: large)
-#   make test-browser the web pages in the system's Chromium; npm builds the explorer anew
+#   make test-browser the web pages in the system's Chromium, and in Firefox where there is one
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export MPLCONFIGDIR := $(CURDIR)/.cache/matplotlib
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help demo test test-peers test-browser lint docs gallery bench bench-peers lock clean
+.PHONY: help demo test test-peers test-browser browsers lint docs gallery bench bench-peers lock clean
 .DELETE_ON_ERROR:
 
 help:
@@ -49,10 +49,20 @@ bench: $(VENV)/dev.stamp
 test-peers: $(PEERS)/stamp
 	PYTHONPATH=tests/peers $(PEERS)/bin/python -m pytest tests/peers -n 2
 
-# A browser is no part of the environment: Chromium must be there, and npm for axe-core.
-test-browser: $(VENV)/browser.stamp
+# A browser is no part of the environment: Chromium must be there, and npm for axe-core. Firefox is
+# tried too where there is one.
+CHROMIUM = $(firstword $(foreach name,chromium chromium-browser google-chrome,$(shell command -v $(name))))
+test-browser: browsers $(VENV)/browser.stamp
 	CONVEX_ANALYZER_AXE=explorer/node_modules/axe-core/axe.min.js \
 		$(PY) -m pytest -rs tests/explorer tests/reporting/test_html.py
+
+browsers:
+	@test -n "$(CHROMIUM)" || { echo "make test-browser needs Chromium, and there is none on PATH;" \
+		"install it (on Debian or Ubuntu: apt-get install chromium), and run it again" >&2; exit 1; }
+	@command -v npm >/dev/null || { echo "make test-browser needs npm (Node.js 20 or newer), which" \
+		"is not on PATH; install it (nodejs.org, or apt-get install npm), and run it again" >&2; exit 1; }
+	@command -v firefox-esr >/dev/null || command -v firefox >/dev/null || \
+		echo "There is no Firefox on PATH: only Chromium is tried (apt-get install firefox-esr adds it)"
 
 bench-peers: $(PEERS)/theory.stamp
 	$(PEERS)/bin/python -m benchmarks.torch_loop

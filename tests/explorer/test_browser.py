@@ -20,13 +20,17 @@ from convex_analyzer.explorer import embed, page
 pytestmark = pytest.mark.survey
 
 playwright = pytest.importorskip(
-    "playwright.sync_api", reason="playwright is not installed: no browser to try the page in"
+    "playwright.sync_api", reason="playwright is not installed: make test-browser brings it"
 )
 BROWSER = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
 )
 if not BROWSER:
-    pytest.skip("there is no Chromium here to try the page in", allow_module_level=True)
+    pytest.skip(
+        "there is no Chromium here: install it (on Debian: apt-get install chromium) to try the "
+        "page in it",
+        allow_module_level=True,
+    )
 
 QUIET = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
