@@ -72,6 +72,7 @@ _KINDS = (
         "reporting.derivation_page:derivation_document",
         latex="reporting.derivation_formats:write_derivation",
     ),
+    _Kind("derivations.judging.lines:CheckedDerivation", "reporting.checked_page:checked_document"),
     _Kind("problems.gradient_check:GradientCheck", "reporting.check_page:check_document"),
     _Kind("simulation.trajectory:Trajectory", "reporting.sweep_page:sweep_document"),
     _Kind("results:Result", "reporting.plain_page:plain_document"),  # the last: everything else

@@ -204,3 +204,22 @@ def test_tables_go_into_a_paper(tmp_path):
     with pytest.raises(InputError, match="no table to write as LaTeX"):
         ca.report(ca.derive("stability", ca.HeavyBall), tmp_path / "none.tex")
     assert [path.name for path in tmp_path.iterdir()] == ["toy.tex"]
+
+
+def test_a_checked_derivation_says_which_line_is_wrong():
+    letters = "a, l > 0; x real"
+    text = "x - a*l*x\n(1 + a*l)*x\nx - x*l*a\nx ?"
+    document = build(ca.check_derivation(text, symbols=letters))
+    (cards,) = blocks(document, d.Cards)
+    said = [d.plain_text(card.text) for card in cards.cards]
+    assert said[0].startswith("does not follow from line 1. At a = 1, l = 1, x = 1: line 1 gives 0")
+    assert said[0].endswith("The slip: a sign is wrong.")
+    assert [d.plain_text(card.title) for card in cards.cards] == ["Line 2", "Line 4"]
+    (table,) = blocks(document, d.Table)
+    verdicts = [row[2].text for row in table.rows]
+    assert [d.plain_text(verdict) for verdict in verdicts] == [
+        "given", "refuted", "recovers", "unreadable",
+    ]  # fmt: skip
+    full = text_of(ca.check_derivation(text, symbols=letters), "full")
+    assert "would follow" in full
+    assert "Every line follows." in text_of(ca.check_derivation("x\nx + 0", symbols=letters))
