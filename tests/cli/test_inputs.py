@@ -63,8 +63,11 @@ def test_gallery_arguments(cli):
     wide = analysed(cli, "gallery:ravine:condition_number=400, angle=0.1")
     assert wide["spectrum"]["condition_number"] == pytest.approx(400)
     assert analysed(cli, "gallery:pei:n=4")["spectrum"]["dimension"] == 4
-    assert analysed(cli, "gallery:longley:intercept=false")["spectrum"]["dimension"] == 6
-    assert analysed(cli, "gallery:longley", "--no-intercept")["spectrum"]["dimension"] == 6
+    slide = "gallery:lecture001_slide24:standardize=true"
+    assert analysed(cli, slide)["spectrum"]["dimension"] == 2
+    slide += ",intercept=true"
+    assert analysed(cli, slide)["spectrum"]["dimension"] == 3
+    assert analysed(cli, slide, "--no-intercept")["spectrum"]["dimension"] == 2
 
 
 def test_gallery_mistakes(refused):
