@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from convex_analyzer.errors import InputError, ParseError
@@ -13,8 +14,9 @@ from convex_analyzer.parsing.tokens import Source
 if TYPE_CHECKING:
     from convex_analyzer.parsing.symbols import Symbols
 
-__all__ = ["declared_by", "missing_names", "relations_of"]
+__all__ = ["declared_by", "headers_of", "items_of", "missing_names", "relations_of"]
 
+_HEADER = re.compile(r"^[ \t%]*(symbols|given|notation)[ \t]*:[ \t]*([^\n]*)$", re.MULTILINE)
 _SETS = {"ℝ": "real", "R": "real", "ℕ": "natural", "N": "natural", "ℤ": "integer", "Z": "integer"}
 _MEMBER = re.compile(r"(.+?)\s*(?:∈|\\in\b|\bin\b)\s*(?:\\mathbb\s*\{?\s*([RNZ])\s*\}?|([ℝℕℤRNZ]))"
                      r"(?:_\{?0\}?|₀)?(?:\s*\^.*)?$")  # fmt: skip
@@ -188,3 +190,30 @@ def relations_of(text: str, symbols: Symbols) -> list[Any]:
     if not all(isinstance(part, sympy.core.relational.Relational) for part in found):
         raise Source(text).error("this is not a relation", 0, "for instance m <= L")
     return sorted(found, key=lambda part: (not part.lhs.is_number, str(part)))
+
+
+def items_of(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield the parts between commas, and the word and, outside brackets."""
+    depth, begin = 0, start
+    for match in re.compile(r"[(\[{]|[)\]}]|,|\band\b|\\text\s*\{\s*and\s*\}").finditer(
+        text, start, end
+    ):
+        sign = match[0]
+        if sign.startswith("\\") or sign == "and" or (sign == "," and depth == 0):
+            if text[begin : match.start()].strip():
+                yield begin, match.start()
+            begin = match.end()
+        else:
+            depth += 1 if sign in "([{" else -1
+    if text[begin:end].strip():
+        yield begin, end
+
+
+def headers_of(text: str, symbols: Symbols) -> tuple[str, Symbols]:
+    """Take ``symbols:``, ``given:`` and ``notation:`` lines; blank them in place."""
+    for match in _HEADER.finditer(text):
+        kind, words = match[1], match[2].strip()
+        notation = kind == "notation"
+        symbols = symbols.in_notation(words) if notation else symbols.parse(words)
+        text = text[: match.start()] + " " * len(match[0]) + text[match.end() :]
+    return text, symbols

@@ -3,16 +3,17 @@ r"""A whole derivation to statements: text, a pasted ``align`` block, a Markdown
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from convex_analyzer.errors import InputError, ParseError
 from convex_analyzer.parsing.build import Builder
 from convex_analyzer.parsing.conditions import unused_condition, unused_reason
+from convex_analyzer.parsing.declaring import headers_of, items_of
 from convex_analyzer.parsing.expressions import built, read_clauses
 from convex_analyzer.parsing.pratt import Clause
 from convex_analyzer.parsing.rows import Row, rows_of
+from convex_analyzer.parsing.sides import Sides, claimed, no_side, sides_of
 from convex_analyzer.parsing.statements import Statement, Unreadable
 from convex_analyzer.parsing.symbols import Symbols
 from convex_analyzer.parsing.tokens import Node, Source, visible
@@ -21,7 +22,6 @@ __all__ = ["DerivationText", "derivation_blocks", "parse_derivation", "read_deri
 
 _LONGEST = 40_000  # characters of a derivation
 _MOST_ROWS = 200
-_HEADER = re.compile(r"^[ \t%]*(symbols|given|notation)[ \t]*:[ \t]*([^\n]*)$", re.MULTILINE)
 _DEFINITION = re.compile(
     r"\s*(?:(?:let|define|put|set|where|with|write)\s+|\\(?:text|mbox|mathrm)\s*\{\s*"
     r"(?:let|define|put|set|where|with|write)\s*\}\s*)(.*)$",
@@ -117,7 +117,7 @@ def read_derivation(
         )
     plain, symbols = text.replace("\r\n", "\n").replace("\r", "\n"), symbols or Symbols()
     if headers:
-        plain, symbols = _headers(plain, symbols)
+        plain, symbols = headers_of(plain, symbols)
     return _Derivation(plain, symbols, labels=headers).read()
 
 
@@ -145,16 +145,6 @@ def derivation_blocks(markdown: str, symbols: Symbols | None = None) -> tuple[De
     return tuple(found)
 
 
-def _headers(text: str, symbols: Symbols) -> tuple[str, Symbols]:
-    """Take ``symbols:``, ``given:`` and ``notation:`` lines; blank them in place."""
-    for match in _HEADER.finditer(text):
-        kind, words = match[1], match[2].strip()
-        notation = kind == "notation"
-        symbols = symbols.in_notation(words) if notation else symbols.parse(words)
-        text = text[: match.start()] + " " * len(match[0]) + text[match.end() :]
-    return text, symbols
-
-
 @dataclass
 class _Part:
     """A row that was read into clauses, or the error, with the names that were known there."""
@@ -164,6 +154,7 @@ class _Part:
     clauses: list[Clause]
     notes: tuple[str, ...] = ()
     error: ParseError | None = None
+    sides: Sides | None = None
 
 
 class _Derivation:
@@ -175,6 +166,7 @@ class _Derivation:
         self.source = Source(shown, text)
         self.symbols = symbols
         self.statements: list[Statement] = []
+        self.claim: dict[str, Any] = {}  # the sides of the equation on the first line
         self.last: Any = None  # what a continued chain continues
         self.label = ""  # p_{k+1} in p_{k+1} = ...: what is not declared, and only names the chain
 
@@ -186,13 +178,17 @@ class _Derivation:
         for part in parts:
             following += [(part, clause) for clause in part.clauses] or [(part, None)]
         for i, (part, clause) in enumerate(following):
-            after = following[i + 1][1] if i + 1 < len(following) else None
-            continued = after is not None and after.leading is not None
+            after = following[i + 1] if i + 1 < len(following) else (None, None)
+            continued = after[1] is not None and after[1].leading is not None
             fresh = i == 0 or following[i - 1][0] is not part
-            if clause is None:
+            if clause is not None:
+                opened = self.from_side(part, clause) if fresh else clause
+                self.clause(part, opened, continued=continued, fresh=fresh)
+            elif part.error is not None:
                 self.unreadable(part, part.row.start, part.row.end, part.error)
-            else:
-                self.clause(part, clause, continued=continued, fresh=fresh)
+            if after[0] is not part:
+                self.to_side(part)
+                self.claim = claimed(self.statements) if part is parts[0] else self.claim
         return DerivationText(tuple(self.statements), self.symbols)
 
     def part(self, row: Row) -> _Part | None:
@@ -208,9 +204,12 @@ class _Derivation:
             if text.startswith("+"):
                 message = "a line that begins with + continues the line above"
                 raise self.source.error(message, row.start, "write both on one line")
-            part.clauses, notes = read_clauses(
-                self.source, row.start, row.end, self.symbols, latex=row.latex
-            )
+            part.sides = sides_of(text, self.symbols)
+            start, end = row.start + part.sides.start, row.start + part.sides.end
+            notes: tuple[str, ...] = ()
+            if start < end:  # else it only names a side
+                found = read_clauses(self.source, start, end, self.symbols, latex=row.latex)
+                part.clauses, notes = found
             part.notes += (*self.conditions(row), *notes)
         except ParseError as error:
             part.error, part.clauses = error, []
@@ -239,7 +238,7 @@ class _Derivation:
         start = row.start + (found.start(1) if found else 0)
         afterwards = _AFTERWARDS.search(text) if found else None
         stop = row.start + afterwards.start() if afterwards else row.end
-        for begin, end in _items(self.source.text, start, stop):
+        for begin, end in items_of(self.source.text, start, stop):
             equal = _EQUAL.match(self.source.text[begin:end])
             if equal is None:
                 raise self.source.error("a definition is missing", begin, "for instance u = a*l")
@@ -309,6 +308,30 @@ class _Derivation:
             why = self.source.error("this has no meaning", node.start, "look at the brackets")
             self.unreadable(part, node.start, node.end, why)
 
+    def from_side(self, part: _Part, clause: Clause) -> Clause:
+        """Continue the side that a row begins with; without a claim it is only a name."""
+        if part.sides is None or not part.sides.first:
+            return clause
+        value = self.claim.get(part.sides.first)
+        if value is None:
+            part.notes += (f"{part.sides.first.upper()} is taken as the name of what follows",)
+            return replace(clause, leading=None)
+        self.last = value
+        return replace(clause, leading=clause.leading or "=")
+
+    def to_side(self, part: _Part) -> None:
+        """Hold what a row ends with against the side that it names."""
+        if part.sides is None or not part.sides.last or self.last is None:
+            return
+        start, value = part.row.start + part.sides.end, self.claim.get(part.sides.last)
+        if value is None:
+            error = self.source.error(*no_side(part.sides.last, start))
+            self.unreadable(part, start, part.row.end, error)
+            return
+        fields = {"value": value, "relation": "=", "left": self.last}
+        self.add(part, part.row.start + part.sides.name, part.row.end, fields, Statement)
+        self.last = value
+
     def is_chain(self, signs: tuple[str, ...], *, continued: bool) -> bool:
         """Return whether a = b = c: 0 < x < 2 on a line is one claim."""
         return continued or (len(signs) > 1 and "=" in signs)
@@ -375,20 +398,3 @@ class _Derivation:
         self.add(part, side.start, side.end, fields, Statement)
         self.last = value
         return value
-
-
-def _items(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield the parts between commas, and the word and, outside brackets."""
-    depth, begin = 0, start
-    for match in re.compile(r"[(\[{]|[)\]}]|,|\band\b|\\text\s*\{\s*and\s*\}").finditer(
-        text, start, end
-    ):
-        sign = match[0]
-        if sign.startswith("\\") or sign == "and" or (sign == "," and depth == 0):
-            if text[begin : match.start()].strip():
-                yield begin, match.start()
-            begin = match.end()
-        else:
-            depth += 1 if sign in "([{" else -1
-    if text[begin:end].strip():
-        yield begin, end

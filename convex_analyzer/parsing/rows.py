@@ -31,6 +31,7 @@ from convex_analyzer.parsing.prose import (
     is_heading,
     says_something,
 )
+from convex_analyzer.parsing.sides import names_side
 from convex_analyzer.parsing.symbols import Symbols
 from convex_analyzer.parsing.tokens import LONGEST
 
@@ -321,7 +322,12 @@ def _tex_row(letters: list[str], begin: int, stop: int, symbols: Symbols) -> Row
         words = " ".join(match[1].split()).strip(" ,.:;()")
         plain = words.lower()
         before = shown[: match.start()].strip(" \t\n&,(~")
-        if _is_mark(words, before) or not before.strip("\\,;:! ") or says_something(words):
+        if (
+            _is_mark(words, before)
+            or names_side(words)
+            or not before.strip("\\,;:! ")
+            or says_something(words)
+        ):
             continue
         final = not shown[match.end() :].strip(" \t\n.,;)&")
         remark = final and not match[0].startswith(r"\mathrm") and words not in symbols

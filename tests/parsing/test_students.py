@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 import sympy as sp
+from cases import each
 
+from convex_analyzer import check_derivation
 from convex_analyzer.parsing.derivation_text import parse_derivation
 from convex_analyzer.parsing.symbols import Symbols
 
@@ -170,3 +172,28 @@ def test_the_end_of_a_proof_is_no_formula():
     assert "dots leave terms out" in str(dots.error)
     (declared,) = parse_derivation("% symbols: q real\n" + "q")
     assert declared.is_readable
+
+
+CLAIM = "(a + b)^2 - (a - b)^2 = 4*a*b\n"
+
+
+@each(
+    ("text", "expected"),
+    [
+        # what stands behind a side is held against that side of the claim, and "= RHS" likewise
+        (f"{CLAIM}LHS = a^2 + 2*a*b - a^2 + 2*a*b\n= 4*a*b = RHS", "given proved proved proved"),
+        (f"{CLAIM}L.H.S. = 2*a*b + 2*b*a\n= RHS", "given proved proved proved"),
+        (f"{CLAIM}RHS = 2*a*b + 2*a*b\nLeft-hand side = 4*b*a", "given proved proved"),
+        (f"{CLAIM}LHS = 2*a*b\n= 4*a*b", "given proved refuted"),
+        (f"{CLAIM}LHS = 4*a*b + b\n= RHS", "given proved refuted"),
+        (CLAIM + r"$\text{LHS} = 2ab + 2ab$" + "\n" + r"$= \text{RHS}$", "given proved proved"),
+        # a claim that is false stays so, and without a claim a side is only a name
+        ("a + b = a - b\nLHS = b + a\n= RHS", "given refuted proved refuted"),
+        ("LHS: (a + b)^2\n= a^2 + 2*a*b + b^2", "given proved"),
+        ("LHS = (a + b)^2\n= RHS", "given unreadable"),
+    ],
+)
+def test_the_sides_of_a_claim(text, expected):
+    found = [line.status for line in check_derivation(text, symbols={"a, b": "real"}).lines]
+    wanted = expected.split()
+    assert found[: len(wanted)] == wanted, (text, found)
