@@ -17,7 +17,7 @@ export interface Run {
   gap: Float64Array;
   /** First step that is beyond all bounds; null when there is none. */
   lost: number | null;
-  /** Steps after which the gap stays below tolerance × gap[0]; null when not within `patience`. */
+  /** First step with gap ≤ tolerance × gap[0]; null when none is within `patience`. */
   arrival: number | null;
 }
 
@@ -28,7 +28,6 @@ export interface Memory {
 }
 
 const BEYOND = 1e150;
-const CALM = 250; // steps below the goal after which it is not looked at any longer
 
 /** Steps of one rule, on displacements from the critical point. Makes no new arrays on the way. */
 class Walker {
@@ -120,9 +119,10 @@ export function simulate(
   gap[0] = walker.gap;
   const goal = tolerance * gap[0];
   let lost: number | null = null;
-  let [above, last] = [0, 0]; // the last step above the goal, and the last of all
+  let arrival: number | null = null;
+  const isWanted = tolerance > 0 && gap[0] > 0;
   for (let k = 1; k <= Math.max(steps, patience); k++) {
-    if (k > steps && (tolerance <= 0 || gap[0] <= 0 || k > above + CALM)) break;
+    if (k > steps && (!isWanted || arrival !== null)) break;
     walker.step();
     if (walker.isLost) {
       lost = k;
@@ -133,11 +133,9 @@ export function simulate(
       path.set(walker.e, k * d);
       gap[k] = value;
     }
-    if (!(value <= goal)) above = k;
-    last = k;
+    if (isWanted && value <= goal) arrival ??= k;
   }
-  const arrives = lost === null && tolerance > 0 && gap[0] > 0 && above < last;
-  return { path, gap, lost, arrival: arrives ? above + 1 : null };
+  return { path, gap, lost, arrival: lost === null ? arrival : null };
 }
 
 /** What the optimizer remembers after `steps` steps, and the gradient that it last saw. */

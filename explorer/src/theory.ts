@@ -139,13 +139,14 @@ export function gapByFormula(
 }
 
 /**
- * Steps after which the gap stays below tolerance × its start; null when more than `patience`.
+ * First step with the gap at most tolerance × its start; null when it takes more than `patience`.
  *
- * It goes on until the amplitudes themselves, which only shrink, are below the goal.
+ * `forGood`: the first after which it stays there. That goes on until the amplitudes themselves,
+ * which only shrink, are below the goal.
  */
 export function stepsByFormula(
   key: Linear, problem: Problem, alpha: number, mu: number, z: readonly number[],
-  tolerance: number, patience: number,
+  tolerance: number, patience: number, forGood = false,
 ): number | null {
   const active = problem.lambda.map((value, i) => ({ value, weight: 0.5 * value * z[i] * z[i] }))
     .filter((one) => one.weight > 0)
@@ -162,10 +163,10 @@ export function stepsByFormula(
       one.before = one.now;
       one.now = next;
       gap += one.weight * next * next;
-      if (gap <= goal) most += one.weight * amplitude(one.p, one.q, next, one.before) ** 2;
+      if (forGood && gap <= goal) most += one.weight * amplitude(one.p, one.q, next, one.before) ** 2;
     }
     if (!(gap <= goal)) above = k;
-    else if (most <= goal) return above + 1;
+    else if (!forGood || most <= goal) return above + 1;
     if (above >= patience || !(gap < 1e60)) return null;
   }
   return null;
@@ -202,13 +203,13 @@ export interface Fastest extends Pair {
   steps: number;
 }
 
-/** The pair with the fewest steps to the tolerance from this start, by a search over exact curves. */
+/** The pair with the fewest steps to the tolerance for good, from this start: a search over exact curves, as `tune`. */
 export function fastestPair(
   key: Linear, problem: Problem, z: readonly number[], tolerance: number,
 ): Fastest | null {
   if (!(problem.lambda[0] > 0)) return null;
   const seed = bestPair(key, problem.low, problem.top);
-  const first = stepsByFormula(key, problem, seed.alpha, seed.mu, z, tolerance, 20000);
+  const first = stepsByFormula(key, problem, seed.alpha, seed.mu, z, tolerance, 20000, true);
   if (first === null) return null;
   let best: Fastest = { ...seed, steps: first };
   let [width, height] = [limit(key, seed.mu) / problem.top, key === "gd" ? 0 : 1];
@@ -220,7 +221,7 @@ export function fastestPair(
         const alpha = centre.alpha + width * ((i + 0.5) / columns - 0.5);
         const mu = key === "gd" ? 0 : centre.mu + height * ((j + 0.5) / rows - 0.5);
         if (!(alpha > 0 && mu >= 0 && mu < 1) || alpha * problem.top >= limit(key, mu)) continue;
-        const steps = stepsByFormula(key, problem, alpha, mu, z, tolerance, best.steps - 1);
+        const steps = stepsByFormula(key, problem, alpha, mu, z, tolerance, best.steps - 1, true);
         if (steps !== null) best = { alpha, mu, steps };
       }
     centre = best;

@@ -19,7 +19,7 @@ export class VerdictView implements Part {
   private readonly rows = new Layer(this.table);
 
   constructor() {
-    this.element = h("section", { class: "verdict spoiler" }, this.headline, this.reason, h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "table" }, this.table));
+    this.element = h("section", { class: "verdict spoiler" }, this.headline, this.reason, h("div", { class: "scroll", tabindex: "0", role: "region" }, this.table));
   }
 
   draw(app: App): void {

@@ -84,8 +84,8 @@ export function comparison(model: Model, { fastest, words }: Extra): string {
   if (!fastest || !drawable(model)) return "";
   const { problem, state, z0 } = model;
   const pair = bestPair(state.map, problem.low, problem.top);
-  const steps = stepsByFormula(state.map, problem, pair.alpha, pair.mu, z0, state.tolerance, 20000);
-  return words.figures.map.compare(steps, fastest.steps);
+  const [star, diamond] = [pair, fastest].map(({ alpha, mu }) => stepsByFormula(state.map, problem, alpha, mu, z0, state.tolerance, 20000));
+  return words.figures.map.compare(star, diamond ?? fastest.steps);
 }
 
 function legend(box: Box, slow: string, fast: string): string {
