@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from convex_analyzer.cli.options import json_option
+from convex_analyzer.cli.options import Request, json_option
+from convex_analyzer.errors import InputError
 
 if TYPE_CHECKING:
     from convex_analyzer.derivations.judging.lines import CheckedDerivation
@@ -40,6 +42,7 @@ def notation_options(function: Any) -> Any:
       convex-analyzer check steps.txt --symbols "a, l > 0; k natural; z real"
       convex-analyzer check homework.tex --hint 4
       convex-analyzer check notes.md --json
+      convex-analyzer check homework.txt --report homework.pdf
     """
 )
 @click.argument("file", metavar="FILE")
@@ -53,6 +56,10 @@ def notation_options(function: Any) -> Any:
     "--hint", "level", type=click.IntRange(1, 4), default=2, show_default=True, metavar="LEVEL",
     help="How much is said of a wrong line: 1 where, 2 numbers, 3 the kind of slip, 4 the repair.",
 )  # fmt: skip
+@click.option(
+    "--report", "--out", "out", type=click.Path(path_type=Path), metavar="FILE",
+    help="Also write a report on the derivation: .pdf, .png, .html, .md, .json.",
+)  # fmt: skip
 @json_option
 def check(
     file: str,
@@ -60,6 +67,7 @@ def check(
     notation: str | None,
     remember: bool,
     level: int,
+    out: Path | None,
     as_json: bool,
 ) -> int:
     """Judge a derivation: whether each line follows from the one above.
@@ -73,17 +81,30 @@ def check(
     from convex_analyzer.cli.notation_choice import chosen
 
     source = chosen(notation, remember=remember)
-    return check_file(file, symbols=symbols, notation=source, level=level, as_json=as_json)
+    return check_file(file, symbols=symbols, notation=source, level=level, as_json=as_json, out=out)
 
 
-def check_file(file: str, *, symbols: str | None, notation: str, level: int, as_json: bool) -> int:
+def check_file(
+    file: str,
+    *,
+    symbols: str | None,
+    notation: str,
+    level: int,
+    as_json: bool,
+    out: Path | None = None,
+) -> int:
     """Judge every derivation of a file, print what came out, and return the exit code."""
     from convex_analyzer.cli.derivation_screen import code_of, line_data, search
+    from convex_analyzer.cli.output import check_target, write_report
     from convex_analyzer.cli.screen import print_json, working
     from convex_analyzer.derivations.answers import derivations_in
 
     text = text_of_argument(file)
     parts = derivations_in(text, Path(file).suffix)
+    if out is not None and len(parts) > 1:
+        raise InputError(f"--report is for one derivation, and {file} holds {len(parts)}")
+    if out is not None:
+        check_target(out, None if file == _STDIN else Request(file))
     with working("checking"):
         found = [search(_judged(part, symbols, notation), level) for part in parts]
     if as_json:
@@ -91,6 +112,8 @@ def check_file(file: str, *, symbols: str | None, notation: str, level: int, as_
         print_json({"schema": _SCHEMA, "file": file, "derivations": plain})
     else:
         _print(file, found, parts, level)
+    if out is not None:
+        write_report(found[0], out, "full" if level > 3 else "brief", quiet=as_json)
     return code_of(found)
 
 
@@ -117,7 +140,7 @@ def _judged(text: str, symbols: str | None, notation: str) -> CheckedDerivation:
     return check_derivation(text, symbols=symbols)
 
 
-def _print(file: str, found: list[CheckedDerivation], parts: list[str], level: int) -> None:
+def _print(file: str, found: list[CheckedDerivation], parts: Sequence[str], level: int) -> None:
     from convex_analyzer.cli.derivation_screen import fit, lines_of, verdict_of
     from convex_analyzer.cli.notation_choice import offered
 

@@ -14,8 +14,7 @@ from convex_analyzer.cli.progress import ledger
 
 if TYPE_CHECKING:
     from convex_analyzer.comparison import Comparison
-    from convex_analyzer.conditioning.results import ConditionAnalysis
-    from convex_analyzer.diagnosis.results import Diagnosis
+    from convex_analyzer.results import Result
 
 __all__ = ["check_target", "write_report"]
 
@@ -30,7 +29,7 @@ def check_target(path: Path, request: Request | None = None) -> None:
 
 
 def write_report(
-    result: Comparison | ConditionAnalysis | Diagnosis | Sequence[Comparison],
+    result: Result | Sequence[Comparison],
     path: Path,
     level: str = "brief",
     *,

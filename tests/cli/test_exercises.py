@@ -8,6 +8,7 @@ import json
 import re
 import sys
 import xml.dom.minidom
+from pathlib import Path
 
 import click
 import pytest
@@ -65,6 +66,23 @@ def test_a_wrong_line_on_the_screen(cli, written, monkeypatch):
     assert hidden["derivations"][0]["lines"][2]["counterexample"] is None
 
 
+def test_a_report_on_a_derivation(cli, written):
+    text = "symbols: x real\nx + x\n3*x\n"
+    written("r.md", f"```derivation\n{text}```\n")
+    found = cli("check", "r.md", "--report", "out.md")
+    assert (found.code, found.out.splitlines()[-1]) == (1, "wrote out.md")
+    report = Path("out.md").read_text(encoding="utf-8")
+    assert "**Line 2** does not follow from line 1. At x = 1:" in report
+    assert "would follow" not in report
+    assert "convex-analyzer check r.md --report out.md" in report
+    cli("check", "r.md", "--report", "out.md", "--hint", "4")
+    assert "would follow" in Path("out.md").read_text(encoding="utf-8")
+    assert "r.md" in cli("check", "r.md", "--report", "r.md").err
+    written("two.md", f"```derivation\n{text}```\n\n```derivation\n{text}```\n")
+    both = cli("check", "two.md", "--report", "out.pdf")
+    assert (both.code, "--report is for one derivation" in both.err) == (2, True)
+
+
 def test_repairs_are_searched_for_the_first_wrong_lines_only(cli, written):
     many = "\n".join(f"{n}*x**2 + {n - 1}" for n in range(1, 21))
     written("m.txt", f"symbols: x real\n{many}\n")
@@ -91,7 +109,7 @@ def test_exit_codes(cli, written):
         assert (found.code, found.err) == (code, ""), found
     found = cli("check", written("c.txt", "x + x\n2*x\n"))
     assert found.code == 2
-    assert "--symbols \"x real\", or a first line symbols: x real" in found.out
+    assert '--symbols "x real", or a first line symbols: x real' in found.out
 
 
 def test_all_derivations_of_a_file(cli, written):

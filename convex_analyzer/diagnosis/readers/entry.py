@@ -234,12 +234,12 @@ def _check(evidence: Evidence, source: Any, log: Table | Mapping[str, Any]) -> N
                 hint="pass a log, or arrays: loss=..., gradients=...",
             )
         axes = [n for n in names if (m := classify(n)) is not None and m.field in ("step", "epoch")]
-        others = [name for name in names if name not in axes] or names
+        unknown = [name for name in names if name not in axes] or names
         raise InputError(
             f"nothing in {evidence.source} is known to be a loss, nor a gradient: it holds "
             + ", ".join(map(repr, names[:10])),
             argument="columns",
-            hint=f'say which is the loss: columns={{"loss": "{others[0]}"}}',
+            hint=f'say which is the loss: columns={{"loss": "{unknown[0]}"}}',
         )
     curves = [getattr(evidence, name) for name in ("loss", "batch_loss", "validation_loss")]
     lengths = [len(curve) for curve in curves if isinstance(curve, Series)]
