@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["fits", "spell"]
+__all__ = ["fits", "spell", "visible"]
 
 _SIGNS = {
     "−": "-", "–": "-", "—": "-", "×": "x", "·": "*", "±": "+-", "∓": "-+", "≤": "<=", "≥": ">=",
@@ -34,6 +34,24 @@ def fits(text: str, encoding: str | None) -> bool:
     except LookupError:
         return True
     return True
+
+
+_UNSEEN = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]"
+)
+
+
+def visible(text: str) -> str:
+    """Return text in which a sign, U+FFFD, stands for what no writer could carry, nobody see.
+
+    Control characters, lone surrogates and marks of direction; lines stay lines.
+
+    Examples
+    --------
+    >>> visible("a" + chr(0) + chr(0xD800) + "b").isprintable()
+    True
+    """
+    return _UNSEEN.sub("\ufffd", text.replace("\r\n", "\n").replace("\t", "    "))
 
 
 def spell(text: str, following: str = "") -> str:

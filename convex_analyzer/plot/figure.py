@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, ca
 from convex_analyzer.errors import InputError
 from convex_analyzer.plot.panel import Panel, open_panel
 from convex_analyzer.plot.style import context, letters, setting
+from convex_analyzer.spelling import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -193,7 +194,7 @@ def figure(
                 for line in panel.lines if paper else ():
                     if line not in known:
                         line.set_linewidth(letters().line * line.get_linewidth())
-                return panel.figure
+                return _readable(panel.figure)
 
         doc = _DOC.format(
             first=inspect.cleandoc(draw.__doc__ or ""), name=recipe.name, answers=answers,
@@ -211,6 +212,16 @@ def figure(
         return cast("FigureFunction", function)
 
     return decorate
+
+
+def _readable(drawn: Figure) -> Figure:
+    """Put a sign where a label has what no file could carry, such as half a character."""
+    from matplotlib.text import Text
+
+    for text in drawn.findobj(Text):
+        if isinstance(text, Text) and (seen := visible(text.get_text())) != text.get_text():
+            text.set_text(seen)
+    return drawn
 
 
 def _signature(function: Callable[..., Any], data: Callable[..., Any]) -> inspect.Signature:

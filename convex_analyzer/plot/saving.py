@@ -19,6 +19,7 @@ import numpy as np
 from convex_analyzer.errors import InputError
 from convex_analyzer.files import StrPath, write_many
 from convex_analyzer.plot.figure import FigureFunction, load, module_of
+from convex_analyzer.plot.fonts import lent
 from convex_analyzer.plot.latex import PACKAGES, latex_words
 from convex_analyzer.plot.style import context, setting
 from convex_analyzer.plot.xml import readable_xml
@@ -158,7 +159,13 @@ def to_bytes(figure: Figure, kind: str, *, paper: bool = False) -> bytes:
     changed = {"eps": _opaque, "pgf": _escaped}.get(kind, _as_it_is)
     fixed: Any = {"pdf.fonttype": 42, "ps.fonttype": 42, "ps.usedistiller": None}
     fixed["pgf.preamble"] = f"{setting('pgf.preamble')}{PACKAGES}"
-    with context(paper=paper), mpl.rc_context(fixed), changed(figure):
+    with (
+        context(paper=paper),
+        mpl.rc_context(fixed),
+        changed(figure),
+        lent(figure) as files,
+        mpl.rc_context({"ps.fonttype": 3} if files else {}),  # 42 takes minutes for 40,000 letters
+    ):
         about = _NONE[kind]
         told = {} if about is None else {"metadata": about}
         figure.savefig(sink, format=kind, dpi=_DPI if dpi == "figure" else dpi,

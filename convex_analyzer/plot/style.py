@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from convex_analyzer.optimizers.base import Optimizer
+from convex_analyzer.plot.fonts import lent
 from convex_analyzer.plot.xml import readable_xml
 
 if TYPE_CHECKING:
@@ -384,6 +385,6 @@ def to_svg(figure: Figure) -> bytes:
 def to_png(figure: Figure, dpi: float = 200.0) -> bytes:
     """Return a figure as PNG; the same bytes every time."""
     sink = io.BytesIO()
-    with context():
+    with context(), lent(figure):
         figure.savefig(sink, format="png", dpi=dpi, metadata={"Software": None})
     return sink.getvalue()

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convex_analyzer.plot.style import letters, quiet, setting
+from convex_analyzer.spelling import visible
 
 __all__ = ["LINE", "PAD", "measure", "shortened", "spread", "wrap"]
 
@@ -32,7 +33,7 @@ def _measure_line(text: str, size: float, weight: str, families: tuple[str, ...]
     from matplotlib.textpath import text_to_path
 
     # The font has no wide letters (Chinese, say): a viewer takes them from another, one em wide.
-    narrow = "".join(c for c in text if unicodedata.east_asian_width(c) not in "WF")
+    narrow = "".join(c for c in visible(text) if unicodedata.east_asian_width(c) not in "WF")
     font = FontProperties(size=size, weight=weight)  # of the families in use
     with quiet():
         width, _, _ = text_to_path.get_text_width_height_descent(narrow, font, ismath=False)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from convex_analyzer.errors import InputError
+from convex_analyzer.spelling import visible
 
 __all__ = [
     "Check",
@@ -25,9 +25,6 @@ __all__ = [
 ]
 
 Check: TypeAlias = Callable[[str, Any], Any]
-_UNSEEN = re.compile(
-    "[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe]"
-)
 
 
 def refuse(where: str, rule: str, value: object) -> InputError:
@@ -48,7 +45,7 @@ def string(where: str, value: Any) -> str:
     """Text, with what nobody could see made visible."""
     if not isinstance(value, str):
         raise refuse(where, "text (a str)", value)
-    return _UNSEEN.sub("\ufffd", str(value).replace("\r\n", "\n").replace("\t", "    "))
+    return visible(str(value))
 
 
 def words(where: str, value: Any) -> str:

@@ -3,16 +3,20 @@
 One fixed template gets the document as JSON: texts are set as strings, pictures passed as bytes,
 and only formulas are evaluated, in math mode. Fonts come from Typst and Matplotlib, never from the
 machine, and nothing carries a date: the same document gives the same bytes everywhere. The PDF is
-tagged (PDF/UA-1). A letter that no font has shows as a framed sign of its script; copied text keeps
-it.
+tagged (PDF/UA-1). For letters that these fonts lack, fonts of the machine are taken; where it has
+none, the letter shows as a framed sign, the page says so, and copied text keeps it.
 """
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import importlib.util
 import io
 import json
-from collections.abc import Iterable
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -22,12 +26,14 @@ import numpy as np
 
 from convex_analyzer.errors import InputError, MissingDependencyError
 from convex_analyzer.files import StrPath, StrPaths, write_bytes, write_many
-from convex_analyzer.reporting.document import Document
+from convex_analyzer.plot.fonts import covering, foreign
+from convex_analyzer.reporting.document import Document, Note, Title
 
 __all__ = ["check_installed", "page_fill", "render_pdf", "render_png", "write_pdf", "write_png"]
 
 _TOP, _BOTTOM = 16 / 297, 278 / 297  # the margins of the template, as shares of the page
 _FINER, _SHARP = 2, 250.0  # pages below so many pixels per inch are drawn so much finer first
+_SHOWN = 12  # letters that no font has
 _TEMPLATE = resources.files("convex_analyzer.reporting").joinpath("template.typ")
 
 
@@ -50,7 +56,8 @@ def render_pdf(document: Document, *, fonts: Iterable[StrPath] = ()) -> bytes:
     document
         What to lay out.
     fonts
-        Folders with more fonts, for scripts that Matplotlib's do not cover (Chinese, say).
+        Folders with more fonts, for scripts that Matplotlib's do not cover (Chinese, say), instead
+        of those of the machine.
 
     Raises
     ------
@@ -179,9 +186,10 @@ def _compile(document: Document, fonts: Iterable[StrPath], **options: Any) -> An
         raise InputError(f"render: document must be a Document, {got}", argument="document")
     typst = _typst()
     folders = tuple(str(Path(folder)) for folder in fonts)
-    inputs = {"document": json.dumps(document.to_dict(), ensure_ascii=False, allow_nan=False)}
+    text = _as_json(document)
     try:
-        return _run(_TEMPLATE.read_bytes(), inputs, folders, **options)
+        with _lent(document, text, folders) as (text, more):
+            return _run(_TEMPLATE.read_bytes(), {"document": text}, more, **options)
     except typst.TypstError as error:
         faulty = _faulty_formula(document, folders)
         reason = f"the formula {faulty!r} is not Typst math" if faulty else error.message
@@ -190,12 +198,38 @@ def _compile(document: Document, fonts: Iterable[StrPath], **options: Any) -> An
         ) from None
 
 
+def _as_json(document: Document) -> str:
+    return json.dumps(document.to_dict(), ensure_ascii=False, allow_nan=False)
+
+
+@contextlib.contextmanager
+def _lent(
+    document: Document, text: str, folders: tuple[str, ...]
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Add fonts of this machine for letters that ours lack; if it has none, the page says so."""
+    lacking = "" if folders else foreign(text)
+    if not lacking:
+        yield text, folders
+        return
+    files, left = covering(lacking)
+    if left:
+        where = int(isinstance(document.blocks[0], Title))
+        shown = f"{left[:_SHOWN]}{'…' if len(left) > _SHOWN else ''}"
+        note = Note(f"No font on this machine has {shown}: framed signs stand for these letters. "
+                    "Install a font that has them, and write this file again.")  # fmt: skip
+        blocks = (*document.blocks[:where], note, *document.blocks[where:])
+        text = _as_json(dataclasses.replace(document, blocks=blocks))
+    with tempfile.TemporaryDirectory() as folder:
+        for number, file in enumerate(files):  # a folder with these alone: Typst takes folders
+            shutil.copyfile(file, Path(folder, f"{number}{file.suffix}"))
+        yield text, (folder,)
+
+
 def _run(source: bytes, inputs: dict[str, str], folders: tuple[str, ...], **options: Any) -> Any:
     # the root is this package, so that no folder of the user is ever looked at
     root = str(Path(__file__).parent)
-    return _typst().compile(
-        source, sys_inputs=inputs, root=root, font_paths=_fonts(folders), **options
-    )
+    fonts = _fonts(folders) if not folders else _fonts.__wrapped__(folders)  # those may be gone
+    return _typst().compile(source, sys_inputs=inputs, root=root, font_paths=fonts, **options)
 
 
 def _faulty_formula(document: Document, folders: tuple[str, ...]) -> str | None:

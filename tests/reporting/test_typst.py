@@ -1,6 +1,7 @@
 """Pages: tagged, reproducible, nothing cut, every letter there; clear words where that fails."""
 
 import io
+import json
 import os
 import re
 import shutil
@@ -335,8 +336,28 @@ def test_fonts_are_found_without_matplotlib_where_it_keeps_them_elsewhere(monkey
     assert Path(pages._matplotlib_fonts()).samefile(usual)
 
 
-def test_more_fonts_can_be_given(tmp_path):
+def test_more_fonts_can_be_given(tmp_path, monkeypatch):
+    monkeypatch.setattr(pages, "covering", lambda letters: ((), ""))
     folder = Path(pages._matplotlib_fonts())
     shutil.copy(folder / "cmb10.ttf", tmp_path)
     document = page(d.Paragraph("漢"))
     assert pages.render_pdf(document, fonts=[tmp_path]) == pages.render_pdf(document)
+
+
+def test_letters_that_our_fonts_lack_get_one_of_the_machine_or_a_note(monkeypatch):
+    document = d.Document("T", (d.Title("T"), d.Paragraph("価格 and цена")))
+    before = pages._as_json(document)
+    other = Path(pages._matplotlib_fonts(), "cmb10.ttf")
+    for files, left in (((other,), ""), ((), "価格"), ((other,), "格")):
+        monkeypatch.setattr(pages, "covering", lambda letters, found=(files, left): found)
+        with pages._lent(document, before, ()) as (text, folders):
+            assert [len(list(Path(folder).iterdir())) for folder in folders] == [len(files)]
+        assert not Path(folders[0]).exists()
+        blocks = json.loads(text)["blocks"]
+        assert [block["type"] for block in blocks] == ["title", *["note"] * bool(left), "paragraph"]
+        if left:
+            assert f"No font on this machine has {left}:" in blocks[1]["text"][0]
+    easy = d.Document("T", (d.Paragraph("цена ℝ ₁"),))
+    for one, given in ((easy, ()), (document, ("x",))):  # nothing is lacking; fonts were given
+        with pages._lent(one, pages._as_json(one), given) as same:
+            assert same == (pages._as_json(one), given)
