@@ -11,6 +11,7 @@ remarked on (momentum 1 never settles, but one may well ask what it does).
 from __future__ import annotations
 
 import abc
+import dataclasses
 import math
 import typing
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ __all__ = [
     "WholeFromZero",
     "WholeNumber",
     "domain_of",
+    "domains_of",
     "is_schedule",
 ]
 
@@ -386,3 +388,11 @@ BelowOne = Annotated[
 ]
 Whole = Annotated[int, WholeNumber(1)]
 WholeFromZero = Annotated[int, WholeNumber(0)]
+
+
+def domains_of(cls: Any) -> dict[str, Setting]:
+    """Return what each field of a dataclass may be that has a range; a float is any real number."""
+    hints = typing.get_type_hints(cls, include_extras=True)
+    fields = [field.name for field in dataclasses.fields(cls)]
+    found = {name: domain_of(Real if hints[name] is float else hints[name]) for name in fields}
+    return {name: setting for name, setting in found.items() if setting is not None}

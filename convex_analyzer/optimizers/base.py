@@ -22,13 +22,12 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import math
-import typing
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Self, dataclass_transform
 
 import numpy as np
 
-from convex_analyzer.domains import Domain, Real, Setting, domain_of, is_schedule
+from convex_analyzer.domains import Domain, Setting, domains_of, is_schedule
 from convex_analyzer.errors import InputError
 from convex_analyzer.notation import symbol_of
 from convex_analyzer.ops import is_symbolic
@@ -168,15 +167,7 @@ class Optimizer:
     def domains(cls) -> dict[str, Setting]:
         """Return what every field with a declared range may be, in order."""
         if "_domains" not in vars(cls):
-            hints = typing.get_type_hints(cls, include_extras=True)
-            found = {}
-            for field in cls.fields():
-                domain = domain_of(hints[field.name])
-                if domain is None and hints[field.name] is float:
-                    domain = domain_of(Real)
-                if domain is not None:
-                    found[field.name] = domain
-            cls._domains = found
+            cls._domains = domains_of(cls)
         return cls._domains
 
     @classmethod

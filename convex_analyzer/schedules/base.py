@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import typing
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Self, dataclass_transform
 
 import numpy as np
 
-from convex_analyzer.domains import Real, Setting, domain_of, is_schedule
+from convex_analyzer.domains import Setting, domains_of, is_schedule
 from convex_analyzer.errors import InputError
 from convex_analyzer.ops import is_symbolic
 from convex_analyzer.schedules.arithmetic import is_plain
@@ -209,13 +208,7 @@ class Schedule:
     def domains(cls) -> dict[str, Setting]:
         """Return what every field may be, in order."""
         if "_domains" not in vars(cls):
-            hints = typing.get_type_hints(cls, include_extras=True)
-            found = {}
-            for field in cls.fields():
-                setting = domain_of(Real if hints[field.name] is float else hints[field.name])
-                if setting is not None:
-                    found[field.name] = setting
-            cls._domains = found
+            cls._domains = domains_of(cls)
         return cls._domains
 
     def _held(self) -> dict[str, Any]:
