@@ -18,8 +18,8 @@ import { verdictOf } from "./verdict";
 import { english } from "./words";
 
 export {
-  commandOf, compute, defaults, eigen, english, FIGURES, fromHash, LOOKS, makeProblem, memoryAfter, phase, ravine, readMatrix, ruleOf,
-  RULES, simulate, theory, toHash, verdictOf,
+  commandOf, compute, defaults, eigen, english, FIGURES, fromHash, LOOKS, makeProblem, memoryAfter, mount, phase, ravine, readMatrix,
+  ruleOf, RULES, simulate, theory, toHash, verdictOf,
 };
 
 /** The page's own application, for tests in a browser. */

@@ -13,6 +13,8 @@ import { VerdictView } from "./verdictview";
 import type { Words } from "./words";
 
 export function mount(root: HTMLElement, preset: Preset, words: Words): App {
+  document.documentElement.lang = words.language;
+  document.title = words.page;
   const first = applied(preset);
   const app = new App(location.hash.length > 1 ? fromHash(location.hash, first) : first, words);
   const parts = {

@@ -12,6 +12,7 @@ const bounds: Record<string, string> = {
 };
 
 export const english = {
+  language: "en", page: "Convergence explorer",
   title: "Where does it converge, and why?",
   lead: "Minimise J(θ) = ½ θᵀAθ + bᵀθ. Move a slider; every picture answers.",
   about: (name: string): string => `${name}: J(θ) = ½ θᵀAθ + bᵀθ. Move a slider; every picture answers.`,

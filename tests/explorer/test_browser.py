@@ -327,6 +327,41 @@ def test_what_is_patched_is_what_would_be_drawn_anew(visit):
     assert wrong == []
 
 
+def test_another_language_is_another_object_of_words(visit):
+    """With every word marked, nothing that is read or heard stands without a mark."""
+    one = visit("plain.html")
+    bare = one.page.evaluate(
+        r"""() => {
+          const E = ConvexExplorer;
+          const marked = (x) => typeof x === "string" ? `⟦${x}⟧`
+            : typeof x === "function" ? (...all) => `⟦${x(...all)}⟧`
+            : Object.fromEntries(Object.entries(x).map(([key, value]) => [key, marked(value)]));
+          const words = { ...marked(E.english), list: E.english.list, keys: [["g", "⟦keys⟧"]] };
+          const root = document.getElementById("explorer");
+          const app = E.mount(root, { optimizers: E.RULES.map((rule) => rule.key) }, words);
+          const bare = [];
+          const look = (text) => {
+            const rest = text.replace(/e-?\d|max|[⟦].*/gsu, "");
+            if (/\p{Script=Latin}{2}/u.test(rest)) bare.push(text);
+          };
+          for (const alter of [(s) => { s.at = 3; }, (s) => { s.alpha = 0.5; s.predict = true; },
+                               (s) => { s.sigma = 1; s.predict = false; }]) {
+            alter(app.state);
+            app.redraw(true);
+            const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+            while (walker.nextNode())
+              if (!walker.currentNode.parentElement.closest("code, style"))
+                look(walker.currentNode.data);
+            for (const name of ["aria-label", "title", "placeholder"])
+              for (const element of root.querySelectorAll(`[${name}]`))
+                look(element.getAttribute(name));
+          }
+          return [...new Set(bare)];
+        }"""
+    )
+    assert bare == []
+
+
 def test_a_report_lets_a_figure_be_saved(browser, tmp_path):
     ca.report(ca.Quadratic(TURNED), tmp_path / "r.html", "full")
     page_ = browser.new_page()

@@ -50,6 +50,26 @@ def test_theory_is_that_of_python():
         assert got["fastest"]["steps"] <= got["steps"]
 
 
+def test_steps_are_those_of_a_comparison():
+    """On a chain of springs whose gap swings: it is at the goal at 58, and once more above it."""
+    A = 2 * np.eye(8) - np.eye(8, k=1) - np.eye(8, k=-1)
+    start = [1.74498, 1.53451, -0.816497, 1.25095, -0.210471, 0.0, 0.494037, -0.283566]
+    keys = ["gd", "hb", "nag", "adam", "amsgrad"]
+    program = """
+    const hash = `#A=${data.A}&x=${data.x}&o=${data.keys}&a=0.15&m=0.8&r=0.05&n=100`;
+    const state = E.fromHash(hash, E.defaults());
+    return E.compute(state).series.map((one) => [one.predicted, one.run.arrival]);
+    """
+    rows = ";".join(",".join(map(str, row)) for row in A)
+    got = run(program, {"A": rows, "x": ",".join(map(str, start)), "keys": ",".join(keys)})
+    rules = [python_rule(key, 0.05 if key in ("adam", "amsgrad") else 0.15) for key in keys]
+    compared = ca.compare(ca.Quadratic(A), rules, start=start, steps=500)
+    assert [tuple(pair) for pair in got] == [
+        (entry.predicted_steps, entry.simulated_steps) for entry in compared.entries
+    ]
+    assert got[1] == [58, 58]
+
+
 def test_formulas_hold_where_the_roots_meet():
     """At critical damping, next to it and with one root at zero: against the bare recurrence."""
     pairs = [(0.9, 0.2025), (0.9, 0.2025 * (1 + 1e-12)), (0.9, 0.2025 * (1 - 1e-12)), (0.5, 0.0)]
