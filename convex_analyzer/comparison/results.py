@@ -342,7 +342,7 @@ def _row(entry: Entry) -> tuple[str, ...]:
         "–" if analysis is None else analysis.rate_text,
         entry.predicted_text(),
         entry.simulated_text(),
-        "–" if entry.overshoot is None else f"×{format_number(entry.overshoot, 3)}",
+        f"×{format_number(entry.overshoot, 3)}" if entry.overshoot and entry.complete else "–",
         "–" if entry.deviation is None else format_number(entry.deviation, 1),
         entry.status,
     )

@@ -289,12 +289,13 @@ def _measures(diagnosis: Diagnosis) -> list[Block]:
         return []
     curve, rhythm = reading.curve, reading.curve.rhythm
     found = [
-        ("loss at the end over its start", curve.left),
+        ("loss at the end over its start", curve.final),
+        ("trend of the loss, the same", curve.left),
         ("largest loss over the start", curve.peak),
         ("fall in the last quarter, of what was left", curve.late_fall),
         ("scatter of the second half", curve.noise),
         ("late trend, in standard errors", curve.late_trend),
-        ("flat share of the run", curve.flat[1] - curve.flat[0]),
+        ("share of the run flat within 1 %", curve.flat[1] - curve.flat[0]),
         ("rhythm, in steps", None if rhythm is None else rhythm.period * curve.series.stride),
         ("cos of consecutive gradients, second half", reading.cosine(0.5, 1.0)),
         ("share of cosines below −½", reading.overshooting),

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from convex_analyzer.comparison import Comparison, Entry
 from convex_analyzer.errors import ConvexAnalyzerError
-from convex_analyzer.plot.figures.optimizer_panels import plateau
+from convex_analyzer.plot.figures.optimizer_panels import end_level
 from convex_analyzer.reporting.document import Block, Column, Heading, Note, Table
 from convex_analyzer.reporting.figures import drawn, drawn_if_any
 from convex_analyzer.reporting.noise_page import floor_table
@@ -21,7 +19,7 @@ def optimizer_blocks(comparison: Comparison) -> list[Block]:
     """Return figure 10 and the table behind it."""
     panels = drawn_if_any("optimizer_panels", comparison)  # without a gap the table says why
     blocks: list[Block] = [Heading("Optimizers compared"), *([panels] if panels else [])]
-    rows = [_row(entry) for entry in comparison.entries]
+    rows = [_row(comparison, entry) for entry in comparison.entries]
     columns = (
         Column("optimizer", width=0.2),
         Column("steps", "right", 0.12),
@@ -31,21 +29,18 @@ def optimizer_blocks(comparison: Comparison) -> list[Block]:
         Column("× steps when λ is 10 % off", "right", 0.24),
     )
     note = (
-        "Gaps of the run over that of the start, at its end the mean level if it hovers; – where "
-        "the run is too long to simulate. The last column: steps per digit when λmin or λmax is "
-        "10 % off, over those of the best setting there."
+        "Gaps over that of the start. At the end: the last of the run, or the level at which it "
+        "hovers (under noise the floor by its formula); – where the run is too long to simulate. "
+        "The last column: steps per digit when λmin or λmax is 10 % off, over those of the best "
+        "setting there."
     )
     return [*blocks, Table(columns, rows, caption="What each costs, and what it forgives.",
                            note=note)]  # fmt: skip
 
 
-def _row(entry: Entry) -> tuple[str, ...]:
+def _row(comparison: Comparison, entry: Entry) -> tuple[str, ...]:
     first = abs(float(entry.gap[0]))
-    end = None
-    if first > 0 and entry.complete:
-        gaps = np.abs(entry.gap) / first
-        level = plateau(entry.steps.astype(float), gaps)
-        end = float(gaps[-1]) if level is None else level
+    end = end_level(comparison, entry) if first > 0 and entry.complete else None
     found = _sensitivity(entry)
     margin = cost = "–"
     if found is not None:

@@ -12,6 +12,7 @@ from typing import Any
 from convex_analyzer.comparison import Comparison, Entry
 from convex_analyzer.diagnosis.recap import Recap
 from convex_analyzer.domains import is_schedule
+from convex_analyzer.noise import AdditiveNoise, MiniBatch
 from convex_analyzer.notation import DIAGNOSIS_VERDICTS
 from convex_analyzer.optimizers.base import Optimizer, same_value
 from convex_analyzer.reporting.document import (
@@ -83,8 +84,11 @@ def _conventions(comparison: Comparison) -> list[tuple[str, str]]:
     many = len(comparison.entries) > _MANY
     sources = dict.fromkeys(_source(entry.optimizer, short=many) for entry in comparison.entries)
     rules = {type(entry.optimizer).__name__ for entry in comparison.entries}
+    gap = "J − J*"
+    if comparison.problem.why_no_minimum:
+        gap = "J less its value at the critical point (at the start where there is none)"
     forms = [
-        "gap: J − J*, relative to its first value; ρ is the factor of the error, ρ² of the loss"
+        f"gap: {gap}, relative to its first value; ρ is the factor of the error, ρ² of the loss"
     ]
     if rules & {"HeavyBall", "Nesterov"}:
         forms.append("momentum: v ← μv − α∇J, θ ← θ + v, the learning rate inside the velocity")
@@ -132,6 +136,9 @@ def python_call(comparison: Comparison, level: str = "brief") -> str:
     extra = ", start=start" if comparison.start_name == "as given" else ""
     if comparison.tolerance != 1e-6:
         extra += f", tolerance={comparison.tolerance!r}"
+    noise = comparison.entries[0].trajectory.noise
+    if isinstance(noise, MiniBatch | AdditiveNoise):
+        extra += f", noise=ca.{noise!r}, steps={int(comparison.entries[0].steps[-1])}"
     depth = f", level={level!r}" if level != "brief" else ""
     rules = ", ".join(_rule(entry) for entry in comparison.entries)
     return f"ca.report(ca.compare(problem, [{rules}]{extra}), path{depth})"

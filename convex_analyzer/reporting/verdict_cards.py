@@ -228,7 +228,7 @@ def _standardising(comparison: Comparison) -> list[str]:
     if after > 0.5 * before:
         return [f"Standardising the columns would not help (κ = {format_number(after, 4)})."]
     text = (
-        f"Standardising the columns{kept} takes κ from {format_number(before, 3)} to "
+        f"Standardising the columns{kept} takes κ from {format_number(before, 4)} to "
         f"{format_number(after, 4)}, and gradient descent to {new.steps}"
     )
     rest = "; what is left is collinearity, which scaling cannot remove" if after > 100 else ""

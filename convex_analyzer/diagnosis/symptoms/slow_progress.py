@@ -71,7 +71,7 @@ def examine(reading: Reading) -> Sign:
     if largest is not None:
         share = largest / reading.limit
         strength = max(strength, 0.9 * much * falling * even) * (1 - beyond(share, 0.25, 1.6))
-        text += f"; αλ reaches {format_number(largest, 2)} where "
+        text += f"; αλ reaches {format_number(largest, 3)} where "
         text += f"{format_number(reading.limit, 3)} is the limit"
         used.append("curvature")
     else:

@@ -96,14 +96,17 @@ def _agreement(data: GapCurvesData) -> str:
     return f"largest |run − theory|: {size}"
 
 
+def _count(data: GapCurvesData, curve: Curve) -> str:
+    if curve.reached is not None:
+        return count_text(curve.reached)
+    return "not known (its run has noise)" if data.noisy and curve.kind == "simulated" else "never"
+
+
 def alt(data: GapCurvesData) -> str:
     """Return the conclusion of the figure for those who cannot see it."""
-    counts = "; ".join(
-        f"{curve.label}: {'never' if curve.reached is None else count_text(curve.reached)}"
-        for curve in data.curves
-    )
-    agree = _agreement(data)
-    return f"{finding(data)}. Steps needed: {counts}.{f' The {agree}.' if agree else ''}"
+    counts = "; ".join(f"{curve.label}: {_count(data, curve)}" for curve in data.curves)
+    agree, where = _agreement(data), " without noise" if data.noisy else ""
+    return f"{finding(data)}. Steps needed{where}: {counts}.{f' The {agree}.' if agree else ''}"
 
 
 def caption(data: GapCurvesData) -> str:

@@ -27,10 +27,10 @@ __all__ = [
     "OptimizerPanelsData",
     "alt",
     "caption",
+    "end_level",
     "finding",
     "optimizer_panels",
     "optimizer_panels_data",
-    "plateau",
     "series",
 ]
 
@@ -170,7 +170,8 @@ def _fate(curve: Curve, entry: Entry, floor: float | None) -> tuple[str, float]:
     """Return how a run ends, and at which gap over the first."""
     with np.errstate(all="ignore"):
         run = np.abs(entry.gap / entry.gap[0])  # the whole of it, which may not be in the picture
-    last, level = float(run[-1]), plateau(entry.steps.astype(float), run)
+    last, level = float(run[-1]), _plateau(entry.steps.astype(float), run)
+    level = floor if _has_floor(entry, floor) else level
     if curve.reached is not None:  # it may rise again
         return "arrives", (level or last) if curve.kind == "simulated" else 0.0
     if curve.outcome in {"unstable", "drifting"} or not math.isfinite(last):
@@ -184,7 +185,27 @@ def _fate(curve: Curve, entry: Entry, floor: float | None) -> tuple[str, float]:
     return ("falls", last) if last < 1 else ("stays", last)
 
 
-def plateau(steps: Array, gap: Array) -> float | None:
+def _has_floor(entry: Entry, floor: float | None) -> bool:
+    """Tell whether noise keeps a rule with a closed form at a level that is known."""
+    noisy = entry.trajectory.noise is not None or entry.optimizer.random
+    return noisy and entry.analysis is not None and floor is not None
+
+
+def end_level(comparison: Comparison, entry: Entry) -> float:
+    """Return the gap over the first at which a method ends.
+
+    Under noise its floor by the formula, else where a run without theory hovers, else its last gap.
+    """
+    floor = floor_of(comparison, entry)
+    if floor is not None and _has_floor(entry, floor):
+        return floor
+    with np.errstate(all="ignore"):
+        run = np.abs(entry.gap / entry.gap[0])
+    level = _plateau(entry.steps.astype(float), run) if entry.analysis is None else None
+    return float(run[-1]) if level is None else level
+
+
+def _plateau(steps: Array, gap: Array) -> float | None:
     """Return the gap around which the last half of a run hovers; None when it still falls."""
     half = (steps >= steps[-1] / 2) & np.isfinite(gap)
     late = half & (steps >= 0.75 * steps[-1])

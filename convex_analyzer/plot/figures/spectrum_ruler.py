@@ -190,13 +190,14 @@ def finding(data: RulerData) -> str:
 
 def alt(data: RulerData) -> str:
     """Return the conclusion of the figure for those who cannot see it."""
-    count = "the two ends" if data.is_interval else f"all {len(data.x)}"
+    count = "both" if len(data.x) == 2 else f"all {len(data.x)}"
+    count = "the two ends of the spectrum" if data.is_interval else f"{count} eigenvalues"
     extra = "".join(
-        f" {number} of them {word}."
+        f" {number} of them {'is' if number == 1 else 'are'} {word}."
         for number, word in ((data.negative, "negative"), (data.zero, "zero"))
         if number
     )
-    return f"{finding(data)}. The ruler shows {count} of the eigenvalues, times α.{extra}"
+    return f"{finding(data)}. The ruler shows {count}, times α.{extra}"
 
 
 def caption(data: RulerData) -> str:

@@ -73,10 +73,9 @@ def alt(data: MapData | RateData) -> str:
     """Return the conclusion of the figure for those who cannot see it."""
     if isinstance(data, RateData):
         return rates.alt(data)
-    where = (
-        f"chosen {_pair(data.chosen)} ({times_text(data.chosen_one_minus_rate)} per step), "
-        f"best {_pair(data.best)} ({times_text(data.best_one_minus_rate)})"
-    )
+    where = f"chosen {_pair(data.chosen)} ({times_text(data.chosen_one_minus_rate)} per step)"
+    if data.escaping >= 0:
+        where += f", best {_pair(data.best)} ({times_text(data.best_one_minus_rate)})"
     return f"{finding(data)}. Map of {data.method} over learning rate and momentum: {where}."
 
 
