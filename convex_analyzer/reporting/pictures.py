@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -92,15 +93,25 @@ def check_names(names: Iterable[str]) -> None:
     ------
     InputError
         Says which there are.
+
+    Examples
+    --------
+    >>> try:
+    ...     check_names(["stability-maps"])
+    ... except InputError as error:
+    ...     print(str(error).partition("?")[0])
+    there is no figure 'stability-maps'; did you mean stability_map
     """
     import convex_analyzer.plot as plot
 
     known = plot.names()
     for name in names:
         if name not in known:
+            near = difflib.get_close_matches(name.replace("-", "_"), known, n=1)
+            guess = f"did you mean {near[0]}? " if near else ""
             raise InputError(
                 f"there is no figure {name!r}", argument="names",
-                hint=f"there are {', '.join(known)}",
+                hint=f"{guess}there are {', '.join(known)}",
             )  # fmt: skip
 
 
