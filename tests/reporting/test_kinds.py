@@ -156,7 +156,12 @@ def test_noise_has_a_page_and_floors():
     lam, alpha = np.array([0.2, 4.0]), 0.1
     floor = np.sum(lam * alpha**2 * 0.1 / (1 - (1 - alpha * lam) ** 2)) / 2  # by hand
     assert format_number(floor, 4) in to_markdown(document)
-    assert "What the noise leaves" in text_of(comparison, "full")
+    whole = text_of(comparison, "full")
+    assert "What the noise leaves" in whole
+    share = format_number(floor / comparison.entries[0].gap[0], 3)  # the same in every table
+    for told in (f"not reached | {share} |", f"| ×{share} |", f"stalls at {share}",
+                 "noise=ca.AdditiveNoise(0.1), steps=100", "Steps needed without noise"):  # fmt: skip
+        assert told in whole
 
 
 def test_a_full_report_holds_the_explorer_and_what_settings_forgive():
