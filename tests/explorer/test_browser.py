@@ -253,6 +253,11 @@ def test_it_fits_a_telephone_and_a_large_screen(visit):
             "(e) => parseFloat(getComputedStyle(e).fontSize))"
         )
         assert min(sizes) >= 11
+    inside = visit("report.html", viewport={"width": 350, "height": 800}).page.frames[1]
+    inside.wait_for_selector("#verdict")
+    table = "(e) => [e.scrollWidth, e.clientWidth]"
+    needed, given = inside.locator(".verdict .scroll").evaluate(table)
+    assert needed <= given
 
 
 def test_a_redraw_is_quick(visit, record_property):
