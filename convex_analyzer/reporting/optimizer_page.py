@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from convex_analyzer.comparison import Comparison, Entry
 from convex_analyzer.errors import ConvexAnalyzerError
-from convex_analyzer.plot.figures.optimizer_panels import end_level
+from convex_analyzer.plot.levels import end_level
 from convex_analyzer.reporting.document import Block, Column, Heading, Note, Table
 from convex_analyzer.reporting.figures import drawn, drawn_if_any
 from convex_analyzer.reporting.noise_page import floor_table

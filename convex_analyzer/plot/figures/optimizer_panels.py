@@ -16,6 +16,7 @@ from convex_analyzer.errors import InputError
 from convex_analyzer.plot.curve_data import Curve, gap_curves_data
 from convex_analyzer.plot.figure import Series, figure
 from convex_analyzer.plot.labels import Placer
+from convex_analyzer.plot.levels import has_floor, plateau
 from convex_analyzer.plot.multiples import Grid, columns_of, open_grid, row_height, thin
 from convex_analyzer.plot.panel import Panel
 from convex_analyzer.plot.style import FAINT, FULL, INK, MUTED
@@ -27,7 +28,6 @@ __all__ = [
     "OptimizerPanelsData",
     "alt",
     "caption",
-    "end_level",
     "finding",
     "optimizer_panels",
     "optimizer_panels_data",
@@ -38,10 +38,7 @@ Array = npt.NDArray[np.float64]
 
 _MOST = 12  # pictures; of more optimizers the best are shown
 _BEHIND = 30  # columns of pixels that a grey curve is cut into
-_LEVEL = 1.5  # means of the last two quarters of a run that stalls differ by less
-_FALLS = 1.01  # the same of a run that never rises
 _RISES = 3.0  # times the goal: a run that hovers higher has left it again
-_QUARTER = 3  # points that a quarter of a run must have
 _NAMED = 2  # optimizers that the title names
 _ROOM = 88.0  # points: height of one picture
 
@@ -170,8 +167,8 @@ def _fate(curve: Curve, entry: Entry, floor: float | None) -> tuple[str, float]:
     """Return how a run ends, and at which gap over the first."""
     with np.errstate(all="ignore"):
         run = np.abs(entry.gap / entry.gap[0])  # the whole of it, which may not be in the picture
-    last, level = float(run[-1]), _plateau(entry.steps.astype(float), run)
-    level = floor if _has_floor(entry, floor) else level
+    last, level = float(run[-1]), plateau(entry.steps.astype(float), run)
+    level = floor if has_floor(entry, floor) else level
     if curve.reached is not None:  # it may rise again
         return "arrives", (level or last) if curve.kind == "simulated" else 0.0
     if curve.outcome in {"unstable", "drifting"} or not math.isfinite(last):
@@ -183,40 +180,6 @@ def _fate(curve: Curve, entry: Entry, floor: float | None) -> tuple[str, float]:
     if curve.outcome == "stable" and floor is not None:
         return "stalls", floor
     return ("falls", last) if last < 1 else ("stays", last)
-
-
-def _has_floor(entry: Entry, floor: float | None) -> bool:
-    """Tell whether noise keeps a rule with a closed form at a level that is known."""
-    noisy = entry.trajectory.noise is not None or entry.optimizer.random
-    return noisy and entry.analysis is not None and floor is not None
-
-
-def end_level(comparison: Comparison, entry: Entry) -> float:
-    """Return the gap over the first at which a method ends.
-
-    Under noise its floor by the formula, else where a run without theory hovers, else its last gap.
-    """
-    floor = floor_of(comparison, entry)
-    if floor is not None and _has_floor(entry, floor):
-        return floor
-    with np.errstate(all="ignore"):
-        run = np.abs(entry.gap / entry.gap[0])
-    level = _plateau(entry.steps.astype(float), run) if entry.analysis is None else None
-    return float(run[-1]) if level is None else level
-
-
-def _plateau(steps: Array, gap: Array) -> float | None:
-    """Return the gap around which the last half of a run hovers; None when it still falls."""
-    half = (steps >= steps[-1] / 2) & np.isfinite(gap)
-    late = half & (steps >= 0.75 * steps[-1])
-    before, after = gap[half & ~late], gap[late]
-    if min(len(before), len(after)) < _QUARTER:
-        return None
-    first, second = float(np.mean(before)), float(np.mean(after))
-    falls = bool(np.all(np.diff(gap[half]) <= 0))
-    if not second > 0 or not 1 / _LEVEL < first / second < (_FALLS if falls else _LEVEL):
-        return None
-    return second
 
 
 def _rank(panel: OptimizerPanel) -> tuple[int, float, str]:
