@@ -218,8 +218,9 @@ def _readable(drawn: Figure) -> Figure:
     """Put a sign where a label has what no file could carry, such as half a character."""
     from matplotlib.text import Text
 
-    for text in drawn.findobj(Text):
-        if isinstance(text, Text) and (seen := visible(text.get_text())) != text.get_text():
+    texts: list[Any] = drawn.findobj(Text)
+    for text in texts:
+        if (seen := visible(text.get_text())) != text.get_text():
             text.set_text(seen)
     return drawn
 

@@ -167,7 +167,7 @@ def to_bytes(figure: Figure, kind: str, *, paper: bool = False) -> bytes:
         mpl.rc_context({"ps.fonttype": 3} if files else {}),  # 42 takes minutes for 40,000 letters
     ):
         about = _NONE[kind]
-        told = {} if about is None else {"metadata": about}
+        told: Any = {} if about is None else {"metadata": about}
         figure.savefig(sink, format=kind, dpi=_DPI if dpi == "figure" else dpi,
                        bbox_inches=None, **told)  # fmt: skip
     found = sink.getvalue()
@@ -215,7 +215,7 @@ def _escaped_ticks(figure: Figure) -> Iterator[None]:
     """Do the same for the labels of ticks, which are made while the figure is drawn."""
     from matplotlib.axis import Axis
 
-    axes = [axis for axis in figure.findobj(Axis) if isinstance(axis, Axis)]
+    axes: list[Any] = figure.findobj(Axis)
     makers = {id(maker): maker for axis in axes
               for maker in (axis.get_major_formatter(), axis.get_minor_formatter())}  # fmt: skip
     for maker in makers.values():

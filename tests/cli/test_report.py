@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
+from convex_analyzer.cli.report import _file_names
 from convex_analyzer.reporting.build import LEVELS, SUFFIXES
 
 
@@ -109,3 +111,22 @@ def test_tour_tells_the_story_in_two_minutes(cli, tmp_path):
     for told in ("κ = 20", "0.5", "(−0.943467, −7.312e−5)", "unstable", "4.859257e9", "23,873"):
         assert told in text
     assert "wrote" in text
+
+
+def test_figures_of_problems_with_one_name_get_a_folder_each():
+    assert _file_names(["A", "a", "A", "a-2", "b/c"]) == ["A", "a-2", "A-3", "a-2-2", "b-c"]
+
+
+def test_a_demo_that_fails_leaves_no_folder(refused, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "typst", None)
+    assert "this needs typst" in refused("demo", "--out", tmp_path / "new" / "folder")
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_exercise_is_not_written_over_itself(refused, cli, tmp_path):
+    task = tmp_path / "task.toml"
+    cli("exercises", "new", task)
+    before = task.read_bytes()
+    words = ("exercises", "show", task, "--as", "text", "--out", task)
+    assert "it is an input of this run" in refused(*words)
+    assert task.read_bytes() == before
