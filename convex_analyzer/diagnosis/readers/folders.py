@@ -91,5 +91,5 @@ def _in_folder(folder: Path) -> Path:
     raise InputError(
         f"{folder} holds {len(known or found)} logs: {names}",
         argument="source",
-        hint="pass the path of one of them",
+        hint="pass the path of one of them, or in a shell those of all",
     )
