@@ -13,6 +13,7 @@ from convex_analyzer.reporting.document import (
     Heading,
 )
 from convex_analyzer.reporting.figures import drawn
+from convex_analyzer.reporting.pictures import subjects_in
 from convex_analyzer.tables import format_count, format_number
 from convex_analyzer.theory.analysis import Analysis
 
@@ -30,11 +31,10 @@ def picture_row(comparison: Comparison) -> list[Block]:
 def picture_blocks(comparison: Comparison) -> list[Block]:
     """Return the page of pictures of a full report."""
     blocks: list[Block] = [Heading("What it looks like"), *picture_row(comparison)]
-    linear = [entry.analysis for entry in comparison.entries if entry.analysis is not None]
+    linear = subjects_in(comparison)[1:]
     if not linear:
         return blocks
-    with_momentum = [a for a in linear if "momentum" in a.optimizer.values]
-    subject = with_momentum[0] if with_momentum else linear[0]
+    subject = linear[0]
     root_plane = drawn("roots", comparison)
     if "learning_rate" in subject.optimizer.values:
         blocks.append(FigureRow((drawn("stability_map", subject), root_plane)))

@@ -17,7 +17,7 @@ _STILL = 1e-6  # of a step: what a coordinate at rest has left
 _TURNS = 60  # of the fixed-point iteration for ε, which converges like ε/|g|
 
 
-def rmsprop_cycle(problem: Quadratic, rule: Optimizer, point: Array) -> Array | None:
+def rmsprop_cycle(problem: Quadratic, optimizer: Optimizer, point: Array) -> Array | None:
     """Return the deviation x of the 2-cycle x → -x of RMSProp that a run has reached, or None.
 
     On it the mean square is g², so that every step is ±α (less with ε, in proportion to
@@ -28,7 +28,7 @@ def rmsprop_cycle(problem: Quadratic, rule: Optimizer, point: Array) -> Array | 
     ----------
     problem
         What was minimised.
-    rule
+    optimizer
         `RMSProp` with one learning rate, neither centred nor with momentum or weight decay; of any
         other there is no such formula.
     point
@@ -42,7 +42,7 @@ def rmsprop_cycle(problem: Quadratic, rule: Optimizer, point: Array) -> Array | 
     >>> [float(value) for value in x]
     [0.05, -0.05]
     """
-    values = rule.values
+    values = optimizer.values
     alpha, epsilon = values.get("learning_rate"), values.get("epsilon")
     others = values.get("momentum") != 0.0 or values.get("weight_decay") != 0.0
     if others or values.get("centered") or not isinstance(alpha, float):
@@ -66,14 +66,16 @@ def rmsprop_cycle(problem: Quadratic, rule: Optimizer, point: Array) -> Array | 
     return np.asarray(away)
 
 
-def sign_cycle(problem: Quadratic, rule: Optimizer, point: Array) -> tuple[Array, Array] | None:
+def sign_cycle(
+    problem: Quadratic, optimizer: Optimizer, point: Array
+) -> tuple[Array, Array] | None:
     """Return the two points x and x - α sign(A x) between which signSGD jumps, or None.
 
     Parameters
     ----------
     problem
         What was minimised.
-    rule
+    optimizer
         `SignSGD` with one learning rate.
     point
         The last point of the run less the minimiser, (d,).
@@ -91,7 +93,7 @@ def sign_cycle(problem: Quadratic, rule: Optimizer, point: Array) -> tuple[Array
     >>> float(there[0]), float(back[0])
     (0.03125, -0.09375)
     """
-    alpha = rule.values.get("learning_rate")
+    alpha = optimizer.values.get("learning_rate")
     if not isinstance(alpha, float):
         return None
     other = point - alpha * np.sign(problem.hessian_vector(point, point))
