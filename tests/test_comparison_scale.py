@@ -8,6 +8,8 @@ import pytest
 import convex_analyzer as ca
 from convex_analyzer.comparison import compare, confirmation, running, slices
 from convex_analyzer.simulation.engine import simulate
+from convex_analyzer.theory import sensitivity as sensitivity_module
+from convex_analyzer.theory.sensitivity import sensitivity
 
 RULES = (ca.GradientDescent(0.4), ca.HeavyBall(0.4, 0.8), ca.Nesterov(0.2, 0.6))
 ROWS = np.array([0, 1, 7, 30])
@@ -64,3 +66,15 @@ def test_where_a_step_is_dear_fewer_are_checked(monkeypatch):
     assert entry.status == "confirmed"
     assert not entry.complete
     assert entry.reason.endswith("the first 100 are held against theory")
+
+
+def test_some_of_very_many_eigenvalues_tell_what_a_wrong_end_costs(monkeypatch):
+    values = np.geomspace(1.0, 50.0, 3000)
+    every = sensitivity(ca.Spectrum.from_eigenvalues(values), ca.HeavyBall)
+    monkeypatch.setattr(sensitivity_module, "MANY", 100)
+    monkeypatch.setattr(sensitivity_module, "_STAND", 200)
+    some = sensitivity(ca.Spectrum.from_eigenvalues(values), ca.HeavyBall)
+    assert some.margin == every.margin
+    for few, all_ in zip(some.truths, every.truths, strict=True):
+        assert (few.rate, few.best_rate) == (all_.rate, all_.best_rate)
+        assert (few.steps, few.best_steps) == (all_.steps, all_.best_steps)

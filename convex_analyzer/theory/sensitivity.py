@@ -20,11 +20,12 @@ from convex_analyzer.spectra.brackets import Bracket
 from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.tables import Table, format_count, format_factor, format_number
 from convex_analyzer.theory.analysis import Analysis, analyze
-from convex_analyzer.theory.modes import modes
+from convex_analyzer.theory.modes import MANY, modes
 
 __all__ = ["Sensitivity", "Truth", "sensitivity"]
 
 _LARGEST_MARGIN = 1e6
+_STAND = 2048  # eigenvalues evenly by rank, and as many by value, that stand for very many
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,8 @@ def sensitivity(
     Notes
     -----
     The other eigenvalues stay where they are, but never outside the moved ends. A truth whose ends
-    would change places is left out; a single eigenvalue moves as λmax.
+    would change places is left out; a single eigenvalue moves as λmax. Of more than 20,000 some
+    4000 stand for all: both ends, and others evenly by rank and by value.
 
     Examples
     --------
@@ -205,6 +207,7 @@ def sensitivity(
         )
     if not analysis.spectrum.positive.size:
         raise InputError("there is no positive curvature to misjudge", argument="problem")
+    analysis = _with_fewer(analysis)
     truths = tuple(
         _judged(name, spectrum, analysis, tolerance, given)
         for name, spectrum in _moved(analysis.spectrum, relative_error)
@@ -252,6 +255,18 @@ def _between(spectrum: Spectrum, m: float, L: float) -> Spectrum:
         exact_eigenvalues=None,
         data=None,
     )
+
+
+def _with_fewer(analysis: Analysis) -> Analysis:
+    """Return the same along some of very many eigenvalues, which stand for all."""
+    spectrum, values = analysis.spectrum, analysis.spectrum.eigenvalues
+    if spectrum.is_interval or len(values) <= MANY:
+        return analysis
+    last = len(values) - 1
+    by_rank = np.linspace(0, last, _STAND).round().astype(int)
+    by_value = np.searchsorted(values, np.linspace(values[0], values[-1], _STAND)).clip(0, last)
+    chosen = np.union1d(by_rank, by_value)
+    return replace(analysis, spectrum=Spectrum.from_eigenvalues(values[chosen]))
 
 
 def _judged(
