@@ -267,21 +267,26 @@ def _steps(last: int, log_steps: bool, dimension: int) -> Array:
 
 def _grouped(values: Array, shares: list[Array]) -> tuple[Group, ...]:
     """Return which directions share a picture: equal eigenvalues; the least important together."""
-    curved = [int(i) for i in np.flatnonzero(values)]
-    alike: list[list[int]] = []
-    for i in curved:
-        if alike and abs(values[i] - values[alike[-1][-1]]) <= _SAME * abs(values[i]):
-            alike[-1].append(i)
-        else:
-            alike.append([i])
-    if len(alike) <= _SHOWN:
-        return tuple(Group(_name(members, values), tuple(members)) for members in alike)
+    curved = np.flatnonzero(values)
+    if not curved.size:
+        return ()
+    known = values[curved]
+    apart = np.abs(np.diff(known)) > _SAME * np.abs(known[1:])
+    begins = np.concatenate([[0], np.flatnonzero(apart) + 1])
+    ends = np.append(begins[1:], len(curved))
+
+    def members(group: int) -> tuple[int, ...]:
+        return tuple(curved[begins[group] : ends[group]].tolist())
+
+    if len(begins) <= _SHOWN:
+        each = [members(group) for group in range(len(begins))]
+        return tuple(Group(_name(list(some), values), some) for some in each)
     weight = np.max(np.concatenate(shares), axis=0)
-    order = sorted(range(len(alike)), key=lambda g: (-float(weight[alike[g]].sum()), g))
-    kept = sorted(order[: _SHOWN - 1])
-    rest = [i for g in sorted(order[_SHOWN - 1 :]) for i in alike[g]]
-    named = [Group(_name(alike[g], values), tuple(alike[g])) for g in kept]
-    return (*named, Group(f"the other {len(rest)} directions", tuple(rest)))
+    order = np.argsort(-np.add.reduceat(weight[curved], begins), kind="stable")
+    kept = [members(int(group)) for group in np.sort(order[: _SHOWN - 1])]
+    rest = tuple(np.setdiff1d(curved, np.concatenate(kept)).tolist())
+    named = [Group(_name(list(some), values), some) for some in kept]
+    return (*named, Group(f"the other {len(rest)} directions", rest))
 
 
 def _name(members: list[int], values: Array) -> str:
