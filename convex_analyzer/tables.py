@@ -241,10 +241,8 @@ class Table:
         def line(row: Sequence[str]) -> str:
             return "| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
 
-        rule = "|" + "|".join(
-            " --- " if j < self.left else " ---: " for j in range(len(self.columns))
-        )
-        lines = [line(self.columns), rule + "|", *[line(row) for row in self.rows]]
+        sides = [" --- " if j < self.left else " ---: " for j in range(len(self.columns))]
+        lines = [line(self.columns), f"|{'|'.join(sides)}|", *[line(row) for row in self.rows]]
         head = [f"**{self.title}**", ""] if self.title else []
         return "\n".join(head + lines + (["", *self.notes] if self.notes else []))
 
