@@ -82,6 +82,7 @@ def resolve(
             raise InputError(
                 f"optimizers must be Optimizer instances or classes, got {rule!r}",
                 argument="optimizers",
+                hint="ca.optimizers.find(name) is the class of a name" * isinstance(rule, str),
             )
     if not chosen:
         raise InputError("optimizers is empty", argument="optimizers")

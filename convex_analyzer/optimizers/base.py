@@ -20,6 +20,7 @@ A hyper-parameter may be a schedule or hold one value per run; `step` sees the n
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 import math
 from collections.abc import Callable, Mapping
@@ -31,9 +32,26 @@ from convex_analyzer.domains import Domain, Setting, domains_of, is_schedule
 from convex_analyzer.errors import InputError
 from convex_analyzer.notation import symbol_of
 from convex_analyzer.ops import is_symbolic
+from convex_analyzer.optimizers.literals import meant
 from convex_analyzer.tables import format_number
 
 __all__ = ["Optimizer", "as_state", "same_value"]
+
+
+def _by_any_name(init: Callable[..., None]) -> Callable[..., None]:
+    """Return an ``__init__`` that knows a hyper-parameter by the names of other sources, too."""
+
+    @functools.wraps(init)
+    def construct(self: Any, *values: Any, **settings: Any) -> None:
+        names = [field.name for field in dataclasses.fields(self)]
+        for key in [key for key in settings if key not in names]:
+            name = meant(type(self).__name__, key, names)
+            if name in settings:
+                raise InputError(f"{name} is given twice, once as {key}", argument=key)
+            settings[name] = settings.pop(key)
+        init(self, *values, **settings)
+
+    return construct
 
 
 @dataclass_transform(frozen_default=True, eq_default=False)
@@ -85,6 +103,7 @@ class Optimizer:
         if "__repr__" not in vars(cls):
             cls.__repr__ = Optimizer.__repr__  # type: ignore[method-assign]  # not the dataclass's
         dataclasses.dataclass(frozen=True, eq=False, repr=False)(cls)
+        cls.__init__ = _by_any_name(cls.__init__)  # type: ignore[method-assign]  # lr, mu, β
         if "step" in vars(cls) and "memory" not in vars(cls):
             slots = list(inspect.signature(cls.step).parameters.values())[4:]
             cls.memory = tuple(slot.name for slot in slots if slot.kind is not slot.VAR_POSITIONAL)

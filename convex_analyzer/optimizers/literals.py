@@ -3,16 +3,50 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
+from convex_analyzer.errors import InputError
 from convex_analyzer.notation import SYMBOLS
+from convex_analyzer.tables import join_words
 
-__all__ = ["constant", "meanings", "number_or_text", "split"]
+__all__ = ["constant", "meant", "number_or_text", "split"]
 
 
-def meanings(key: str, names: list[str]) -> list[str]:
+def meant(owner: str, key: str, names: list[str], what: str = "hyper-parameter") -> str:
+    """Return the hyper-parameter that a key stands for: lr and alpha are the learning rate.
+
+    Raises
+    ------
+    InputError
+        None, or more than one; says which there are.
+
+    Examples
+    --------
+    >>> meant("HeavyBall", "lr", ["learning_rate", "momentum"])
+    'learning_rate'
+    """
+    found = _meanings(key, names)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise InputError(
+            f"{key} is {join_words(found, 'or')}, depending on the source",
+            argument=key,
+            hint="write the name in full",
+        )
+    near = difflib.get_close_matches(key, names, n=1)
+    guess = f"did you mean {near[0]}? " if near else ""
+    raise InputError(
+        f"{owner} has no {what} {key!r}",
+        argument=key,
+        hint=f"{guess}it has {join_words(names) or 'none'}",
+    )
+
+
+def _meanings(key: str, names: list[str]) -> list[str]:
     """Return the hyper-parameters that a key may stand for: by name, by our symbol, by a source's.
 
     Our own symbols come first, so that alpha is the learning rate though lecture 004 calls momentum

@@ -7,7 +7,6 @@ read, nothing is evaluated. Hyper-parameters that are left out are for the calle
 from __future__ import annotations
 
 import ast
-import difflib
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -17,7 +16,7 @@ from convex_analyzer.domains import Choice, Domain, Flag, Setting, is_schedule
 from convex_analyzer.errors import InputError, ParseError
 from convex_analyzer.optimizers import find
 from convex_analyzer.optimizers.base import Optimizer
-from convex_analyzer.optimizers.literals import constant, meanings, number_or_text, split
+from convex_analyzer.optimizers.literals import constant, meant, number_or_text, split
 from convex_analyzer.schedules.base import Schedule
 from convex_analyzer.schedules.reading import missing_fields
 from convex_analyzer.tables import join_words
@@ -289,23 +288,11 @@ class _Reader:
 
     def _field(self, cls: Kind, key: str, column: int) -> str:
         names = [field.name for field in cls.fields()]
-        meant = meanings(key, names)
-        if len(meant) == 1:
-            return meant[0]
-        if meant:
-            raise self.error(
-                f"{key} is {join_words(meant, 'or')}, depending on the source",
-                column,
-                "write the name in full",
-            )
-        near = difflib.get_close_matches(key, names, n=1)
-        guess = f"did you mean {near[0]}? " if near else ""
-        what = "hyper-parameter" if _is_rule(cls) else "field"
-        raise self.error(
-            f"{cls.__name__} has no {what} {key!r}",
-            column,
-            f"{guess}it has {join_words(names) or 'none'}",
-        )
+        try:
+            return meant(cls.__name__, key, names, "hyper-parameter" if _is_rule(cls) else "field")
+        except InputError as error:
+            said = str(error).removesuffix(f"; {error.hint}")
+            raise self.error(said, column, error.hint) from None
 
 
 def _is_rule(cls: Kind) -> bool:

@@ -392,6 +392,7 @@ def analyze(
         raise InputError(
             f"optimizer must be an Optimizer or a class of one, got {optimizer!r}",
             argument="optimizer",
+            hint="ca.optimizers.find(name) is the class of a name" * isinstance(optimizer, str),
         )
     require_one_setting(optimizer)
     return Analysis(spectrum, optimizer)

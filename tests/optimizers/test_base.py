@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import json
 import math
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -52,6 +54,18 @@ def test_a_rule_is_a_frozen_dataclass_with_its_memory_read_from_step():
         rule.learning_rate = 0.2
     with pytest.raises(TypeError, match="learning_rate"):
         Toy()
+
+
+def test_settings_are_known_by_the_names_of_other_sources():
+    assert HeavyBall(lr=0.1, beta=0.8) == HeavyBall(α=0.1, mu=0.8) == HeavyBall(0.1, 0.8)
+    assert list(inspect.signature(HeavyBall).parameters) == ["learning_rate", "momentum"]
+    for settings, words in (
+        ({"lr": 0.1, "learning_rate": 0.2}, "learning_rate is given twice, once as lr"),
+        ({"momentun": 0.1}, "HeavyBall has no hyper-parameter 'momentun'; did you mean momentum?"),
+        ({"nesterov": True}, "it has learning_rate and momentum"),
+    ):
+        with pytest.raises(InputError, match=re.escape(words)):
+            HeavyBall(**settings)
 
 
 def test_values_are_checked_by_name():

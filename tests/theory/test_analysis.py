@@ -272,7 +272,7 @@ def test_bad_arguments():
         analysis.predict([1.0, math.nan], 3)
     with pytest.raises(InputError, match="start must hold numbers"):
         analysis.predict(["a", "b"], 3)
-    with pytest.raises(InputError, match="must be an Optimizer or a class of one"):
+    with pytest.raises(InputError, match=r"class of one, got 'HeavyBall'; ca.optimizers.find"):
         analyze(Spectrum.from_eigenvalues([1.0]), "HeavyBall")
     with pytest.raises(InputError, match="only the base class"):
         analyze(Spectrum.from_eigenvalues([1.0]), Optimizer)
@@ -530,7 +530,9 @@ def test_settling_of_curves_that_end_at_zero():
     never = analyze(Spectrum.from_eigenvalues([1.0]), GradientDescent(3.0))
     assert settling_steps(never, 1e-6) is None
     long = analyze(Spectrum.from_eigenvalues([1e-9, 1.0]), GradientDescent(1.0))
-    assert settling_steps(long, 1e-6) is None  # too long to scan
+    assert settling_steps(long, 1e-6) == pytest.approx(math.log(1e6) / 2e-9)  # |1 - αλ|²ᵏ falls
+    swings = analyze(Spectrum.from_eigenvalues([1e-9, 1.0]), HeavyBall(1.0, 0.5))
+    assert settling_steps(swings, 1e-6) is None  # too long to scan
     start = analyze(Spectrum.from_eigenvalues([0.5]), GradientDescent(1.0))
     assert settling_steps(start, 1e-6, [3.0]) == 10
 
