@@ -15,9 +15,10 @@ RULES = (ca.GradientDescent(0.4), ca.HeavyBall(0.4, 0.8), ca.Nesterov(0.2, 0.6))
 ROWS = np.array([0, 1, 7, 30])
 
 
-@pytest.fixture(scope="module")
-def problem():
-    """Return a diagonal problem in no order, with a slope."""
+@pytest.fixture
+def problem(monkeypatch):
+    """Return a diagonal problem in no order, with a slope, that is run in three slices."""
+    monkeypatch.setattr(slices, "WIDTH", 16_384)
     rng = np.random.default_rng(3)
     size = 2 * slices.WIDTH + 7
     return ca.Quadratic.diagonal(

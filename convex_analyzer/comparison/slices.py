@@ -1,9 +1,8 @@
 """A run on a large diagonal matrix, some coordinates at a time.
 
 Where A is diagonal, a linear rule moves every coordinate by itself: the same steps may be taken for
-some coordinates after the others. Those fit into the second-level cache, so that a step costs its
-arithmetic instead of the traffic to memory: at a million unknowns a seventh of the time, and the
-same numbers to the last bit.
+some coordinates after the others. Those fit into the cache, so that a step costs its arithmetic
+instead of the traffic to memory, and the numbers are the same to the last bit.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ __all__ = ["WIDTH", "simulate_in_slices"]
 
 Array = npt.NDArray[np.float64]
 
-WIDTH = 16_384  # coordinates at a time: an array of them has 128 KiB
+WIDTH = 131_072  # coordinates at a time: as many elements as a tile of the engine
 
 
 def simulate_in_slices(
