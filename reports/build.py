@@ -63,7 +63,7 @@ def _slide_24() -> dict[str, Any]:
     table = ca.gallery.lecture001_slide24
     return {
         "as printed": ca.compare(table(intercept=True)),
-        "normalised": ca.compare(table(standardize=True)),
+        "normalised": ca.compare(table(intercept=True, standardize=True)),
     }
 
 
@@ -142,7 +142,7 @@ REPORTS = (
         "normalising", "Slide 24, before and after",
         "The table of lecture 001 as printed, and with zero mean and unit variance.",
         '{"as printed": ca.compare(table(intercept=True)), '
-        '"normalised": ca.compare(table(standardize=True))}',
+        '"normalised": ca.compare(table(intercept=True, standardize=True))}',
         _slide_24, "teach",
     ),
     Report(
@@ -196,7 +196,7 @@ REPORTS = (
     ),
 )  # fmt: skip
 HTML = ("toy", "longley", "run")  # these as a page for the browser, too
-SHOWN = ("ravine", "longley-condition", "run")  # README shows the first page of these
+SHOWN = ("longley", "ravine", "longley-condition", "run")  # README shows the first page of these
 CARDS = Report(
     "optimizers", "Every optimizer on a card",
     "The update rule as it is computed, the conventions, the settings, and how it moves.",
@@ -221,7 +221,7 @@ def _draw(report: Report) -> Document:
 def _thumbnail(name: str, document: Document) -> None:
     write_bytes(HERE / "images" / f"{name}.png", render_png(document, ppi=55)[0])
     if name in SHOWN:
-        write_bytes(IMAGES / f"gallery-{name}.png", render_png(document, ppi=80)[0])
+        write_bytes(IMAGES / f"gallery-{name}.png", render_png(document, ppi=90)[0])
 
 
 def index() -> str:

@@ -159,8 +159,10 @@ def test_noise_has_a_page_and_floors():
     whole = text_of(comparison, "full")
     assert "What the noise leaves" in whole
     share = format_number(floor / comparison.entries[0].gap[0], 3)  # the same in every table
-    for told in (f"not reached | {share} |", f"| ×{share} |", f"stalls at {share}",
-                 "noise=ca.AdditiveNoise(0.1), steps=100", "Steps needed without noise"):  # fmt: skip
+    for told in (
+        f"not reached | {share} |", f"| ×{share} |", f"stalls at {share}",
+        "noise=ca.AdditiveNoise(0.1), steps=100", "Steps needed without noise",
+    ):  # fmt: skip
         assert told in whole
 
 
