@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from convex_analyzer.parsing.names import LETTERS
 from convex_analyzer.results import Result
 from convex_analyzer.sheets import Sheet
 from convex_analyzer.tables import Table
@@ -46,21 +45,18 @@ class Line:
 
     @property
     def formula(self) -> str:
-        """The statement as it is written in a sentence: α·λ < 2·μ + 2.
+        """The statement as it is written in a sentence: α·λ < 2 + 2·μ.
 
         Examples
         --------
         >>> import sympy
-        >>> a, x = sympy.symbols("alpha x")
-        >>> Line("", sympy.Eq(x, 2 * a**2), "", "", "given").formula
-        'x = 2·α^2'
+        >>> a, A = sympy.Symbol("alpha"), sympy.MatrixSymbol("A", 2, 2)
+        >>> Line("", sympy.Eq(A.T, sympy.Identity(2) - a * A), "", "", "given").formula
+        'Aᵀ = I - α·A'
         """
-        import sympy
+        from convex_analyzer.parsing.latex_math import to_plain
 
-        parts = [self.statement]
-        if isinstance(self.statement, sympy.And):
-            parts = list(self.statement.args)
-        return " and ".join(map(_written, parts))
+        return to_plain(self.statement)
 
     @property
     def latex(self) -> str:
@@ -79,16 +75,6 @@ class Line:
             "check": self.check,
             "verdict": self.verdict,
         }
-
-
-def _written(statement: Any) -> str:
-    import sympy
-
-    if isinstance(statement, sympy.Equality):
-        return f"{_written(statement.lhs)} = {_written(statement.rhs)}"
-    text = re.sub(r"\s+", " ", str(statement)).replace("[ ", "[").replace("Matrix", "")
-    text = re.sub(r"[A-Za-z]+", lambda found: LETTERS.get(found[0], found[0]), text)
-    return text.replace("**", "^").replace("*", "·")
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -13,10 +13,10 @@ from pathlib import Path
 from convex_analyzer.derivations.lines import Derivation, Line
 from convex_analyzer.errors import InputError
 from convex_analyzer.files import StrPath, StrPaths, write_bytes
+from convex_analyzer.parsing.latex_math import to_latex, to_plain
+from convex_analyzer.parsing.math_style import typst_quote
 from convex_analyzer.reporting.derivation_page import derivation_document
-from convex_analyzer.reporting.latex_math import to_latex, to_plain
 from convex_analyzer.reporting.latex_text import latex_words
-from convex_analyzer.reporting.math_style import typst_quote
 from convex_analyzer.reporting.typst_math import to_typst
 
 __all__ = ["FORMATS", "SUFFIXES", "format_of", "print_derivation", "write_derivation"]

@@ -9,7 +9,7 @@ from convex_analyzer.errors import ConvexAnalyzerError
 from convex_analyzer.notation import symbol_of
 from convex_analyzer.ops import is_symbolic
 from convex_analyzer.optimizers.base import Optimizer
-from convex_analyzer.reporting.latex_math import to_plain
+from convex_analyzer.parsing.latex_math import to_plain
 from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.tables import format_number
 from convex_analyzer.theory.analysis import Analysis

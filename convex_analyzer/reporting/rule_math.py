@@ -9,8 +9,8 @@ from typing import Any
 
 from convex_analyzer.derivations.rule import WrittenRule
 from convex_analyzer.notation import SYMBOLS
+from convex_analyzer.parsing.latex_math import to_latex, to_plain
 from convex_analyzer.reporting.document import Math
-from convex_analyzer.reporting.latex_math import to_latex, to_plain
 from convex_analyzer.reporting.typst_math import to_typst
 
 __all__ = ["rule_block", "rule_lines"]

@@ -2,7 +2,7 @@
 
 Every printed piece carries how tightly it binds, so that parentheses follow from what stands on the
 page and not from what the expression was. Names go through
-:func:`~convex_analyzer.reporting.math_style.read_name`: one that Typst does not know is quoted. A
+:func:`~convex_analyzer.parsing.math_style.read_name`: one that Typst does not know is quoted. A
 type without a form is an error, never a guess.
 """
 
@@ -14,9 +14,9 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from convex_analyzer.errors import InputError
+from convex_analyzer.parsing.latex_math import to_latex, to_plain
+from convex_analyzer.parsing.math_style import read_name
 from convex_analyzer.reporting.document import Math, MathSpan
-from convex_analyzer.reporting.latex_math import to_latex, to_plain
-from convex_analyzer.reporting.math_style import read_name
 from convex_analyzer.reporting.typst_printer import (
     AND,
     ATOM,
@@ -57,7 +57,7 @@ def to_typst(
     expression
         A SymPy object, a number, a NumPy array of at most two axes, or a tuple of these.
     names
-        Other names for symbols, read by :func:`~convex_analyzer.reporting.math_style.read_name`.
+        Other names for symbols, read by :func:`~convex_analyzer.parsing.math_style.read_name`.
     delimiter
         What stands around a matrix: ``[ ( { |``.
     fractions

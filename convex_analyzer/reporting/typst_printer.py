@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from convex_analyzer.errors import InputError
-from convex_analyzer.reporting.math_style import (
+from convex_analyzer.parsing.math_style import (
     float_parts,
     name_of,
     ordered_matrices,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 from convex_analyzer.errors import InputError
-from convex_analyzer.reporting.math_style import GREEK
+from convex_analyzer.parsing.math_style import GREEK
 from convex_analyzer.reporting.typst_printer import FUNCTIONS
 
 __all__ = ["read_typst"]

@@ -76,7 +76,7 @@ def letters(task: Exercise) -> str:
     >>> letters(exercise("q15"))
     's real; u positive; with s^2 < 4·u'
     """
-    from convex_analyzer.reporting.latex_math import to_plain
+    from convex_analyzer.parsing.latex_math import to_plain
 
     kinds: dict[str, list[str]] = {}
     ends = set()
@@ -120,7 +120,7 @@ def printable(value: Any) -> Any:
     --------
     >>> import sympy as sp
     >>> half = sp.Mul(sp.Symbol("s"), sp.Rational(1, 2), evaluate=False)
-    >>> from convex_analyzer.reporting.latex_math import to_latex
+    >>> from convex_analyzer.parsing.latex_math import to_latex
     >>> to_latex(printable(half))
     '\\frac{s}{2}'
     """
@@ -313,7 +313,7 @@ def worksheet_text(
     q21  Variance of a mini-batch mean  (1 point)
     lecture 001 (Grosse and Ba, CSC421 Lectures 7-8)
     <BLANKLINE>
-    Start from the line below.
+    The line below is the variance of the mean of S independent draws of variance v. Cancel what can be cancelled.
       S*v/S**2
     <BLANKLINE>
     Letters: S positive integer; v positive

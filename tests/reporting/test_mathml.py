@@ -19,9 +19,9 @@ from convex_analyzer.derivations.exercises import exercise, exercise_names
 from convex_analyzer.derivations.rule import write_rule
 from convex_analyzer.errors import InputError, NotDerivableError
 from convex_analyzer.optimizers import registered
+from convex_analyzer.parsing.math_style import GREEK
 from convex_analyzer.reporting import document as d
 from convex_analyzer.reporting.derivation_page import derivation_blocks, derivation_lines
-from convex_analyzer.reporting.math_style import GREEK
 from convex_analyzer.reporting.mathml import formula_mathml, to_mathml
 from convex_analyzer.reporting.rule_math import rule_block
 from convex_analyzer.reporting.typst_math import math_block, math_span

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convex_analyzer.errors import InputError
-from convex_analyzer.reporting.latex_math import to_latex, to_plain
-from convex_analyzer.reporting.math_style import GREEK, read_name
+from convex_analyzer.parsing.latex_math import to_latex, to_plain
+from convex_analyzer.parsing.math_style import GREEK, read_name
 from convex_analyzer.reporting.typst_math import math_block, math_span, to_typst
 
 alpha, mu, lam, kappa, k = sp.symbols("alpha mu lambda kappa k", positive=True)
@@ -349,7 +349,7 @@ def test_settings_out_of_range():
         (sp.Float(0.25), "0.25", "0.25"),
         (1 / sp.sqrt(x), r"\frac{1}{\sqrt{x}}", "1/√x"),
         (sp.sqrt(1 + x), r"\sqrt{1 + x}", "√(1 + x)"),
-        (sp.Identity(3) - alpha * A, r"I - \alpha A", "I + (-α)·A"),
+        (sp.Identity(3) - alpha * A, r"I - \alpha A", "I - α·A"),
         (theta.T * A * theta / 2, r"\frac{1}{2} \theta^{T} A \theta", "(1/2)·θᵀ·A·θ"),
         ((1 + x) * A, r"\left(1 + x\right) A", "(1 + x)·A"),
         (sp.Le(x, sp.oo), None, "x ≤ ∞"),

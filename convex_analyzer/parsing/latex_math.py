@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from convex_analyzer.reporting.math_style import (
+from convex_analyzer.parsing.math_style import (
     float_parts,
     name_of,
     ordered_matrices,
@@ -77,11 +77,13 @@ def _plain_class() -> Any:
         ),
         "_print_And": lambda self, e: " and ".join(sorted(map(self._print, e.args))),
         "_print_Or": lambda self, e: " or ".join(sorted(map(self._print, e.args))),
+        "_print_Equivalent": lambda self, e: " ⇔ ".join(map(self._print, e.args)),
         "_print_MatrixBase": lambda self, e: self._print(e.tolist()),
         "_print_Infinity": lambda self, e: "∞",
         "_print_NegativeInfinity": lambda self, e: "-∞",
         "_print_Pi": lambda self, e: "π",
         "_print_MatAdd": lambda self, e: _joined(map(self._print, ordered_matrices(e))),
+        "_print_MatMul": _plain_mat_mul,
         "_print_Reals": lambda self, e: "ℝ",
         "_print_Abs": lambda self, e: f"|{self._print(e.args[0])}|",
         "_print_Contains": lambda self, e: f"{self._print(e.args[0])} in {self._print(e.args[1])}",
@@ -113,6 +115,16 @@ def _latex_mat_mul(self: Any, e: Any) -> str:
     front = [] if scalar == 1 else [self.parenthesize(scalar, 45)]  # 45: only sums
     parts = front + [self.parenthesize(matrix, 45) for matrix in matrices]
     return ("- " if negative else "") + " ".join(parts)
+
+
+def _plain_mat_mul(self: Any, e: Any) -> str:
+    scalar, matrices = e.as_coeff_matrices()
+    negative = scalar.as_coeff_Mul()[0].is_negative
+    scalar = -scalar if negative else scalar
+    whole = scalar == 1 or scalar.as_numer_denom()[1] == 1
+    front = [] if scalar == 1 else [self.parenthesize(scalar, 45 if whole else 1000)]
+    parts = front + [self.parenthesize(matrix, 45) for matrix in matrices]
+    return ("-" if negative else "") + "*".join(parts)
 
 
 def _latex_name(self: Any, e: Any, **_: Any) -> str:
