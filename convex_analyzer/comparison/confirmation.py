@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from convex_analyzer.theory.analysis import Analysis
 from convex_analyzer.theory.curves import displacement
 from convex_analyzer.theory.suprema import worst_error_between
 
-__all__ = ["against_bound", "against_theory", "count", "measured_gap"]
+__all__ = ["against_bound", "against_products", "against_theory", "count", "measured_gap", "merged"]
 
 Array = npt.NDArray[np.float64]
 
@@ -50,6 +51,18 @@ def count(trajectory: Trajectory, gap: Array, tolerance: float) -> int | None:
         return None
     hits = np.flatnonzero(gap <= tolerance * gap[0])
     return int(trajectory.recorded[hits[0]]) if hits.size else None
+
+
+def merged(trajectory: Trajectory, again: Trajectory, rows: npt.NDArray[np.intp]) -> Trajectory:
+    """Return a run with some more recorded points, of the same run made again."""
+    new = rows[~np.isin(again.recorded[rows], trajectory.recorded)]
+    place = np.searchsorted(trajectory.recorded, again.recorded[new])
+    return replace(
+        trajectory,
+        recorded=np.insert(trajectory.recorded, place, again.recorded[new]),
+        theta=np.insert(trajectory.theta, place, again.theta[new], axis=0),
+        loss=np.insert(trajectory.loss, place, again.loss[new]),
+    )
 
 
 def against_bound(analysis: Analysis, trajectory: Trajectory, gap: Array) -> dict[str, Any]:

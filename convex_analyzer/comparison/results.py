@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from convex_analyzer.comparison.limit import krylov_steps, limit_note
+from convex_analyzer.comparison.plain import PlainDescent, plain_descent
 from convex_analyzer.optimizers.base import Optimizer
 from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.results import Result, to_plain
@@ -225,6 +226,11 @@ class Comparison(Result):
         """
         return krylov_steps(self)
 
+    @functools.cached_property
+    def plain_descent(self) -> PlainDescent | None:
+        """Gradient descent at 1/λmax where it needs fewer steps than `best`; else None."""
+        return plain_descent(self)
+
     @property
     def confirmed(self) -> bool:
         """Whether no run contradicts its theory."""
@@ -245,8 +251,10 @@ class Comparison(Result):
         return len(self.entries)
 
     def verdict(self) -> str:
-        """Return one sentence: who wins, by how much, and whether the runs agree."""
-        agree = "theory and simulation agree" if self.confirmed else "A RUN CONTRADICTS ITS THEORY"
+        """Return who wins, by how much, and whether the runs agree; and what would be faster."""
+        agree = "A RUN CONTRADICTS ITS THEORY"
+        if self.confirmed:
+            agree = f"theory and simulation agree{self._how_far()}"
         if all(entry.predicted_gap is None and entry.analysis is None for entry in self.entries):
             agree = "there is no theory to hold the runs against"
         elif not {"confirmed", "refuted", "within the bound"} & {e.status for e in self.entries}:
@@ -259,7 +267,19 @@ class Comparison(Result):
         bound = self.spectrum.is_interval and best.analysis is not None
         if bound:  # for the worst start
             return f"{best.label} needs at most {count} steps {goal}; {agree}."
-        return f"{best.label} needs the fewest steps {goal}: {count}; {agree}."
+        text = f"{best.label} needs the fewest steps {goal}: {count}; {agree}."
+        return text if self.plain_descent is None else f"{text} {self.plain_descent.sentence}"
+
+    def _how_far(self) -> str:
+        """Say over how many steps runs were made that end long before the goal."""
+        short = [entry for entry in self.entries if not entry.complete and entry.analysis]
+        steps = sorted({entry.trajectory.steps for entry in short})
+        if not steps:
+            return ""
+        text = f"on the first {join_words([format_count(count) for count in steps])} steps"
+        if len(short) == len(self.entries):
+            return f" {text}"
+        return f" ({join_words([entry.label for entry in short])}: {text})"
 
     def _none_predicted(self) -> str:
         """Say what is known when no optimizer has a predicted number of steps."""
@@ -298,6 +318,13 @@ class Comparison(Result):
     def remarks(self) -> tuple[str, ...]:
         """Return what to know when reading the table: the limit of all methods, the noise."""
         kinds = "Steps and rates predicted: from theory, before the run; simulated: counted."
+        short = [e.trajectory.steps for e in self.entries if not e.complete and e.analysis]
+        if short:
+            first = format_count(max(short))
+            kinds = kinds.removesuffix(".") + (
+                f"; of a run that is too long, the first {first} steps are made and held "
+                "against theory."
+            )
         return (kinds, *limit_note(self), *self.noise_notes())
 
     def noise_notes(self) -> list[str]:
@@ -311,6 +338,7 @@ class Comparison(Result):
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
+        plain = self.plain_descent
         return {
             "schema": self.schema,
             "problem": self.problem.to_dict(),
@@ -319,6 +347,7 @@ class Comparison(Result):
             "start_name": self.start_name,
             "tolerance": self.tolerance,
             "krylov_limit": self.krylov_limit,
+            "plain_descent": None if plain is None else asdict(plain),
             "entries": [entry.to_dict() for entry in self.entries],
             "verdict": self.verdict(),
         }

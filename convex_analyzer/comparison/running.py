@@ -16,6 +16,7 @@ from convex_analyzer.comparison.confirmation import (
     against_theory,
     count,
     measured_gap,
+    merged,
 )
 from convex_analyzer.comparison.results import Entry
 from convex_analyzer.comparison.slices import simulate_in_slices
@@ -214,7 +215,35 @@ def _simulated(
     gap = measured_gap(problem, trajectory)
     if problem.why_no_minimum is not None:
         return trajectory, gap, None
-    return trajectory, gap, count(trajectory, gap, request.tolerance)
+    counted = count(trajectory, gap, request.tolerance)
+    rows = _between(problem, trajectory.recorded, counted)
+    if counted is None or rows is None:
+        return trajectory, gap, counted
+    again = simulate(
+        problem, rule, request.start, counted, request.noise, request.seed, record=rows
+    )
+    found = count(again, measured_gap(problem, again), request.tolerance)
+    near = np.flatnonzero(np.isin(rows, (found, (found or 1) - 1)))
+    trajectory = merged(trajectory, again, near)
+    return trajectory, measured_gap(problem, trajectory), found
+
+
+def _between(
+    problem: Quadratic, recorded: npt.NDArray[np.int64], counted: int | None
+) -> npt.NDArray[np.int64] | None:
+    """Return the steps to look at again for an exact count; None where there is no need.
+
+    All of them up to the first recorded one at the goal, where they are few enough; of very many
+    unknowns those after the recorded one before. Not where running again is dear: then the count
+    is said to be at most that.
+    """
+    if not counted or counted - 1 in recorded or counted * _work(problem) > PREFIX_WORK:
+        return None
+    last = int(recorded[np.searchsorted(recorded, counted) - 1])
+    whole = (counted + 1) * problem.dimension <= _ELEMENTS
+    rows = np.arange(0 if whole else last, counted + 1)
+    rows[0] = 0  # the first gap, of which the goal is a share
+    return rows if len(rows) * problem.dimension <= _ELEMENTS else None
 
 
 def _mean_gap(analysis: Analysis, trajectory: Trajectory, start: Array) -> Array:

@@ -162,6 +162,8 @@ class Outlook:
         new = self.prospect.standardised
         if new is not None:
             kappa = format_number(new.spectrum.condition_number, 3)
+            if not new.helps(self.prospect.spectrum):
+                return f"standardising the columns would not help (κ = {kappa}); {text}"
             text = f"standardised columns: κ = {kappa}, GD {new.steps}; as they are: {text}"
         return text
 

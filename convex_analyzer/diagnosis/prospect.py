@@ -20,6 +20,9 @@ from convex_analyzer.theory.analysis import Analysis, analyze
 __all__ = ["Prospect", "Standardised"]
 
 
+_WORTH = 0.5  # of κ: a scaling that leaves more is no help
+
+
 def _all_tuned(analysis: Analysis) -> bool:
     return set(analysis.tuned) == set(analysis.optimizer.hyperparameters())
 
@@ -111,3 +114,8 @@ class Standardised:
     spectrum: Spectrum
     steps: DescentSteps
     intercept: bool
+
+    def helps(self, before: Spectrum) -> bool:
+        """Tell whether κ falls below half of what it was."""
+        old, new = before.condition_number, self.spectrum.condition_number
+        return old is not None and new is not None and new <= _WORTH * old

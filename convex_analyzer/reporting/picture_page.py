@@ -89,6 +89,9 @@ def _finite_goal(comparison: Comparison) -> Card | None:
     after = settling_steps(Analysis(spectrum, better), goal, start)
     if before is None or after is None or after > _WORTH * before:
         return None
+    plain = comparison.plain_descent
+    if plain is not None and plain.steps <= after:
+        return None  # what is said there is faster
     first = "" if count == before else f" (first met at step {format_count(count)})"
     return Card(
         "info",

@@ -135,6 +135,7 @@ def several_document(
     blocks: list[Block] = [
         Title(title, (f"{len(several.names)} cases",)),
         _table(several),
+        *_plain(several),
         Heading("How the gap shrinks in each"),
         *_pictures(several, "gap_curves"),
     ]
@@ -193,6 +194,12 @@ def _table(several: Several) -> Table:
     goal = format_number(goals.pop(), 2) if len(goals) == 1 else "the tolerance of each"
     caption = f"Steps until the gap J − J* is {goal} of its start, predicted."
     return Table(columns, rows, caption=caption)
+
+
+def _plain(several: Several) -> list[Block]:
+    """Say where gradient descent at 1/λmax would be faster than the fastest of the table."""
+    found = [(name, one.plain_descent) for name, one in several]
+    return [Note(f"{name}: {plain.sentence}") for name, plain in found if plain is not None]
 
 
 def _count(entry: Entry) -> str:

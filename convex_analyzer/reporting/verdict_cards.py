@@ -187,6 +187,9 @@ def _fastest(comparison: Comparison) -> list[str]:
         said = [f"{quickest.label} reaches the goal in {quickest.simulated_text()} steps."]
     else:
         said = []
+    plain = comparison.plain_descent
+    if plain is not None:
+        said, count = [plain.sentence, *said], plain.steps
     return [*said, *_faster_rule(comparison, count)]
 
 
@@ -225,7 +228,7 @@ def _standardising(comparison: Comparison) -> list[str]:
     before, after = comparison.spectrum.condition_number, new.spectrum.condition_number
     if before is None or after is None:
         return []
-    if after > 0.5 * before:
+    if not new.helps(comparison.spectrum):
         return [f"Standardising the columns would not help (κ = {format_number(after, 4)})."]
     text = (
         f"Standardising the columns{kept} takes κ from {format_number(before, 4)} to "

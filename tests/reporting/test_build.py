@@ -140,7 +140,7 @@ SITUATIONS = {
         lambda: ca.compare(ca.gallery.toy(), [Cubic(0.01)]),
         "No closed form.",
         "Moderate.",
-        "Cubic reaches the goal in ≤ 2,682 steps. HeavyBall(α = 0.667907, μ = 0.402605) would need",
+        "Cubic reaches the goal in 2,681 steps. HeavyBall(α = 0.667907, μ = 0.402605) would need",
     ),
     "three slots": (
         lambda: ca.compare(ca.gallery.toy(), [ThreeSlots(0.1)]),

@@ -52,6 +52,11 @@ def _what_helps(prospect: Prospect) -> str:
     if new is not None:
         kappa = format_number(new.spectrum.condition_number, 3)
         opening = f"standardised columns: κ = {kappa}, GD {new.steps}; as they are: "
+        if not new.helps(spectrum):
+            opening = f"standardising the columns would not help (κ = {kappa}); "
+    plain = prospect.comparison.plain_descent
+    if plain is not None:
+        parts.append(f"GradientDescent at 1/λmax {plain.count}")
     for rule in (HeavyBall, Nesterov):
         if not isinstance(prospect.entry.optimizer, rule):
             _, count = prospect.tuned(rule)
