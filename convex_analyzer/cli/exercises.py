@@ -185,10 +185,11 @@ def _deliver(
 
     if form in ("pdf", "png"):
         from convex_analyzer.reporting import typst
+        from convex_analyzer.reporting.worksheet_pages import worksheet_pages
 
         assert out is not None
         with working("drawing the worksheet"):
-            document = worksheet.worksheet_document(tasks, solutions=solutions, title=title)
+            document = worksheet_pages(tasks, solutions=solutions, title=title)
             write = typst.write_pdf if form == "pdf" else typst.write_png
             written = write(document, out)
         click.echo(f"wrote {', '.join(str(one) for one in written)}")

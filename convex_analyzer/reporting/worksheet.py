@@ -45,6 +45,7 @@ __all__ = [
     "room_for",
     "sheet_title",
     "source_of",
+    "task_blocks",
     "task_of",
     "worksheet_document",
     "worksheet_markdown",
@@ -213,17 +214,20 @@ def worksheet_document(
     name = sheet_title(tasks, solutions=solutions, title=title)
     blocks: list[Block] = [Title(name, facts(tasks, solutions=solutions))]
     for number, task in enumerate(tasks, 1):
-        blocks += [
-            Heading(f"{number}. {task.title}"),
-            Paragraph(
-                (
-                    Bold(f"{task.name}, {points_of(task)}. "),
-                    f"{task_of(task)} {source_of(task)}".rstrip(),
-                )
-            ),
-        ]
-        blocks += _solution(task) if solutions else _room(task)
+        blocks += task_blocks(number, task, solutions=solutions)
     return Document(name, blocks, footer="convex_analyzer")
+
+
+def task_blocks(
+    number: int, task: Exercise, *, solutions: bool = False, rows: int = 0
+) -> list[Block]:
+    """Return one exercise, with so many more rows for an answer than it has otherwise."""
+    about = (
+        Bold(f"{task.name}, {points_of(task)}. "),
+        f"{task_of(task)} {source_of(task)}".rstrip(),
+    )
+    head: list[Block] = [Heading(f"{number}. {task.title}"), Paragraph(about)]
+    return head + (_solution(task) if solutions else _room(task, rows))
 
 
 def sheet_title(tasks: Sequence[Exercise], *, solutions: bool, title: str | None) -> str:
@@ -242,9 +246,11 @@ def facts(tasks: Sequence[Exercise], *, solutions: bool) -> tuple[str, ...]:
     return (count, points) if solutions else (count, points, "name: \u2009……………………………")
 
 
-def _room(task: Exercise) -> list[Block]:
+def _room(task: Exercise, more: int) -> list[Block]:
     """Return the first line and rows for an answer."""
-    rows: list[tuple[Cell, ...]] = [(f"{n}", "\u2003\n\u2003", "") for n in room_for(task)]
+    first = room_for(task)
+    numbers = range(first.start, first.stop + more)
+    rows: list[tuple[Cell, ...]] = [(f"{n}", "\u2003\n\u2003", "") for n in numbers]
     columns = (
         Column("line", width=0.07),
         Column("what follows", width=0.63),
@@ -313,7 +319,7 @@ def worksheet_text(
     q21  Variance of a mini-batch mean  (1 point)
     lecture 001 (Grosse and Ba, CSC421 Lectures 7-8)
     <BLANKLINE>
-    The line below is the variance of the mean of S independent draws of variance v. Cancel what can be cancelled.
+    S independent draws have the variance v each. Simplify the variance of their mean below.
       S*v/S**2
     <BLANKLINE>
     Letters: S positive integer; v positive

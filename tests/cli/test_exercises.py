@@ -14,9 +14,13 @@ import click
 import pytest
 
 from convex_analyzer.cli import derivation_screen
-from convex_analyzer.derivations.exercises import exercise, exercise_names
+from convex_analyzer.derivations.exercises import exercise, exercise_names, load_exercise
+from convex_analyzer.reporting.document import Heading, PageBreak
+from convex_analyzer.reporting.typst import page_fill
 from convex_analyzer.reporting.worksheet import worksheet_markdown, worksheet_text
 from convex_analyzer.reporting.worksheet_html import worksheet_html
+from convex_analyzer.reporting.worksheet_pages import _shared as shared
+from convex_analyzer.reporting.worksheet_pages import worksheet_pages
 
 STEPS = "l*((1 - a*l)**k*z)**2/2\nl*(1 - a*l)**(2*k)*z**2/2\nl*(1 - a*l)**k*z**2/2\n"
 NAMES = "a, l > 0; k natural; z real"
@@ -240,11 +244,32 @@ def test_worksheets_are_written_as_files(cli, written, tmp_path):
     found = cli("exercises", "show", "q1", "q15", "--out", "sheet.pdf", "--title", "Week 3")
     assert (found.code, found.out) == (0, "wrote sheet.pdf\n")
     assert (tmp_path / "sheet.pdf").read_bytes().startswith(b"%PDF")
+    assert cli("exercises", "show", "q15", "--solutions", "--out", "s.pdf").code == 0
     assert cli("exercises", "show", "q15", "--as", "md", "--out", "q.md").code == 0
     assert (tmp_path / "q.md").read_text(encoding="utf-8").startswith("# Worksheet: Modulus")
     data = json.loads(cli("exercises", "show", "q15", "--json").out)["exercises"][0]
     assert data["given"].startswith("sqrt(")
     assert "lines" not in data
+
+
+def test_pages_of_a_worksheet_are_full_and_cut_no_task(written):
+    names = ("q1", "q2", "q5", "q9", "q19")
+    sheet = worksheet_pages([exercise(name) for name in names])
+    breaks = [i for i, block in enumerate(sheet.blocks) if isinstance(block, PageBreak)]
+    fills = page_fill(sheet)
+    assert len(fills) == len(breaks) + 1 == 2  # Typst breaks where it was meant, only there
+    assert fills[0] > 0.93
+    assert all(isinstance(sheet.blocks[i + 1], Heading) for i in breaks)
+    assert shared([0.55, 0.3, 0.3, 0.2], 1.0)[0] == [[0, 1], [2, 3]]
+    pages, free = shared([0.45, 0.2, 0.5, 0.9], 0.2)  # a third of a page for a half: it goes on
+    assert pages == [[0, 1, 2, 3]]  # and so does the last
+    assert shared([0.45, 0.3, 0.5], 0.2)[0] == [[0, 1, 2]]
+    assert shared([0.45, 0.4, 0.5], 0.2)[0] == [[0, 1], [2]]  # too little is free
+    assert 0 < free[-1] < 1
+    lines = ", ".join(['"x + x"', *['"2*x"'] * 40])
+    file = written("x.toml", f'title = "T"\nlines = [{lines}]\n[symbols]\nx = "real"\n')
+    long = worksheet_pages([load_exercise(file)])  # longer than a page: as it comes
+    assert not any(isinstance(block, PageBreak) for block in long.blocks)
 
 
 def test_check_and_hint_of_an_answer(cli, written):
