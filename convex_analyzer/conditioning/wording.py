@@ -230,7 +230,7 @@ def _advice(analysis: ConditionAnalysis) -> str:
 
 def _scaling(analysis: ConditionAnalysis) -> str:
     cured = analysis.cured_by_scaling
-    if cured is None or analysis.kappa <= CHEAP_KAPPA:
+    if cured is None or analysis.kappa <= CHEAP_KAPPA or analysis.cause == "harmless":
         return ""
     names = ("Standardise", "Scale", "Jacobi")
     done = [e for e in analysis.remedies if e.name in names and e.kappa is not None]
@@ -242,12 +242,20 @@ def _scaling(analysis: ConditionAnalysis) -> str:
     if cured:
         return f"{what} is a cure: κ(A) = {kappa}."
     left = "collinearity" if analysis.collinearity is not None else "coupling"
-    return f"{what} is no cure: it leaves κ(A) = {kappa}, which is {left}."
+    text = f"{what} is no cure of κ: it leaves κ(A) = {kappa}, which is {left}"
+    if analysis.is_cheap or analysis.advice is None or analysis.advice[0] is not best:
+        return f"{text}."
+    name = analysis.advice[1]
+    count = best.steps[name]
+    if count is None or count > analysis.cheap:
+        return f"{text}."
+    steps = f"{format_count(count)} step{'' if count == 1 else 's'}"
+    return f"{text}; but it makes training cheap from this start: {_NAMES[name]} in {steps}."
 
 
 def _per_weight(analysis: ConditionAnalysis) -> str:
     before, after = analysis.split.best_diagonal, analysis.split.best_diagonal_after
-    if before is None or before <= CHEAP_KAPPA:
+    if before is None or before <= CHEAP_KAPPA or analysis.cause == "harmless":
         return ""
     text = f"No step size per weight (Adam, RMSProp) gets below κ(A) = {format_number(before, 4)}"
     if after is not None and after < 0.5 * before:

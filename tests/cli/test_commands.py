@@ -173,7 +173,7 @@ def test_compare_fails_when_a_run_contradicts_its_theory(cli, monkeypatch):
     from convex_analyzer.comparison import confirmation
 
     monkeypatch.setattr(
-        confirmation, "_rounding_budget", lambda problem, analysis, k, scale: 0 * k + 1e-30
+        confirmation, "_rounding_budget", lambda problem, analysis, k, *_: 0 * k + 1e-30
     )
     code, out, _ = cli("compare", "gallery:ravine")
     assert code == 1

@@ -150,6 +150,12 @@ def test_harmless_because_the_start_has_nothing_to_do_along_slow_directions():
     assert easy.is_cheap
     assert said(easy, "harmless here")
     assert easy.answers["training"].startswith("harmless")
+    assert not said(easy, "no cure")
+    assert not said(easy, "No step size per weight")
+    scaled = condition(least_squares(X * [1.0, 1e4], left[:, 0]))  # slow for its units
+    assert (scaled.advice[0].name, scaled.advice[1]) == ("Scale", "GradientDescent")
+    assert scaled.advice[0].steps["GradientDescent"] == 1
+    assert said(scaled, "is no cure of κ", "but it makes training cheap", "descent in 1 step.")
     hard = condition(least_squares(X, left[:, 0] + left[:, 1]))
     assert hard.cause == "collinearity"
     assert said(hard, "2 eigenvalues in 2 groups", "from any start")
