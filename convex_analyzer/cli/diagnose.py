@@ -24,6 +24,8 @@ __all__ = ["diagnose"]
 
 _SURE = 0.5  # least chance at which --fail-on fails, unless --min-confidence says another
 _STDIN = "-"
+_KEY = re.compile(r"\s*(\w+)\s*=\s*([^,\s]+)\s*,?")  # lr=0.1, of a call of torch
+_TORCH = {"learning_rate": "lr", "alpha": "lr", "mu": "momentum"}
 _FIELDS = re.compile(r"columns=\{\"(\w+)\": \"([^\"]*)\"\}")  # how a call in Python says it
 _LONGEST = 10_000  # letters of a line of a log
 
@@ -209,13 +211,37 @@ def _rule(words: dict[str, Any]) -> Any:
     try:
         chosen = parse_optimizer(text, extra)
     except InputError:
-        if ":" in text:
+        called = _of_torch(text)
+        if called is None and ":" in text:
             raise
-        return text
+        return called or text
     if not isinstance(chosen, tuple):
         return chosen
     cls, given = chosen
     return {"name": cls.__name__, **given} if given else text
+
+
+def _of_torch(text: str) -> dict[str, Any] | None:
+    """Return what SGD with momentum is, as torch users write it; None: it is something else.
+
+    torch multiplies the velocity by α at the end: at constant α this is heavy ball.
+    """
+    name, _, rest = text.replace("(", ":", 1).rstrip(") ").partition(":")
+    options = dict(_KEY.findall(rest))
+    known = {"lr", "nesterov", "momentum", *_TORCH}
+    if name.strip().lower() != "sgd" or not {"momentum", "mu"} & set(options):
+        return None
+    if set(options) - known or _KEY.sub("", rest).strip():
+        return None
+    from convex_analyzer.conventions.convert import from_library
+    from convex_analyzer.optimizers.literals import number_or_text
+
+    given = {_TORCH.get(key, key): number_or_text(value) for key, value in options.items()}
+    given = {key: given[key] == "True" if key == "nesterov" else given[key] for key in given}
+    rule = from_library("torch", "SGD", **given)
+    kind = "Nesterov" if getattr(rule, "nesterov", False) else "HeavyBall"
+    alpha = {} if "lr" not in given else {"learning_rate": float(rule.values["learning_rate"])}
+    return {"name": kind, **alpha, "momentum": float(rule.values["momentum"])}
 
 
 def _problem(name: str, words: dict[str, Any]) -> Quadratic:

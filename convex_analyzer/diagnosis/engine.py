@@ -8,8 +8,10 @@ import numpy as np
 
 from convex_analyzer.diagnosis.evidence import Evidence, Series
 from convex_analyzer.diagnosis.ranking import Ranked, rank, symptom_modules
+from convex_analyzer.diagnosis.readers.names import classify
 from convex_analyzer.diagnosis.reading import Reading
 from convex_analyzer.diagnosis.results import Diagnosis, Verdict
+from convex_analyzer.diagnosis.rise import turn_up
 from convex_analyzer.errors import InputError
 
 __all__ = ["diagnose"]
@@ -91,9 +93,15 @@ def examine(evidence: Evidence, problem: Any = None) -> Diagnosis:
     if not _has_curve(evidence) and evidence.validation_loss is not None:
         return _generalisation(evidence, subject)
     reading = Reading(evidence)
+    held = _held_out(evidence)
+    risen = turn_up(reading.curve) if held else None
+    if risen is not None:
+        return _overfitting(evidence, subject, f"{held} is {risen.words}")
     curve = reading.curve
     ranked, doubt = rank(reading)
     notes = (*evidence.notes, *_contradictions(reading))
+    if held:
+        notes = (*notes, f"{held} is a validation loss, read as if descent were on it.")
     if curve is not None and len(curve.series) < _FEWEST and curve.bad_step is None:
         notes = (*notes, f"Only {len(curve.series)} values of the loss: too few to judge.")
     findings = tuple(_verdict(each, reading, problem, k == 0) for k, each in enumerate(ranked))
@@ -183,6 +191,10 @@ def _has_curve(evidence: Evidence) -> bool:
 
 def _generalisation(evidence: Evidence, subject: str) -> Diagnosis:
     """Return what a validation loss alone says: how well the model generalises, no more."""
+    risen = turn_up(Reading(Evidence(loss=evidence.validation_loss)).curve)
+    if risen is not None:
+        name = evidence.matched.get("validation_loss", "validation loss")
+        return _overfitting(evidence, subject, f"{name} is {risen.words}")
     text = "Generalisation, outside this table: only a validation loss was found"
     verdict = Verdict(
         "generalisation",
@@ -194,6 +206,26 @@ def _generalisation(evidence: Evidence, subject: str) -> Diagnosis:
         fault=False,
         lacks="the training loss",
     )
+    return Diagnosis(
+        subject, (verdict,), (), 1.0, evidence.notes, evidence.known, evidence=evidence
+    )
+
+
+def _held_out(evidence: Evidence) -> str:
+    """Return the column of a loss of rows that are not trained on, read as the loss; or ""."""
+    name = evidence.matched.get("loss", "")
+    found = classify(name)
+    return name if found is not None and found.field == "validation_loss" else ""
+
+
+def _overfitting(evidence: Evidence, subject: str, said: str) -> Diagnosis:
+    """Return what a validation loss says that has turned up: no row of the table, and not fine."""
+    text = f"Overfitting, outside this table: {said}. Stop there, regularise, or take more data"
+    lacks = "the training loss"
+    verdict = Verdict(
+        "generalisation", "generalisation", 0.0, "present", f"{text}. Whether the optimization is "
+        "at fault, the training loss would say.", lecture=False, fault=False, lacks=lacks,
+    )  # fmt: skip
     return Diagnosis(
         subject, (verdict,), (), 1.0, evidence.notes, evidence.known, evidence=evidence
     )

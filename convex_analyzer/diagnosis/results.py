@@ -174,7 +174,7 @@ class Diagnosis(Result):
                 each.verdict,
                 f"{100 * each.confidence:.0f} %",
                 each.evidence or (f"needs {each.lacks}" if each.lacks else ""),
-                f"{each.workaround}: {each.prediction}" if each.prediction else each.workaround,
+                _cure(each),
             )
             for each in sorted(
                 (each for each in self.findings if each.name != "healthy"),
@@ -193,8 +193,9 @@ class Diagnosis(Result):
         )
         notes = []
         if self.primary.prediction and self.primary.fault:
-            advice = self.primary.workaround.rstrip(".")
-            notes.append(f"Workaround: {advice}. {self.primary.prediction}")
+            remedy = self.primary.remedy
+            advice = self.primary.workaround if remedy is None else remedy.change
+            notes.append(f"Workaround: {advice.rstrip('.')}. {_capital(self.primary.prediction)}.")
         notes += [f"Looks ill, is not: {each.problem}: {each.evidence}." for each in self.shown]
         if self.decided and self.advice:
             notes.append(self.advice)
@@ -233,6 +234,15 @@ class Diagnosis(Result):
     def reading(self) -> Reading | None:
         """The measures on the evidence; None for a forecast."""
         return None if self.evidence is None else Reading(self.evidence)
+
+
+def _cure(each: Verdict) -> str:
+    """Return the lecture's workaround, and what it is here."""
+    if not each.prediction:
+        return each.workaround
+    if each.remedy is None:
+        return f"{each.workaround}: {each.prediction}"
+    return f"{each.workaround}: {each.remedy.change}; {each.prediction}"
 
 
 def _capital(text: str) -> str:

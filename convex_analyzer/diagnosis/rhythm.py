@@ -7,13 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Rhythm", "Ring", "dying_swing", "strongest_rhythm"]
+__all__ = ["Rhythm", "Ring", "dying_swing", "fading_period", "strongest_rhythm"]
 
 Array = NDArray[np.float64]
 
 _LEAST_PERIOD = 4.0  # values: crests of noise are three apart
 _FEWEST = 4  # crests
 _UNEVEN = 0.2  # of the distance of crests, or one value
+_FADED = 1e-6  # of the largest difference: what is smaller has faded
+_SCATTER = 0.8  # of the turns in equal times, of eight: noise has 1.4
 _SEEN = 0.1  # of ln J: how far a crest stands above the valley beside it
 
 
@@ -86,6 +88,43 @@ def dying_swing(curve: Array) -> Ring | None:
     factor = float(np.exp(height[crests[last]] / last))
     whole = max(len(curve) - 1, 1)
     return Ring(length / last, factor, last + 1, top / whole, (top + length) / whole)
+
+
+def fading_period(values: Array, momentum: float) -> float | None:
+    """Return the steps of a swing that fades as those of momentum do; None: there is none.
+
+    Along a direction that heavy ball does not damp the loss swings twice a turn of the root, with a
+    size that shrinks by μ per step whatever the curvature, onto whatever floor: so do the
+    differences of the loss, in which no floor is seen. Noise does not fade.
+
+    Examples
+    --------
+    >>> k = np.arange(400)
+    >>> ringing = 0.2 + 0.5 * 0.95**k * np.cos(k * np.pi / 3) ** 2
+    >>> round(fading_period(ringing, 0.95), 2), fading_period(ringing, 0.8)
+    (3.0, None)
+    """
+    steps = np.diff(values)
+    size = float(np.abs(steps).max()) if len(steps) else 0.0
+    if not 0 < momentum < 1 or not 0 < size < np.inf:
+        return None
+    rounding = 1e3 * float(np.spacing(np.abs(values).max()))
+    loud = np.flatnonzero(np.abs(steps) > max(_FADED * size, rounding))
+    if not len(loud):
+        return None
+    steps = steps[: loud[-1] + 1]
+    turns = np.flatnonzero(np.diff(np.sign(steps)) != 0)
+    if len(turns) < 2 * _FEWEST:
+        return None
+    parts = np.array_split(np.abs(steps[turns[0] :]), min(len(turns) // 2, 12))
+    middles = np.cumsum([len(part) for part in parts]) - np.array([len(p) for p in parts]) / 2
+    slope = np.polynomial.polynomial.polyfit(middles, np.log([p.max() for p in parts]), 1)[1]
+    windows = np.linspace(turns[0], turns[-1], max(len(turns) // 8, 2) + 1)
+    counts = np.histogram(turns, windows)[0]
+    uneven = float(counts.std()) > _SCATTER or float(np.ptp(counts)) > _UNEVEN * len(turns)
+    if uneven or abs(slope / np.log(momentum) - 1) > _UNEVEN:
+        return None
+    return 2 * float(turns[-1] - turns[0]) / (len(turns) - 1)
 
 
 def strongest_rhythm(curve: Array) -> Rhythm | None:

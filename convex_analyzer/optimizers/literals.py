@@ -37,6 +37,13 @@ def meant(owner: str, key: str, names: list[str], what: str = "hyper-parameter")
             argument=key,
             hint="write the name in full",
         )
+    if owner in {"SGD", "GradientDescent"} and _meanings(key, ["momentum"]):
+        raise InputError(
+            f"{owner} has no momentum here",
+            argument=key,
+            hint="with it the rule is HeavyBall(learning_rate, momentum), torch's SGD at constant "
+            'α: see from_library("torch", "SGD", ...)',
+        )
     near = difflib.get_close_matches(key, names, n=1)
     guess = f"did you mean {near[0]}? " if near else ""
     raise InputError(

@@ -8,6 +8,12 @@ import math
 import numpy as np
 
 from convex_analyzer.diagnosis.remedies.confirming import confirm, start_of, steps_from
+from convex_analyzer.diagnosis.remedies.damping import (
+    critical,
+    curvature_from_angle,
+    less_momentum,
+    smaller_step,
+)
 from convex_analyzer.diagnosis.remedies.facts import Facts, along, log_rate, steps_for
 from convex_analyzer.diagnosis.remedies.remedy import Remedy, nothing
 from convex_analyzer.diagnosis.remedies.unstable import curvature_of_flip
@@ -18,7 +24,7 @@ from convex_analyzer.spectra.spectrum import Spectrum
 from convex_analyzer.tables import format_count, format_number
 from convex_analyzer.theory.analysis import analyze
 
-__all__ = ["curvature_from_angle", "oscillation", "overshoot_of"]
+__all__ = ["oscillation", "overshoot_of"]
 
 _SMALL = 1e-3  # share of a swing that counts as gone
 _USUAL = 0.9  # the momentum that the warning is about
@@ -58,6 +64,12 @@ def overshoot_of(facts: Facts) -> float | None:
     return None if ratio is None else 1 + ratio
 
 
+def _swings(facts: Facts) -> bool:
+    """Tell whether the rule is not known and the loss has a period that no flip has."""
+    period = _period(facts)
+    return facts.reading.evidence.optimizer is None and period is not None and period > 2.5
+
+
 def _shrinking(facts: Facts) -> float | None:
     """Return ‖g′‖/‖g‖ of late steps, where every one of them turns the gradient round."""
     norms, cosine = facts.reading.evidence.gradient_norm, facts.reading.cosine(0.5, 1.0)
@@ -72,6 +84,10 @@ def _shrinking(facts: Facts) -> float | None:
 
 def _overshoot(facts: Facts, rule: Optimizer) -> Remedy:
     s = overshoot_of(facts)
+    if s is None and facts.reading.evidence.momentum is None and _swings(facts):
+        text = "a loss that swings over more than two steps is momentum's, not that of a step that "
+        text += "is too long: say momentum=... for a number (--momentum)"
+        return nothing("lower μ, if the run has momentum", text)
     if s is None or not 1 < s < 2:
         text = "αλ of the direction that flips is not known: log gradient norms of every step, or "
         text += "the curvature along the gradient"
@@ -188,27 +204,6 @@ def _warned(facts: Facts, rule: Optimizer, eigenvalue: float, s: float) -> Remed
 # -- under-damped momentum ---------------------------------------------------------------------
 
 
-def curvature_from_angle(rule: Optimizer, angle: float) -> float | None:
-    """Return λ along which the roots of a rule with a velocity have this angle, in (0, π).
-
-    For heavy ball αλ = 1 + μ - 2√μ cos φ, from cos φ = t/(2√d) (THEORY 2.3). A loss swings twice
-    per turn of the root: φ = π/period of the loss.
-
-    Examples
-    --------
-    >>> rule = HeavyBall(0.1, 0.81)
-    >>> round(curvature_from_angle(rule, math.acos(1.6 / 1.8)), 9)  # αλ = 0.21
-    2.1
-    """
-    if not 0 < angle < math.pi:
-        return None
-    alpha, mu = (float(rule.values[name]) for name in ("learning_rate", "momentum"))
-    if isinstance(rule, Nesterov):  # cos φ = (1 + μ)√(1 - s)/(2√μ), complex for s < 1 only
-        cosine = 2 * math.sqrt(mu) * math.cos(angle) / (1 + mu)
-        return (1 - cosine**2) / alpha if angle < math.pi / 2 else None
-    return (1 + mu - 2 * math.sqrt(mu) * math.cos(angle)) / alpha
-
-
 def _period(facts: Facts) -> float | None:
     """Return the steps of one swing of the loss: the mean distance of its dips, if they agree."""
     curve = facts.reading.curve
@@ -238,7 +233,7 @@ def _underdamped(facts: Facts, rule: Optimizer) -> Remedy:
     eigenvalue = curvature_from_angle(rule, math.pi / period)
     if eigenvalue is None:
         text = f"no curvature makes the roots of this rule turn with a period of {2 * period:g}"
-        return nothing("lower μ", text)
+        return less_momentum(facts, rule, text)
     least = _least(facts, eigenvalue)
     border = _border(rule) / facts.unit
     slow = math.sqrt(border * least) / 2
@@ -254,7 +249,7 @@ def _underdamped(facts: Facts, rule: Optimizer) -> Remedy:
         for each in (rule, tuned.optimizer)
     )
     if not 0 < new_steps < old_steps:
-        return nothing("lower μ", "no other μ is faster at this α, down to flat directions")
+        return critical(facts, rule, eigenvalue)
     text = f"the loss swings every {format_number(period, 3)} steps, so the root turns by "
     text += f"π/{format_number(period, 3)} and αλ = {format_number(facts.unit * eigenvalue, 3)}; "
     text += f"×{format_number(tuned.rate, 3)} instead of "
@@ -273,6 +268,7 @@ def _underdamped(facts: Facts, rule: Optimizer) -> Remedy:
         "φ = π/period of the loss → αλ; μ = (1 − √s)², s = √(s_met s_critical)/2",
         "heuristic",
         facts.settings(momentum=new),
+        alternatives=smaller_step(rule),
     )
 
 
@@ -286,7 +282,7 @@ def _flipping(facts: Facts, rule: Optimizer) -> Remedy:
     limit = along(rule, 1.0).stability_limit
     if s is None or limit is None or not border < s < limit:
         text = "the loss shows no rhythm from which the curvature could be read (log every step)"
-        return nothing("lower μ", text)
+        return less_momentum(facts, rule, text)
     eigenvalue = s / facts.unit
     after = rule.replace(learning_rate=facts.unit / s)
     old, new = (steps_for(each, eigenvalue, _SMALL) for each in (rule, after))

@@ -74,10 +74,15 @@ def examine(reading: Reading) -> Sign:
     if curve.rings or (curve.rhythm is not None and curve.rhythm.coherence > 0.6):
         known *= 0.3  # noise has no rhythm
     text = f"the loss is shaken by {format_number(100 * curve.noise, 2)} % about its trend, at "
-    text += f"{format_number(curve.left, 2)} of its start,"
+    text += f"{_of_start(curve.left)},"
     text += " and no longer falls" if trend < 3 else " and still falls"
     lacks = "" if reading.evidence.batch_size else "the batch size"
     return Sign(0.96 * settled * shaken * matters * known, text, "heuristic", ("loss",), lacks)
+
+
+def _of_start(left: float) -> str:
+    times = " times" if left >= 1 else " of"
+    return f"{format_number(left, 2)}{times} its start"
 
 
 def _from_batches(reading: Reading) -> Sign:
@@ -90,7 +95,7 @@ def _from_batches(reading: Reading) -> Sign:
     high = beyond(curve.left, 0.15, 2.0)
     text = "mini-batch losses scatter by themselves; their mean "
     text += "no longer falls" if trend < 3 else "still falls"
-    text += f" at {format_number(curve.left, 2)} of its start"
+    text += f" at {_of_start(curve.left)}"
     return Sign(0.7 * settled * high, text, "heuristic", ("batch_loss",), "gradient norms")
 
 
@@ -104,6 +109,6 @@ def _from_gradients(reading: Reading, share: float) -> Sign:
         strength *= 1 - falls * beyond(max(curve.late_trend, 0.0), 4.0, 2.0)
     much = f"about {100 * share:.0f} %" if share < 0.95 else "nearly all"
     text = f"gradient noise at this α keeps up {much} of the loss"
-    text += f", which is at {format_number(curve.left, 2)} of its start"
+    text += f", which is at {_of_start(curve.left)}"
     used = ("loss", "gradient_norm", "learning_rate", "batch_size")
     return Sign(strength, text, "heuristic", used)

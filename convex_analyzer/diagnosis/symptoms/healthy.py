@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from convex_analyzer.diagnosis.findings import Row, Sign, beyond
 from convex_analyzer.diagnosis.reading import Reading
+from convex_analyzer.diagnosis.rise import turn_up
 from convex_analyzer.tables import format_number
 
 ROW = Row(
@@ -40,5 +41,10 @@ def examine(reading: Reading) -> Sign:
         rising *= 0.3
     text = f"the loss is down to {format_number(curve.final, 3)} of its start"
     late = curve.late_fall
+    risen = turn_up(curve)
+    if risen is not None:
+        rising = max(rising, beyond(risen.share, 0.2, 1.6))
+        text = f"the loss has turned up: {risen.words}"
+        return Sign(0.95 * gone * (1 - rising), text, "heuristic", ("loss",))
     text += ", still falling" if late > 0.01 else " and has settled"
     return Sign(0.95 * gone * (1 - rising), text, "heuristic", ("loss",))

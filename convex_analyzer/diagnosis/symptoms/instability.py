@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
+
 from convex_analyzer.diagnosis.curves import Curve
 from convex_analyzer.diagnosis.findings import Finding, Row, Sign, beyond
 from convex_analyzer.diagnosis.prospect import Prospect
 from convex_analyzer.diagnosis.reading import Reading
+from convex_analyzer.diagnosis.rise import TurnUp, turn_up
 from convex_analyzer.tables import format_count, format_number, format_share
 
 ROW = Row(
@@ -16,6 +21,9 @@ ROW = Row(
     "decrease α",
     explains=("oscillation", "fluctuation", "dead_or_saturated_units", "plateau", "slow_progress"),
 )
+
+_TURNED, _TALL = 0.35, 3.0  # above the lowest level; of the start
+_GROWN = 1.5  # from the level before to the last finite value: less is noise
 
 
 def test(prospect: Prospect) -> Finding:
@@ -84,11 +92,8 @@ def examine(reading: Reading) -> Sign:
     else:  # one mini-batch may be far above the mean of all
         peak = max(curve.average_peak, peak / 30)
     strength = max(0.97 * beyond(peak, 50.0, 5.0), 0.93 * beyond(above, 1.4, 1.2))
-    lowest = max(float(curve.trend.min()), 1e-300)
-    late = beyond(curve.end / lowest, 2.2, 1.3) * beyond(curve.left, 0.1, 2.0)
-    begin, end = curve.flat
-    if end > 0.97:  # it has come to rest at the higher level: a plateau since
-        late *= 1 - beyond(max(end - begin, 1e-3), 0.3, 1.4)
+    risen = turn_up(curve)
+    late = _late(curve, risen)
     strength = max(strength, 0.9 * late * (1 - beyond(curve.noise, 0.05, 2.0)))
     if curve.dies_out:
         strength *= 0.2  # a swing along a direction that grows gets ever higher
@@ -97,10 +102,30 @@ def examine(reading: Reading) -> Sign:
         strength *= 0.3  # a step that is too long turns the gradient round; here it keeps its way
     elif cosine is None and _smooth_rise(reading):
         strength *= 0.6
+    turned = _told(curve, risen)
+    if turned:
+        return Sign(strength, turned, "heuristic", ("loss",))
     if strength < 0.3:
         text = f"the loss ends at {format_number(curve.final, 3)} of its start, "
         return Sign(strength, text + f"its peak is {format_number(curve.peak, 3)}", used=("loss",))
     return Sign(strength, _growth(reading), "heuristic", ("loss",))
+
+
+def _late(curve: Curve, risen: TurnUp | None) -> float:
+    """Return the chance that a loss which came down climbs again."""
+    lowest = max(float(curve.trend.min()), 1e-300)
+    late = beyond(curve.end / lowest, 2.2, 1.3) * beyond(curve.left, 0.1, 2.0)
+    begin, end = curve.flat
+    if end > 0.97:  # it has come to rest at the higher level: a plateau since
+        late *= 1 - beyond(max(end - begin, 1e-3), 0.3, 1.4)
+    return late if risen is None else max(late, 0.75 * beyond(risen.share, _TURNED, 1.5))
+
+
+def _told(curve: Curve, risen: TurnUp | None) -> str:
+    """Say that a loss has turned up, where it has; empty otherwise."""
+    if risen is None or curve.peak >= _TALL or curve.left >= 1:
+        return ""
+    return f"the loss has turned up: {risen.words}"
 
 
 def _lost(curve: Curve) -> Sign | None:
@@ -121,8 +146,26 @@ def _lost(curve: Curve) -> Sign | None:
         if curve.bad_step == 0:
             text = "the loss is not finite at step 0, before any update: data or model, not α"
             return Sign(0.6, text, "simulated", ("loss",))
-        return Sign(0.97, f"the loss is no longer finite at step {when}", "simulated", ("loss",))
+        text = f"the loss is no longer finite at step {when}{_onset(curve)}"
+        return Sign(0.97, text, "simulated", ("loss",))
     return None
+
+
+def _onset(curve: Curve) -> str:
+    """Say where a loss that is lost left its lowest level for good, by more than its noise."""
+    values = curve.values
+    if len(values) < 3 or not float(values.min()) > 0:
+        return ""
+    jumps = np.diff(np.log(values))
+    noise = float(np.median(np.abs(jumps - np.median(jumps))))  # of ln J, near its deviation
+    level = float(np.min(curve.running_median)) * math.exp(min(3 * noise, 1.0))
+    calm = np.flatnonzero(values <= max(level, float(values.min())))
+    last = int(calm[-1])
+    if last + 1 >= len(values) or not values[-1] > _GROWN * values[last]:
+        return ""
+    factor = format_number(float(values[-1] / values[last]), 3)
+    when = format_count(int(curve.finite.steps[last + 1]))
+    return f"; it grows from step {when} on, to {factor} times what it was before"
 
 
 def _smooth_rise(reading: Reading) -> bool:

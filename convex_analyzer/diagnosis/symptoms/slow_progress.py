@@ -32,16 +32,24 @@ def test(prospect: Prospect) -> Finding:
     sentence = f"α is {format_share(alpha, limit)} its stability limit {format_number(limit, 4)}"
     if share >= SLACK:
         return Finding("absent", sentence)
-    now, best = prospect.entry.predicted_steps, prospect.best_of_class
-    then = best[1] if best else None
-    if now is None or then is None or now < 2 * then:
+    now, found = prospect.entry.predicted_steps, _best(prospect)
+    if now is None or found is None or now < 2 * found[1]:
         return Finding("absent", f"{sentence}, but a larger one would not pay from this start")
-    assert best is not None
+    name, then = found
     return Finding(
         "present",
         f"{sentence}: {format_count(now)} steps where {format_count(then)} would do",
-        prediction=f"{best[0].optimizer} needs {format_count(then)} steps",
+        prediction=f"{name} needs {format_count(then)} step{'' if then == 1 else 's'}",
     )
+
+
+def _best(prospect: Prospect) -> tuple[str, int] | None:
+    """Return the better settings of the same rule, and their steps from this start."""
+    best, plain = prospect.best_of_class, prospect.comparison.plain_descent
+    tuned = None if best is None or best[1] is None else (str(best[0].optimizer), best[1])
+    if plain is None or type(prospect.entry.optimizer).__name__ != "GradientDescent":
+        return tuned
+    return tuned if tuned is not None and tuned[1] <= plain.steps else (plain.name, plain.steps)
 
 
 def examine(reading: Reading) -> Sign:
