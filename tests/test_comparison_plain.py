@@ -53,9 +53,12 @@ def test_it_is_silent_where_it_does_not_win():
     for found in silent:
         assert found.plain_descent is None
         assert "which was not run" not in found.verdict()
-    untuned = ca.compare(problem, [ca.GradientDescent(0.1)], start).verdict()
-    assert "which was not run" in untuned
-    assert "tuned" not in untuned
+    found = ca.compare(problem, [ca.GradientDescent(0.01)], start)
+    assert "which was not run" in found.verdict()
+    assert "tuned" not in found.verdict()
+    (slow,) = [finding for row, finding in recap(found).present if row.name == "slow_progress"]
+    assert slow.evidence.endswith(f" steps where {found.plain_descent.steps} would do")
+    assert str(verdict_cards(found, recap(found)).cards[2].text).count("1/λmax") == 1
 
 
 def test_the_limit_holds_what_adds_up_gradients_and_nothing_else():

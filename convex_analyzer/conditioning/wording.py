@@ -144,8 +144,8 @@ def _cause(analysis: ConditionAnalysis) -> str:
 
 
 def _harmless(analysis: ConditionAnalysis) -> str:
-    if analysis.kappa <= CHEAP_KAPPA and not analysis.kappa_is_bound:
-        return f"That is small: nothing to mend below κ = {format_number(CHEAP_KAPPA)}."
+    if analysis.kappa <= CHEAP_KAPPA * (1 + 1e-9) and not analysis.kappa_is_bound:
+        return f"That is small: nothing to mend up to κ = {format_number(CHEAP_KAPPA)}."
     steps = analysis.given.steps[OPTIMIZERS[0].__name__]
     noun = "step" if steps == 1 else "steps"
     return (

@@ -117,10 +117,12 @@ def _change(comparison: Comparison, table: Recap) -> Card:
     hovering = _hovering(comparison)
     if hovering:
         return Card("info", "What to change.", hovering)
+    # Where gradient descent at 1/λmax is the fastest, that is said below.
+    rows = {"instability"} if comparison.plain_descent else {"slow_progress", "instability"}
     parts = [
         f"{finding.prediction}."
         for row, finding in reversed(table.present)
-        if row.name in {"slow_progress", "instability"} and finding.prediction
+        if row.name in rows and finding.prediction
     ]
     parts += _fastest(comparison)
     parts += _standardising(comparison)
