@@ -69,7 +69,8 @@ def _adds_up_gradients(comparison: Comparison, entry: Entry) -> bool:
     problem, rule, start = comparison.problem, entry.optimizer, comparison.start
     if rule.random or getattr(rule, "noise", None) is not None:
         return False
-    moves = simulate(problem, rule, start, _LOOKED, record="path").theta - start
+    steps = min(_LOOKED, entry.trajectory.steps)  # a schedule may be as short
+    moves = simulate(problem, rule, start, steps, record="path").theta - start
     if not np.all(np.isfinite(moves)):
         return True  # nothing can be told of it
     basis = np.zeros((0, len(start)))

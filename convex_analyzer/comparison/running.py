@@ -223,7 +223,8 @@ def _simulated(
         problem, rule, request.start, counted, request.noise, request.seed, record=rows
     )
     found = count(again, measured_gap(problem, again), request.tolerance)
-    near = np.flatnonzero(np.isin(rows, (found, (found or 1) - 1)))
+    assert found is not None  # the same run arrives at `counted` again, if not before
+    near = np.flatnonzero(np.isin(rows, (found - 1, found)))
     trajectory = merged(trajectory, again, near)
     return trajectory, measured_gap(problem, trajectory), found
 
