@@ -70,7 +70,7 @@ def condition(
     >>> found.cause, f"{found.kappa:.3e}", found.cured_by_scaling
     ('units', '1.386e+10', True)
     >>> found.given.steps["GradientDescent"], found.remedy("Scale").steps["GradientDescent"]
-    (47865730775, 23)
+    (47865736839, 23)
     """
     tolerance = checked_tolerance(tolerance)
     problem, has_target = as_problem(problem, target, intercept)
