@@ -8,6 +8,9 @@ from convex_analyzer.comparison.limit import _adds_up_gradients
 from convex_analyzer.diagnosis.recap import recap
 from convex_analyzer.noise import AdditiveNoise
 from convex_analyzer.optimizers import Newton, SignSGD
+from convex_analyzer.reporting import figures
+from convex_analyzer.reporting.build import build
+from convex_analyzer.reporting.markdown import to_markdown
 from convex_analyzer.reporting.verdict_cards import verdict_cards
 
 VALUES = np.array([0.01, 1.5, 2.0])
@@ -27,15 +30,18 @@ def steep():
     return ca.compare(ca.Quadratic.diagonal(VALUES), start=[1e-5, 1.0, 1.0])
 
 
-def test_it_is_said_everywhere_with_one_count(steep):
+def test_it_is_said_everywhere_with_one_count(steep, monkeypatch):
+    monkeypatch.setattr(figures, "picture", lambda name, data: b"<svg/>")
     plain = steep.plain_descent
     assert plain.learning_rate == 0.5
     assert plain.steps == walked([1e-5, 1.0, 1.0], 0.5, 1e-6) < steep.best.steps_needed
-    said = f"needs fewer from this start: {plain.steps} steps"
+    said = f"which was not run, needs {plain.steps} steps (predicted)"
     card = verdict_cards(steep, recap(steep)).cards[2].text
     for text in (steep.verdict(), " ".join(str(steep).split()), str(card)):
         assert said in text
         assert "α = 1/λmax = 0.5" in text
+    assert steep.verdict().startswith("Nesterov needs the fewest steps of these to")
+    assert said in to_markdown(build({"steep": steep, "plain": steep}))
     assert steep.to_dict()["plain_descent"]["steps"] == plain.steps
     assert f"GradientDescent at 1/λmax {plain.steps} steps" in str(recap(steep).to_dict())
 
@@ -54,6 +60,7 @@ def test_it_is_silent_where_it_does_not_win():
         assert found.plain_descent is None
         assert "which was not run" not in found.verdict()
     found = ca.compare(problem, [ca.GradientDescent(0.01)], start)
+    assert found.verdict().startswith(f"GradientDescent needs {found[0].steps_needed} steps to")
     assert "which was not run" in found.verdict()
     assert "tuned" not in found.verdict()
     (slow,) = [finding for row, finding in recap(found).present if row.name == "slow_progress"]

@@ -50,8 +50,8 @@ class PlainDescent:
         """That it needs fewer, and how that can be."""
         why = "; tuned settings are best in the long run, not from every start"
         return (
-            f"{self.name[0].upper()}{self.name[1:]}, which was not run, needs fewer from this "
-            f"start: {self.count} (predicted){why if self.against_tuned else ''}."
+            f"Faster from this start: {self.name}, which was not run, needs {self.count} "
+            f"(predicted){why if self.against_tuned else ''}."
         )
 
 

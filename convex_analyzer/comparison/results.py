@@ -267,8 +267,13 @@ class Comparison(Result):
         bound = self.spectrum.is_interval and best.analysis is not None
         if bound:  # for the worst start
             return f"{best.label} needs at most {count} steps {goal}; {agree}."
-        text = f"{best.label} needs the fewest steps {goal}: {count}; {agree}."
-        return text if self.plain_descent is None else f"{text} {self.plain_descent.sentence}"
+        plain = self.plain_descent
+        if plain is None:
+            return f"{best.label} needs the fewest steps {goal}: {count}; {agree}."
+        text = f"needs {count} steps {goal}"
+        if len(self.entries) > 1:
+            text = f"needs the fewest steps of these {goal}: {count}"
+        return f"{best.label} {text}; {agree}. {plain.sentence}"
 
     def _how_far(self) -> str:
         """Say over how many steps runs were made that end long before the goal."""

@@ -199,7 +199,7 @@ def _table(several: Several) -> Table:
 def _plain(several: Several) -> list[Block]:
     """Say where gradient descent at 1/λmax would be faster than the fastest of the table."""
     found = [(name, one.plain_descent) for name, one in several]
-    return [Note(f"{name}: {plain.sentence}") for name, plain in found if plain is not None]
+    return [Note(f"{name}. {plain.sentence}") for name, plain in found if plain is not None]
 
 
 def _count(entry: Entry) -> str:
