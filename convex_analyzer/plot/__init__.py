@@ -78,18 +78,20 @@ def alt(data: Any) -> str:
     return _speak("alt", data)
 
 
-def caption(data: Any) -> str:
+def caption(data: Any, *, paper: bool = False) -> str:
     """Return how to read a figure.
 
     Parameters
     ----------
     data
         What the ``data`` function of a figure returned.
+    paper
+        With what a figure for a paper leaves to its caption.
     """
-    return _speak("caption", data)
+    return _speak("caption", data) + (_speak("left_out", data, "") if paper else "")
 
 
-def _speak(what: str, data: Any) -> str:
+def _speak(what: str, data: Any, *default: str) -> str:
     name = getattr(data, "figure", None)
     if name not in names():
         raise InputError(
@@ -98,7 +100,8 @@ def _speak(what: str, data: Any) -> str:
             hint="for instance plot.gap_curves.data(comparison)",
         )
     home = importlib.import_module(f"{__name__}.figure").module_of(name)
-    return str(getattr(home, what)(data))
+    say = getattr(home, what, None)
+    return default[0] if say is None and default else str(say(data))
 
 
 def __getattr__(name: str) -> Any:

@@ -188,7 +188,7 @@ def figure(
                 return load(shown.figure)(shown, ax, width=width, title=title, paper=paper)
             with context(paper=paper):
                 size = recipe.size(shown, width, paper)
-                panel = open_panel(ax, *size, title=title and not paper)
+                panel = open_panel(ax, *size, title=title and not paper, paper=paper)
                 known = set(panel.axes.lines)
                 draw(panel, shown)
                 for line in panel.lines if paper else ():

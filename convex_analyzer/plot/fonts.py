@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["covering", "foreign", "lent"]
+__all__ = ["covering", "foreign", "lacking", "lent", "sign_words"]
 
 _OURS = ("DejaVu Sans", "STIXGeneral")  # both come with Matplotlib
 # not Latin, Greek, Cyrillic, Armenian; phonetic letters, arrows, signs of mathematics, shapes
 _RARE = re.compile("[^\u0000-\u058f\u1d00-\u2c7f]")
+_SHOWN = 12  # letters that no font has
 _PLAIN = ("Lu", "Ll", "Lt", "Lm", "Lo", "So", "Nd", "Nl")  # letters, digits, pictures
 
 
@@ -91,6 +92,26 @@ def _plainness(path: str) -> tuple[bool, bool, bool, str]:
     """Put plain fonts first: sans serif, regular."""
     name = Path(path).stem.lower()
     return "regular" not in name, "sans" not in name, "mono" in name, name
+
+
+def lacking(figure: Figure) -> str:
+    """Return the letters in a figure that no font on this machine has."""
+    from matplotlib.text import Text
+
+    texts: list[Any] = figure.findobj(Text)
+    return covering(foreign("".join(text.get_text() for text in texts)))[1]
+
+
+def sign_words(letters: str) -> str:
+    """Say that no font has some letters.
+
+    Examples
+    --------
+    >>> sign_words("価格")
+    'No font on this machine has 価格: framed signs stand for these letters.'
+    """
+    shown = f"{letters[:_SHOWN]}{'…' if len(letters) > _SHOWN else ''}"
+    return f"No font on this machine has {shown}: framed signs stand for these letters."
 
 
 @contextlib.contextmanager

@@ -35,11 +35,14 @@ class Panel:
         Whether the figure is ours.
     title
         Whether the finding is written above.
+    paper
+        Whether it is for a paper, where what is said in words belongs to the caption.
     """
 
     axes: Axes
     owned: bool
     title: bool
+    paper: bool = False
     _around: tuple[float, float, float] = (0.0, 0.0, 0.0)
     _above: float = 4.0
 
@@ -195,9 +198,11 @@ def _outside(axis: str) -> float:
     return (0.0 if inside else size) + float(setting(f"{axis}tick.major.pad")) - _CLOSER
 
 
-def open_panel(ax: Axes | None, width: float, height: float, *, title: bool = True) -> Panel:
+def open_panel(
+    ax: Axes | None, width: float, height: float, *, title: bool = True, paper: bool = False
+) -> Panel:
     """Return the caller's axes, or one on a new figure of this size in inches."""
     if ax is not None:
-        return Panel(ax, owned=False, title=title)
+        return Panel(ax, owned=False, title=title, paper=paper)
     figure = new_figure(width, height)
-    return Panel(figure.add_axes((0.1, 0.1, 0.8, 0.8)), owned=True, title=title)
+    return Panel(figure.add_axes((0.1, 0.1, 0.8, 0.8)), owned=True, title=title, paper=paper)

@@ -10,16 +10,17 @@ import csv
 import io
 import math
 import shutil
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from convex_analyzer.errors import InputError
+from convex_analyzer.errors import ConvexAnalyzerWarning, InputError
 from convex_analyzer.files import StrPath, write_many
 from convex_analyzer.plot.figure import FigureFunction, load, module_of
-from convex_analyzer.plot.fonts import lent
+from convex_analyzer.plot.fonts import lacking, lent, sign_words
 from convex_analyzer.plot.latex import PACKAGES, latex_words
 from convex_analyzer.plot.style import context, setting
 from convex_analyzer.plot.xml import readable_xml
@@ -71,6 +72,11 @@ def save(
     tuple of Path
         What was written: the figure, and the numbers; all of it, or nothing.
 
+    Warns
+    -----
+    ConvexAnalyzerWarning
+        No font on this machine has some letters.
+
     Raises
     ------
     InputError
@@ -98,12 +104,17 @@ def save(
     if kind == "pgf":
         _check_latex()
     shown = draw.data_of(result)
-    files = {target: to_bytes(draw(shown, width=width, paper=paper), kind, paper=paper)}
+    drawn = draw(shown, width=width, paper=paper)
+    files = {target: to_bytes(drawn, kind, paper=paper)}
     if data:
         table = target.with_suffix(".csv")
         _check_table(table)
         files[table] = to_csv(shown).encode("utf-8")
-    return write_many(files)
+    written = write_many(files)
+    if kind != "pgf" and (letters := lacking(drawn)):
+        install = "Install a font that has them, and save it again."
+        warnings.warn(f"{sign_words(letters)} {install}", ConvexAnalyzerWarning, stacklevel=2)
+    return written
 
 
 def _found(figure: str | FigureFunction) -> FigureFunction:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -78,11 +79,14 @@ def save_figures(
     if len(empty) == len(chosen):
         raise InputError(f"there is no figure of a {type(result).__name__}", argument="result")
     written: list[Path] = []
-    with folder_for(folder) as target:
+    with folder_for(folder) as target, warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
         for name in chosen:
             if name not in empty:
                 path = target / f"{name}.{format.lstrip('.').lower()}"
                 written += plot.save(path, name, shown[name], paper=paper, data=data)
+    for words, kind in dict.fromkeys((str(one.message), one.category) for one in told):
+        warnings.warn(words, kind, stacklevel=2)  # once, not with every figure
     return tuple(written)
 
 

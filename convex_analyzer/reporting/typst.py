@@ -26,14 +26,13 @@ import numpy as np
 
 from convex_analyzer.errors import InputError, MissingDependencyError
 from convex_analyzer.files import StrPath, StrPaths, write_bytes, write_many
-from convex_analyzer.plot.fonts import covering, foreign
+from convex_analyzer.plot.fonts import covering, foreign, sign_words
 from convex_analyzer.reporting.document import Document, Note, Title
 
 __all__ = ["check_installed", "page_fill", "render_pdf", "render_png", "write_pdf", "write_png"]
 
 _TOP, _BOTTOM = 16 / 297, 278 / 297  # the margins of the template, as shares of the page
 _FINER, _SHARP = 2, 250.0  # pages below so many pixels per inch are drawn so much finer first
-_SHOWN = 12  # letters that no font has
 _TEMPLATE = resources.files("convex_analyzer.reporting").joinpath("template.typ")
 
 
@@ -214,9 +213,8 @@ def _lent(
     files, left = covering(lacking)
     if left:
         where = int(isinstance(document.blocks[0], Title))
-        shown = f"{left[:_SHOWN]}{'…' if len(left) > _SHOWN else ''}"
-        note = Note(f"No font on this machine has {shown}: framed signs stand for these letters. "
-                    "Install a font that has them, and write this file again.")  # fmt: skip
+        install = "Install a font that has them, and write this file again."
+        note = Note(f"{sign_words(left)} {install}")
         blocks = (*document.blocks[:where], note, *document.blocks[where:])
         text = _as_json(dataclasses.replace(document, blocks=blocks))
     with tempfile.TemporaryDirectory() as folder:

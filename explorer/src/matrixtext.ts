@@ -5,6 +5,7 @@ import type { Words } from "./words";
 
 export const LARGEST = 8;
 const ASYMMETRY = 1e-12;
+const DECIMAL_COMMA = /^[^.[{]*\d,\d[^.]*$/; // perhaps 2,5 for 2.5: no point anywhere
 
 export interface Pasted {
   A: Matrix;
@@ -19,7 +20,12 @@ export function readMatrix(text: string, words: Words): Pasted {
   const trimmed = text.trim();
   if (!trimmed) throw new Unreadable(words.matrix.empty);
   const pasted = /^[[{]/.test(trimmed) ? fromJson(trimmed, words) : { A: fromRows(trimmed, words), b: null };
-  return { A: symmetric(checked(pasted.A, words), words), b: pasted.b };
+  try {
+    return { A: symmetric(checked(pasted.A, words), words), b: pasted.b };
+  } catch (error) {
+    if (!(error instanceof Unreadable) || !DECIMAL_COMMA.test(trimmed)) throw error;
+    throw new Unreadable(error.message + words.matrix.comma);
+  }
 }
 
 export function readVector(text: string, length: number, words: Words, name = "b"): Vector | null {

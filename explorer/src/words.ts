@@ -137,7 +137,7 @@ export const english = {
   keysTitle: "Keys",
   commandTitle: "The same on the command line",
   matrix: {
-    empty: "Type or paste a matrix first, for instance 2, 1; 1, 3.", json: "This is not a matrix in JSON: write [[2, 1], [1, 3]] or {\"A\": [[2, 1], [1, 3]], \"b\": [1, 0]}.",
+    comma: " A comma parts two entries: write decimals with a point, 2.5.", empty: "Type or paste a matrix first, for instance 2, 1; 1, 3.", json: "This is not a matrix in JSON: write [[2, 1], [1, 3]] or {\"A\": [[2, 1], [1, 3]], \"b\": [1, 0]}.",
     notANumber: (text: string) => `“${text}” is not a number.`, notSquare: (d: number, row: number, length: number) => `A must be square: it has ${d} row${d === 1 ? "" : "s"}, and row ${row} has ${length} number${length === 1 ? "" : "s"}.`,
     tooLarge: (d: number, most: number) => `A is ${d} × ${d}; this page takes up to ${most} × ${most}. For larger ones use convex-analyzer compare, or explore --plane.`,
     notSymmetric: (i: number, j: number, a: number, b: number) => `A must be symmetric: entry (${i}, ${j}) is ${a}, and (${j}, ${i}) is ${b}. For a matrix that is not, use (A + Aᵀ)/2, which has the same J.`,

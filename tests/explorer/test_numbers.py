@@ -131,6 +131,8 @@ def test_a_pasted_matrix_is_read_or_refused_in_words():
         "": "first",
         "1 2; 3 4": "symmetric: entry (2, 1) is 3",
         "1 2 3; 2 1 0": "square: it has 2 rows, and row 1 has 3 numbers",
+        "2,5;1": "decimals with a point, 2.5",
+        "2,5 1; 1 3,5": "decimals with a point, 2.5",
         "1 x; x 1": "“x” is not a number",
         "[[1, 2], [2, null]]": "“null” is not a number",
         "[1, 2]": "JSON",

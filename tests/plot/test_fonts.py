@@ -6,6 +6,7 @@ import pytest
 from matplotlib.font_manager import FontProperties, findfont
 
 import convex_analyzer as ca
+from convex_analyzer.errors import ConvexAnalyzerWarning
 from convex_analyzer.plot import figure, fonts, saving, style
 from convex_analyzer.plot.text import measure
 from convex_analyzer.spelling import visible
@@ -50,3 +51,29 @@ def test_what_no_file_could_carry_is_a_sign_in_every_figure():
     assert text.get_text() == "half \ufffd\ufffd"
     for kind in ("svg", "png", "pdf"):
         assert saving.to_bytes(drawn, kind)
+
+
+def test_frames_for_letters_are_said_once(machine, tmp_path, monkeypatch):
+    (tmp_path / "x.csv").write_text("漢,b,y\n1,2,1\n3,1,2\n2,5,3\n4,1,5\n", encoding="utf-8")
+    found = ca.condition(ca.load(tmp_path / "x.csv", target="y"))
+    said = "No font on this machine has 漢: framed signs"
+    with pytest.warns(ConvexAnalyzerWarning, match=said) as told:
+        ca.plot.save(tmp_path / "named.svg", "collisions", found)
+    assert told[0].filename == __file__
+    ca.plot.save(tmp_path / "none.svg", "remedy_steps", found)  # no name in it: no warning
+    monkeypatch.setattr(saving, "lacking", lambda figure: "漢")
+    with pytest.warns(ConvexAnalyzerWarning, match=said) as told:
+        written = ca.save_figures(found, tmp_path / "figures", ["kappa_split", "remedy_steps"])
+    assert len(told) == 1 < len(written)
+    assert told[0].filename == __file__
+
+
+def test_a_paper_leaves_the_deviation_to_the_caption():
+    data = ca.plot.gap_curves.data(ca.compare(ca.gallery.toy()))
+    below = [ca.plot.gap_curves(data, paper=paper).axes[0].get_xlabel() for paper in (0, 1)]
+    told = below[0].partition("\n")[2].replace("\n", " ")
+    assert told.startswith("largest |run − theory|: ")
+    assert below[1] == "steps k"
+    assert ca.plot.caption(data, paper=True) == f"{ca.plot.caption(data)} The {told}."
+    flat = ca.plot.rate_curve.data(ca.analyze(ca.gallery.toy(), ca.GradientDescent(0.1)))
+    assert ca.plot.caption(flat, paper=True) == ca.plot.caption(flat)

@@ -131,6 +131,12 @@ def caption(data: GapCurvesData) -> str:
     return f"{text}. Straight lines are geometric decay; the tick marks where a run meets the goal."
 
 
+def left_out(data: GapCurvesData) -> str:
+    """Return what a figure for a paper leaves to its caption."""
+    agree = _agreement(data)
+    return f" The {agree}." if agree else ""
+
+
 def series(data: GapCurvesData) -> Series:
     """Return what is drawn, as columns of numbers."""
     names = {"gap": "relative_gap", "size of the gap": "relative_gap_size"}
@@ -193,7 +199,7 @@ def _dress(panel: Panel, data: GapCurvesData, below: float) -> None:
         "size of the gap": "|J − J(critical point)| / first",
         "descent": "J at the start − J",
     }
-    agree = _agreement(data)
+    agree = "" if panel.paper else _agreement(data)
     xlabel = f"steps k\n{agree}" if agree else "steps k"
     yticks = log_ticks(data.low, data.high, 6)
     panel.dress(finding(data), xlabel, names[data.quantity], xticks, yticks, below=below)

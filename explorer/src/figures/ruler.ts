@@ -40,7 +40,7 @@ export const ruler: Figure = {
     }
     out += line(x(1), top, x(1), bottom, { stroke: "var(--muted)", "stroke-dasharray": "2 3" });
     out += line(x(2), top - 6, x(2), bottom + 5, { stroke: "var(--bad)", "stroke-width": 2.2 });
-    out += ticksOf(steps, x, top, bottom);
+    out += ticksOf(steps, x, top, bottom, right);
     const marks = logTicks(x.low, x.high).filter((value) => width > 600 || /^[12]0*$|^0\.0*1$|e-\d+$/.test(String(value)));
     out += beneath(marks.filter((value) => String(value).replace(/[0.]|e-?\d+/g, "") !== "5" || width > 900), x, bottom, right, w.unit);
     const outside = problem.lambda.map((value, i) => ({ value, i })).filter((one) => one.value <= 0);
@@ -50,7 +50,7 @@ export const ruler: Figure = {
   },
 };
 
-function ticksOf(steps: number[], x: Scale, top: number, bottom: number): string {
+function ticksOf(steps: number[], x: Scale, top: number, bottom: number, right: number): string {
   const shown = steps.map((step, i) => ({ step, i })).filter((one) => one.step > 0);
   const places = shown.map((one) => x(one.step));
   const labels = shown.map((one) => `λ${sub(one.i + 1)} ×${show(1 - one.step, 3)}`);
@@ -58,15 +58,32 @@ function ticksOf(steps: number[], x: Scale, top: number, bottom: number): string
   const [low, high] = [room / 2 + 4, x(x.high) - room / 2];
   const fits = room * shown.length < high - low;
   const centres = fits ? spread(places, room, low, high) : places;
+  const bound = x(2);
+  const wide = labels.map((label) => widthOf(label) * 1.12);
+  if (fits) beside(bound, places, centres, wide, room, low, high);
   let out = "";
   shown.forEach((one, k) => {
     out += line(places[k], top + 22, places[k], bottom, { "stroke-width": 2.4, stroke: one.step > 2 ? "var(--bad-ink)" : "var(--ink)" });
     if (!fits && k !== 0 && k !== shown.length - 1) return;
     out += line(places[k], top + 22, centres[k], top + 17, { stroke: "var(--muted)" });
-    const anchor = fits ? "middle" : k === 0 ? "start" : "end";
+    let anchor: "start" | "middle" | "end" = fits ? "middle" : k === 0 ? "start" : "end";
+    if (anchor === "end" && places[k] > bound - 3 && places[k] - wide[k] < bound && places[k] + wide[k] < right) anchor = "start";
     out += text(centres[k], top + 14, labels[k], { anchor, halo: true, weight: 600 });
   });
   return out;
+}
+
+/** Move labels off the bound, each to the side of its tick, where there is room. */
+function beside(bound: number, places: number[], centres: number[], wide: number[], room: number, low: number, high: number): void {
+  centres.forEach((centre, k) => {
+    const half = wide[k] / 2 + 4;
+    if (Math.abs(centre - bound) >= half) return;
+    const after = places[k] > bound;
+    const edge = after ? bound + half : bound - half;
+    const [from, to] = after ? [k, places.length] : [0, k + 1];
+    if (room * (to - from - 1) > (after ? high - edge : edge - low)) return;
+    spread(places.slice(from, to), room, after ? edge : low, after ? high : edge).forEach((place, i) => (centres[from + i] = place));
+  });
 }
 
 const DIGITS = "₀₁₂₃₄₅₆₇₈₉";
