@@ -20,7 +20,6 @@ __all__ = ["check", "check_file", "notation_options", "screen_width", "text_of_a
 
 _STDIN = "-"
 _NARROW, _WIDE = 60, 120
-_COUNTERS = ("i", "j", "k", "n")  # letters that usually count
 _SCHEMA = "convex_analyzer.check/1"
 
 
@@ -156,24 +155,18 @@ def _print(file: str, found: list[CheckedDerivation], parts: Sequence[str], leve
             click.echo(row)
         click.echo()
         click.echo(fit(verdict_of(checked)))
-        note = offered(checked.lines) or _undeclared(checked, parts[number - 1])
+        note = offered(checked.lines) or _undeclared(checked)
         if note:
             click.echo(fit(note))
         if number < len(found):
             click.echo()
 
 
-def _undeclared(checked: CheckedDerivation, text: str) -> str:
+def _undeclared(checked: CheckedDerivation) -> str:
     """Return how to declare names, when none is: a line to paste, with the names of the text."""
-    if not any("no names at all" in line.reason for line in checked.lines):
+    said = checked.undeclared
+    if not said:
         return ""
-    from convex_analyzer.parsing.declaring import missing_names
-    from convex_analyzer.parsing.symbols import Symbols
-
-    names = missing_names(text, Symbols())
-    whole = ", ".join(name for name in names if name in _COUNTERS)
-    real = ", ".join(name for name in names if name not in _COUNTERS)
-    said = "; ".join([f"{real} real"] * bool(real) + [f"{whole} natural"] * bool(whole))
     return (
         f'Declare the names: --symbols "{said}", or a first line symbols: {said}. Say what you know'
         " of them (a > 0; mu in (0, 1)): what is not said is not used."

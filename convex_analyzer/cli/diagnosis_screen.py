@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from convex_analyzer.tables import Table, join_words
+from convex_analyzer.tables import Table, format_number, join_words
 
 if TYPE_CHECKING:
     from convex_analyzer.diagnosis.remedies import Remedy
@@ -20,7 +21,7 @@ __all__ = ["lines_of", "screen_width", "table_of"]
 _NARROW, _WIDE = 60, 100  # what is printed is never narrower or wider
 _BAR, _FULL, _PARTS = 14, "█", " ▏▎▍▌▋▊▉█"
 _ROWS, _LEAST = 6, 0.02  # that are shown, and the least chance
-_COLUMNS = ("file", "verdict", "chance", "evidence")
+_COLUMNS = ("file", "α", "verdict", "chance", "end", "what to do, or why")
 _ARGUMENT = "argument "  # how the reader calls what the command line says
 _OTHERS = 3  # alternatives of a workaround
 
@@ -187,21 +188,72 @@ def _plain(name: str) -> str:
 
 
 def table_of(rows: Sequence[tuple[str, Diagnosis | str]], width: int) -> Table:
-    """Return one line for each file: its verdict, or why it cannot be read."""
+    """Return one line for each file: its α, verdict, end, and what to do, or why it is not read.
+
+    A note names the run that ends lowest: a sweep asks for that.
+    """
     names = _short_names([name for name, _ in rows], max(16, width // 3))
     cells = []
+    ends: list[tuple[float, str, str]] = []
     for name, (_, found) in zip(names, rows, strict=True):
         if isinstance(found, str):
-            cells.append((name, "not read", "", found))
+            cells.append((name, "", "not read", "", "", found))
             continue
-        first = found.primary
-        verdict = first.problem if found.decided else f"{first.problem}?"
-        text = first.evidence if found.decided or not found.advice else found.advice
-        cells.append((name, verdict, f"{100 * first.confidence:.0f} %", text))
-    taken = sum(max(len(row[j]) for row in (_COLUMNS, *cells)) + 2 for j in range(3))
+        first, alpha = found.primary, _alpha(found)
+        sure = found.decided or first.name == "generalisation"
+        verdict = first.problem if sure else f"{first.problem}?"
+        end = _end(found)
+        if end is not None and math.isfinite(end):
+            ends.append((end, name, alpha))
+        told = "" if end is None else (format_number(end, 3) if math.isfinite(end) else "lost")
+        share = f"{100 * first.confidence:.0f} %" if first.confidence else ""
+        cells.append((name, alpha, verdict, share, told, _next(found)))
+    taken = sum(max(len(row[j]) for row in (_COLUMNS, *cells)) + 2 for j in range(5))
     rest = max(width - taken, 12)
-    fitted = tuple((*row[:3], _cut(row[3], rest)) for row in cells)
-    return Table(_COLUMNS, fitted, left=4)
+    fitted = tuple((*row[:5], _cut(row[5], rest)) for row in cells)
+    return Table(_COLUMNS, fitted, notes=_lowest(ends), left=6)
+
+
+def _alpha(found: Diagnosis) -> str:
+    """Return α of a run, first and last where it changes; empty: it is not known."""
+    rates = None if found.evidence is None else found.evidence.learning_rate
+    known = [] if rates is None else [float(each) for each in rates.values if math.isfinite(each)]
+    if not known:
+        return ""
+    said = [format_number(each, 3) for each in (known[0], known[-1])]
+    return said[0] if said[0] == said[1] else " → ".join(said)
+
+
+def _end(found: Diagnosis) -> float | None:
+    """Return the level at which the loss ends; infinite: it is lost; None: there is none."""
+    reading = found.reading
+    curve = None if reading is None else reading.curve
+    if curve is None or not len(curve):
+        return None
+    return math.inf if curve.bad_step is not None and not curve.recovers else curve.end
+
+
+def _next(found: Diagnosis) -> str:
+    """Return what to do in a few words: the change and the limit of α, or what to log."""
+    first = found.primary
+    if first.name == "generalisation":
+        return first.evidence
+    if not found.decided:
+        return found.advice or first.evidence
+    if not first.fault:
+        return first.evidence
+    if first.remedy is None:
+        return first.workaround
+    limit = first.prediction.partition(":")[0]
+    return f"{first.remedy.change}; {limit}" if limit.startswith("stable") else first.remedy.change
+
+
+def _lowest(ends: Sequence[tuple[float, str, str]]) -> tuple[str, ...]:
+    if len(ends) < 2:
+        return ()
+    end, name, alpha = min(ends)
+    given = f", α = {alpha}" if alpha else ""
+    return (f"Lowest end: {name}{given}, {format_number(end, 3)}.",)
 
 
 def _short_names(names: Sequence[str], most: int) -> list[str]:

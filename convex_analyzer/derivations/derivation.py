@@ -10,6 +10,7 @@ from typing import Any
 from convex_analyzer.derivations.exercises import Exercise, exercise
 from convex_analyzer.derivations.judging.lines import CheckedDerivation, check_lines
 from convex_analyzer.errors import InputError
+from convex_analyzer.parsing.declaring import to_paste
 from convex_analyzer.parsing.derivation_text import read_derivation
 from convex_analyzer.parsing.statements import Statement, equal_signs
 from convex_analyzer.parsing.symbols import Symbols
@@ -196,6 +197,8 @@ def judged(
     known = task.known_slips if task is not None else ()
     statements = _as_chains(found.statements, start)
     checked = check_lines(statements, found.symbols, given=start, budget=budget, known=known)
+    if any("no names at all" in line.reason for line in checked.lines):
+        checked = replace(checked, undeclared=to_paste(whole))
     return checked, statements
 
 

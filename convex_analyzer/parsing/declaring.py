@@ -14,7 +14,7 @@ from convex_analyzer.parsing.tokens import Source
 if TYPE_CHECKING:
     from convex_analyzer.parsing.symbols import Symbols
 
-__all__ = ["declared_by", "headers_of", "items_of", "missing_names", "relations_of"]
+__all__ = ["declared_by", "headers_of", "items_of", "missing_names", "relations_of", "to_paste"]
 
 _HEADER = re.compile(r"^[ \t%]*(symbols|given|notation)[ \t]*:[ \t]*([^\n]*)$", re.MULTILINE)
 _SETS = {"ℝ": "real", "R": "real", "ℕ": "natural", "N": "natural", "ℤ": "integer", "Z": "integer"}
@@ -25,6 +25,7 @@ _BETWEEN = re.compile(r"(.+?)\s+(?:is\s+)?between\s+(\S+)\s+and\s+(\S+)$")
 _OPENING = re.compile(r"(?:let|assume|suppose|for|all|every|with|where|and)\s+", re.IGNORECASE)
 _SIZES = re.compile(r"\s*\d+\s*(?:\.\.|…|-)\s*\d+\s*")
 _MOST = 60
+_COUNTERS = ("i", "j", "k", "n")  # letters that usually count
 
 
 def declared_by(text: str, symbols: Symbols) -> Symbols:
@@ -170,6 +171,22 @@ def missing_names(text: str, symbols: Symbols) -> tuple[str, ...]:
             break
         found[new[1]] = "real"
     return tuple(found)
+
+
+def to_paste(text: str) -> str:
+    r"""Return the declarations that a derivation without any needs, as a line to paste.
+
+    Examples
+    --------
+    >>> to_paste("x - a*l*x + k\n(1 - a*l)*x + k")
+    'x, a, l real; k natural'
+    """
+    from convex_analyzer.parsing.symbols import Symbols
+
+    names = missing_names(text, Symbols())
+    whole = ", ".join(name for name in names if name in _COUNTERS)
+    real = ", ".join(name for name in names if name not in _COUNTERS)
+    return "; ".join([f"{real} real"] * bool(real) + [f"{whole} natural"] * bool(whole))
 
 
 def relations_of(text: str, symbols: Symbols) -> list[Any]:

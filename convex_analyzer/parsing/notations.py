@@ -14,7 +14,17 @@ from convex_analyzer.parsing.names import LETTERS, fold, printed
 if TYPE_CHECKING:
     from convex_analyzer.parsing.symbols import Declaration, Symbols
 
-__all__ = ["SOURCES", "letters_hint", "letters_of", "mapping_of", "mapping_words", "readable_in"]
+__all__ = [
+    "SOURCES",
+    "greek_letters",
+    "letters_hint",
+    "letters_of",
+    "mapping_of",
+    "mapping_words",
+    "readable_in",
+]
+
+_GREEK = {"a": "alpha", "l": "lambda", "u": "mu", "K": "kappa"}
 
 #: The sources whose letters are known.
 SOURCES: tuple[str, ...] = tuple(sorted({source for s in SYMBOLS for source in s.elsewhere}))
@@ -131,6 +141,28 @@ def letters_hint(symbols: Symbols, spelling: str) -> str:
     shown = [(name, latin) for name, latin in found.items() if latin and name in usual]
     words = ", ".join(f"{latin} for {LETTERS[name]}" for name, latin in shown)
     return f"write Latin letters: {words}"
+
+
+def greek_letters(symbols: Symbols) -> dict[str, tuple[str, ...]]:
+    """Return the Greek letters under which Latin ones are known too, as aliases of `Symbols.of`.
+
+    Those of the quantities that everybody writes in Greek, where nothing else is called so: a is α,
+    l is λ, u is μ, K is κ.
+
+    Examples
+    --------
+    >>> from convex_analyzer.parsing.symbols import Symbols
+    >>> greek_letters(Symbols.of({"a, l": "positive", "K": "symmetric matrix"}))
+    {'a': ('alpha',), 'l': ('lambda',)}
+    >>> greek_letters(Symbols.of({"a, alpha": "positive"}))
+    {}
+    """
+    found = {}
+    for latin, greek in _GREEK.items():
+        declared = symbols.find(latin)
+        if declared is not None and declared.is_scalar and greek not in symbols:
+            found[latin] = (greek,)
+    return found
 
 
 def _latin(symbols: Symbols, name: str) -> str:

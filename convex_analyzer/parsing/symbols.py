@@ -18,6 +18,7 @@ from convex_analyzer.parsing.declaring import declared_by, relations_of
 from convex_analyzer.parsing.kinds import MATRICES, SCALARS, kind_of, made
 from convex_analyzer.parsing.names import fold, printed
 from convex_analyzer.parsing.notations import in_notation, letters_hint, mapping_of
+from convex_analyzer.parsing.repeated import said_before, twice
 
 __all__ = ["Declaration", "Symbols"]
 
@@ -197,6 +198,8 @@ class Symbols:
     def declare(self, table: Mapping[str, str]) -> Symbols:
         """Return these symbols and further ones."""
         more = Symbols.of(table)
+        new = tuple(each for each in more.declarations if not said_before(self, each))
+        more = dataclasses.replace(more, declarations=new)
         joined = dataclasses.replace(self, declarations=(*self.declarations, *more.declarations))
         return joined.given()
 
@@ -274,11 +277,7 @@ class Symbols:
             for spelling in (declaration.name, *declaration.aliases):
                 known = table.setdefault(fold(spelling), declaration)
                 if known is not declaration:
-                    raise InputError(
-                        f"symbols: {spelling!r} is declared twice ({known.name}, "
-                        f"{declaration.name}), and one name cannot be two symbols",
-                        argument="symbols",
-                    )
+                    raise twice(spelling, known, declaration)
         return table
 
     def __post_init__(self) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from convex_analyzer.derivations.derivation import check_derivation
 from convex_analyzer.derivations.exercises import exercise, exercise_names
+from convex_analyzer.derivations.grading import grade
 from convex_analyzer.parsing.expressions import read_expression
 
 ROOT = Path(__file__).parents[2]
@@ -144,3 +145,23 @@ def test_errata_show_a_counterexample_for_every_row():
                                  re.MULTILINE)
     ]  # fmt: skip
     assert rows == shown == list(range(1, len(rows) + 1))
+
+
+def test_greek_letters_are_read_as_the_latin_ones_of_an_exercise():
+    """A right answer earns all in either letters; a slip earns no more in Greek than in Latin."""
+    greek = {"a": "α", "l": "λ", "u": "μ", "K": "κ"}
+
+    def written(lines):
+        return "\n".join(re.sub(r"\b[aluK]\b", lambda m: greek[m[0]], s) for s in lines)
+
+    for name in ("q8", "q14", "q18", "r7"):
+        task = exercise(name)
+        assert grade(written(task.lines), task) == task.points, name
+        for slip in task.slips:
+            lines = with_slip(task, slip)
+            assert grade(written(lines), task) == grade("\n".join(lines), task) < task.points, name
+    latex = r"""1 + (1 + \mu - \alpha\lambda) + \mu > 0 \\ \alpha\lambda < 2 + 2\mu \\
+    \alpha < \frac{2(1+\mu)}{\lambda}"""
+    assert grade(latex, "q14") == 2
+    assert grade(latex.replace("2(1+", "2(1-"), "q14") < 2
+    assert "alpha" not in exercise("v1").symbols  # which has no a

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from convex_analyzer.errors import InputError
+from convex_analyzer.parsing.notations import greek_letters
 from convex_analyzer.parsing.symbols import Symbols
 
 __all__ = ["Exercise", "Slip", "exercise", "exercise_names", "load_exercise"]
@@ -199,6 +200,7 @@ def _made(name: str, table: dict[str, Any]) -> Exercise:
             )
         slips.append(slip)
     symbols = Symbols.of(table["symbols"], constraints)
+    symbols = Symbols.of(table["symbols"], constraints, greek_letters(symbols))
     title, statement = str(table["title"]), str(table.get("statement", ""))
     return Exercise(
         name, title, symbols, tuple(lines), tuple(slips), _points(name, table),

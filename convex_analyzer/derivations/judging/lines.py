@@ -157,11 +157,14 @@ class CheckedDerivation(Result):
     ----------
     lines
         In order.
+    undeclared
+        Where no name is declared: the declarations that the text needs, to paste; else empty.
     """
 
     schema: ClassVar[str] = "convex_analyzer.checked_derivation/1"
 
     lines: tuple[CheckedLine, ...]
+    undeclared: str = ""
 
     @property
     def first_wrong(self) -> int | None:
@@ -191,6 +194,9 @@ class CheckedDerivation(Result):
         """Return the lines as a table."""
         rows = tuple((f"{x.number}", x.text, x.status, x.reason) for x in self.lines)
         notes = tuple(x.hint(2) for x in self.lines if x.status == "refuted")
+        if self.undeclared:
+            said = f'Declare the names: symbols="{self.undeclared}", or as the first line symbols: '
+            notes = (*notes, f"{said}{self.undeclared}")
         return Table(("", "line", "status", "reason"), rows, "", notes, left=4)
 
     def to_dict(self) -> dict[str, Any]:
