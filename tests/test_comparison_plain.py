@@ -53,6 +53,7 @@ def test_it_is_silent_where_it_does_not_win():
         ca.compare(problem),  # all directions alike
         ca.compare(problem, [ca.GradientDescent(0.5), ca.Nesterov], start),  # it was run
         ca.compare(problem, [Newton()], start),
+        ca.compare(ca.gallery.ravine(), [ca.GradientDescent(0.01)]),  # tuned it is faster still
         ca.compare(problem, [ca.GradientDescent(0.1)], start, 20, noise=AdditiveNoise(1e-9)),
         ca.compare(ca.Quadratic.diagonal([1.0, -1.0]), [ca.GradientDescent(0.1)], steps=9),
     )

@@ -9,7 +9,7 @@ import numpy as np
 
 from convex_analyzer.optimizers.gradient import GradientDescent
 from convex_analyzer.tables import format_count, format_number
-from convex_analyzer.theory.analysis import Analysis
+from convex_analyzer.theory.analysis import Analysis, analyze
 
 if TYPE_CHECKING:
     from convex_analyzer.comparison.results import Comparison
@@ -58,8 +58,9 @@ class PlainDescent:
 def plain_descent(comparison: Comparison) -> PlainDescent | None:
     """Return gradient descent at 1/λmax where it needs fewer steps than the winner; else None.
 
-    The best settings in the long run give up speed along the steep directions, which a start may
-    consist of. Its gap only falls, so that one look at it before the winner arrives decides.
+    Nor where tuned gradient descent needs no more, which is then the better advice. The best
+    settings in the long run give up speed along the steep directions, which a start may consist of.
+    The gap only falls, so that one look at it before the winner arrives decides.
     """
     best, spectrum = comparison.best, comparison.spectrum
     noisy = any(entry.trajectory.noise is not None for entry in comparison.entries)
@@ -76,4 +77,8 @@ def plain_descent(comparison: Comparison) -> PlainDescent | None:
     steps = analysis.steps_to(comparison.tolerance, comparison.start)
     if steps is None or steps > most:
         return None
+    if not best.tuned:
+        tuned = analyze(spectrum, GradientDescent).steps_to(comparison.tolerance, comparison.start)
+        if tuned is not None and tuned <= steps:
+            return None
     return PlainDescent(rate, steps, against_tuned=bool(best.tuned))

@@ -82,10 +82,16 @@ def _tuned_descent(comparison: Comparison) -> tuple[Analysis, int | None, Entry 
     from convex_analyzer.optimizers.gradient import GradientDescent
 
     for entry in comparison.entries:
-        if isinstance(entry.optimizer, GradientDescent) and entry.analysis and entry.analysis.tuned:
+        if _is_descent(entry) and entry.analysis and entry.analysis.tuned:
             return entry.analysis, entry.predicted_steps, entry
     analysis, count = Prospect(comparison, comparison.entries[0]).tuned(GradientDescent)
     return (analysis, count, None) if analysis.is_stable else None
+
+
+def _is_descent(entry: Entry) -> bool:
+    from convex_analyzer.optimizers.gradient import GradientDescent
+
+    return isinstance(entry.optimizer, GradientDescent)
 
 
 def _cost_sentence(
@@ -117,8 +123,9 @@ def _change(comparison: Comparison, table: Recap) -> Card:
     hovering = _hovering(comparison)
     if hovering:
         return Card("info", "What to change.", hovering)
-    # Where gradient descent at 1/λmax is the fastest, that is said below.
-    rows = {"instability"} if comparison.plain_descent else {"slow_progress", "instability"}
+    rows = {"slow_progress", "instability"}
+    if comparison.plain_descent and _is_descent(comparison.entries[0]):
+        rows.remove("slow_progress")  # which says the same
     parts = [
         f"{finding.prediction}."
         for row, finding in reversed(table.present)
