@@ -100,8 +100,9 @@ def _speak(what: str, data: Any, *default: str) -> str:
             hint="for instance plot.gap_curves.data(comparison)",
         )
     home = importlib.import_module(f"{__name__}.figure").module_of(name)
-    say = getattr(home, what, None)
-    return default[0] if say is None and default else str(say(data))
+    if default and not hasattr(home, what):
+        return default[0]
+    return str(getattr(home, what)(data))
 
 
 def __getattr__(name: str) -> Any:

@@ -216,11 +216,24 @@ def _lent(
         install = "Install a font that has them, and write this file again."
         note = Note(f"{sign_words(left)} {install}")
         blocks = (*document.blocks[:where], note, *document.blocks[where:])
-        text = _as_json(dataclasses.replace(document, blocks=blocks))
+        told = dataclasses.replace(document, blocks=blocks).to_dict()
+        _frame(told, str.maketrans(dict.fromkeys(left, "□")))
+        text = json.dumps(told, ensure_ascii=False, allow_nan=False)
     with tempfile.TemporaryDirectory() as folder:
         for number, file in enumerate(files):  # a folder with these alone: Typst takes folders
             shutil.copyfile(file, Path(folder, f"{number}{file.suffix}"))
         yield text, (folder,)
+
+
+def _frame(data: Any, frames: dict[int, str]) -> None:
+    """Put frames into pictures: Typst would set the whole label that has such a letter in them."""
+    if isinstance(data, dict):
+        if isinstance(data.get("svg"), str):
+            data["svg"] = data["svg"].translate(frames)
+        data = list(data.values())
+    if isinstance(data, list):
+        for item in data:
+            _frame(item, frames)
 
 
 def _run(source: bytes, inputs: dict[str, str], folders: tuple[str, ...], **options: Any) -> Any:

@@ -361,3 +361,15 @@ def test_letters_that_our_fonts_lack_get_one_of_the_machine_or_a_note(monkeypatc
     for one, given in ((easy, ()), (document, ("x",))):  # nothing is lacking; fonts were given
         with pages._lent(one, pages._as_json(one), given) as same:
             assert same == (pages._as_json(one), given)
+
+
+def test_a_letter_without_a_font_does_not_frame_its_whole_label():
+    label = "<text x='9' y='30' style='font-family: DejaVu Sans'>{} price</text>"
+    frame = "<svg xmlns='http://www.w3.org/2000/svg' width='200' height='50'>{}</svg>"
+    lost, framed = (frame.format(label.format(sign)) for sign in ("\U000100f0", "□"))  # no font
+    texts = []
+    for svg in (lost, framed):
+        title = d.Title("\U000100f0")  # so that both pages say that it is missing
+        texts.append(d.Document("t", [title, d.Figure(svg.encode(), "c", "a")]))
+    first, second = (pages.render_png(document, ppi=30) for document in texts)
+    assert first == second
