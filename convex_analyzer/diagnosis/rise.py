@@ -54,7 +54,7 @@ def turn_up(curve: Curve | None) -> TurnUp | None:
     >>> from convex_analyzer.diagnosis.evidence import Series
     >>> down_and_up = np.abs(np.linspace(-1.0, 0.5, 151)) + 0.5
     >>> turn_up(Curve(Series(down_and_up))).words
-    'lowest at step 100 and 87 % above that at the end'
+    'lowest at step 99 and 91 % above that at the end'
     >>> turn_up(Curve(Series(down_and_up[:101]))) is None
     True
     """

@@ -157,7 +157,7 @@ def greek_letters(symbols: Symbols) -> dict[str, tuple[str, ...]]:
     >>> greek_letters(Symbols.of({"a, alpha": "positive"}))
     {}
     """
-    found = {}
+    found: dict[str, tuple[str, ...]] = {}
     for latin, greek in _GREEK.items():
         declared = symbols.find(latin)
         if declared is not None and declared.is_scalar and greek not in symbols:

@@ -13,6 +13,7 @@ from convex_analyzer.errors import InputError
 from convex_analyzer.reporting import document as d
 from convex_analyzer.reporting import figures
 from convex_analyzer.reporting.build import build
+from convex_analyzer.reporting.latex_tables import write_latex_tables
 from convex_analyzer.reporting.markdown import to_markdown
 from convex_analyzer.tables import format_count, format_number
 
@@ -198,7 +199,7 @@ def test_figures_become_files(tmp_path):
     with pytest.raises(InputError, match="no figure of a"):
         ca.save_figures(ca.check_claim(ca.HeavyBall, stable="alpha < 2/lambda"), tmp_path)
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match="cannot use"):
+    with pytest.raises(InputError, match="it is a file; name a folder"):
         ca.save_figures(comparison, tmp_path / "file", ["roots"])
 
 
@@ -208,9 +209,13 @@ def test_tables_go_into_a_paper(tmp_path):
     text = path.read_text(encoding="utf-8")
     assert text.count(r"\begin{table}") == text.count(r"\end{table}") == 3
     assert r"HeavyBall & $\alpha$ = 0.6679*, $\mu$ = 0.4026*" in text
+    (lines,) = ca.report(ca.derive("stability", ca.HeavyBall), tmp_path / "lines.tex")
+    text = lines.read_text(encoding="utf-8")
+    assert r"\[ g_{k} = \lambda {x}_{k} \]" in text
+    assert text.count(r"\item \textbf") == 7
     with pytest.raises(InputError, match="no table to write as LaTeX"):
-        ca.report(ca.derive("stability", ca.HeavyBall), tmp_path / "none.tex")
-    assert [path.name for path in tmp_path.iterdir()] == ["toy.tex"]
+        write_latex_tables(d.Document("empty", [d.Paragraph("words")]), tmp_path / "none.tex")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["lines.tex", "toy.tex"]
 
 
 def test_a_checked_derivation_says_which_line_is_wrong():
