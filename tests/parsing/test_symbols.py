@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import sympy as sp
 
+from convex_analyzer.derivations.derivation import check_derivation
 from convex_analyzer.errors import InputError, ParseError
 from convex_analyzer.parsing.expressions import read_expression
 from convex_analyzer.parsing.names import fold
@@ -151,3 +152,17 @@ def test_words_of_a_declaration_are_no_names():
         assert found == ([("mu", kind)], constraint), text
     with pytest.raises(InputError, match="the word 'real' would become a name"):
         Symbols().parse("x > y real z")
+
+
+def test_a_name_may_be_said_twice_alike_and_not_differently():
+    symbols = Symbols.of({"mu": "unit interval", "x": "real"})
+    assert symbols.declare({"mu": "real", "x": "real", "y": "real"}).names == ("mu", "x", "y")
+    assert symbols.parse("mu in (0, 1); x real").names == ("mu", "x")
+    with pytest.raises(InputError, match=r"'mu' is declared twice \(as positive and as negative\)"):
+        Symbols.of({"mu": "positive"}).declare({"mu": "negative"})
+    with pytest.raises(InputError, match="declared twice"):
+        symbols.declare({"x": "positive"})  # would change what was read
+    checked = check_derivation("x - a*x + k\n(1 - a)*x + k")
+    assert checked.undeclared == "x, a real; k natural"
+    assert checked.undeclared in checked.summary().notes[-1]
+    assert not check_derivation("x\nx", symbols="x real").undeclared
