@@ -268,12 +268,10 @@ class Comparison(Result):
         if bound:  # for the worst start
             return f"{best.label} needs at most {count} steps {goal}; {agree}."
         plain = self.plain_descent
-        if plain is None:
-            return f"{best.label} needs the fewest steps {goal}: {count}; {agree}."
         text = f"needs {count} steps {goal}"
         if len(self.entries) > 1:
-            text = f"needs the fewest steps of these {goal}: {count}"
-        return f"{best.label} {text}; {agree}. {plain.sentence}"
+            text = f"needs the fewest steps{' of these' if plain else ''} {goal}: {count}"
+        return f"{best.label} {text}; {agree}.{f' {plain.sentence}' if plain else ''}"
 
     def _how_far(self) -> str:
         """Say over how many steps runs were made that end long before the goal."""
