@@ -176,16 +176,18 @@ def test_a_learning_rate_near_its_limit_is_not_slow(by_hand, share):
 
 
 def test_slack_that_would_not_pay_is_no_slow_progress(by_hand):
-    """Only the steep direction is excited: the "best" α lets just this one flip and linger."""
-    comparison = ca.compare(TOY, [ca.GradientDescent(0.04)], start=[0.0, 1.0])
+    """Only the steep direction is excited: the best pair lets just this one swing and linger."""
+    comparison = ca.compare(TOY, [ca.HeavyBall(0.04, 0.0)], start=[0.0, 1.0])
     found = by_hand.finding(comparison, "slow_progress")
     assert found.verdict == "absent"
     assert "would not pay" in found.evidence
     now, then = (
-        by_hand.count(by_hand.gradient_descent(TOY, ORIGIN, [0, 1], alpha), TOY, ORIGIN)
-        for alpha in (0.04, 2 / 4.2)
+        by_hand.count(by_hand.heavy_ball(TOY, ORIGIN, [0, 1], *pair), TOY, ORIGIN)
+        for pair in ((0.04, 0.0), by_hand.polyak(0.2, 4.0))
     )
     assert now < 2 * then
+    plain = ca.compare(TOY, [ca.GradientDescent(0.04)], start=[0.0, 1.0])  # 1/λmax ends it at once
+    assert by_hand.finding(plain, "slow_progress").prediction.endswith("0.25 needs 1 step")
 
 
 class Unnamed(ca.Optimizer):

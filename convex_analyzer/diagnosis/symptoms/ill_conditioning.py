@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import math
+
 from convex_analyzer.diagnosis.findings import Finding, Row, Sign, beyond
 from convex_analyzer.diagnosis.prospect import Prospect
 from convex_analyzer.diagnosis.reading import Reading
@@ -54,13 +56,15 @@ def _what_helps(prospect: Prospect) -> str:
         opening = f"standardised columns: κ = {kappa}, GD {new.steps}; as they are: "
         if not new.helps(spectrum):
             opening = f"standardising the columns would not help (κ = {kappa}); "
-    plain = prospect.comparison.plain_descent
-    if plain is not None:
-        parts.append(f"GradientDescent at 1/λmax {plain.count}")
+    least = math.inf
     for rule in (HeavyBall, Nesterov):
         if not isinstance(prospect.entry.optimizer, rule):
             _, count = prospect.tuned(rule)
+            least = min(least, math.inf if count is None else count)
             parts.append(f"{rule.__name__} {format_count(count)} steps")
+    plain = prospect.comparison.plain_descent
+    if plain is not None and plain.steps < least:  # what is not run is told where it is faster
+        parts.insert(0, f"GradientDescent at 1/λmax {plain.count}")
     if not spectrum.is_interval:
         parts.append("Newton 1 step")
     return opening + join_words(parts)
