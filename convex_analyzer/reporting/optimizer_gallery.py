@@ -34,6 +34,7 @@ from convex_analyzer.reporting.document import (
     Heading,
     KeyValues,
     Kind,
+    Note,
     PageBreak,
     Paragraph,
     Span,
@@ -49,6 +50,24 @@ __all__ = ["Card", "gallery_cards", "gallery_document", "write_gallery"]
 
 _GAP = 0.012  # between two cards, as a share of the page
 _FULL = (1 + _GAP, 0.97, 0.9)  # of a page that cards may fill: below the last one there is no gap
+OWN_RULE = """\
+import convex_analyzer as ca
+
+class TwoVelocities(ca.Optimizer):
+    \"\"\"Two velocities with different memories, averaged.\"\"\"
+
+    learning_rate: float
+    slow: float = 0.9
+    fast: float = 0.5
+
+    def step(self, problem, t, theta, u, v):
+        gradient = problem.gradient(theta)
+        u = self.slow * u - self.learning_rate * gradient
+        v = self.fast * v - self.learning_rate * gradient
+        return theta + (u + v) / 2, u, v
+
+print(ca.analyze(ca.gallery.toy(), TwoVelocities(0.1)).verdict())
+ca.plot.optimizer_card(TwoVelocities).savefig("card.svg")"""
 _KINDS: dict[str, Kind] = {"closed form": "ok", "simulated only": "warn"}
 
 
@@ -98,16 +117,18 @@ def gallery_document(classes: Mapping[str, type[Optimizer]] | None = None) -> Do
         Optimizers by name; all that are registered when left out.
     """
     cards = gallery_cards(registered() if classes is None else classes)
-    heights = [_height(card.blocks) for card in cards]
+    heights = [_height(card.blocks) for card in cards] + [_height(_closing())]
+    families = [*(card.family for card in cards), ""]
     front = page_fill(_document(_front(cards, [0] * len(cards))))
     for full in _FULL:
-        pages = packed(heights, [card.family for card in cards], full, front[-1] + _GAP)
-        order = tuple(cards[place] for page in pages for place in page)
-        numbers = [len(front) + i for i, page in enumerate(pages) for _ in page]
-        blocks = _front(order, numbers)
+        pages = packed(heights, families, full, front[-1] + _GAP)
+        order = [place for page in pages for place in page][: len(cards)]
+        numbers = [len(front) + i for i, page in enumerate(pages) for _ in page][: len(cards)]
+        blocks = _front(tuple(cards[place] for place in order), numbers)
         for i, page in enumerate(pages):
             blocks += [PageBreak()] if i else []  # the first cards follow the index
-            blocks += [block for place in page for block in cards[place].blocks]
+            for place in page:
+                blocks += cards[place].blocks if place < len(cards) else _closing()
         document = _document(blocks)
         if len(page_fill(document)) == len(front) + len(pages) - 1:  # else a page has run over
             break
@@ -206,6 +227,22 @@ def _front(cards: tuple[Card, ...], pages: list[int]) -> list[Block]:
         Heading("Index"),
         _index(cards, pages),
     ]
+
+
+def _closing() -> tuple[Block, ...]:
+    """Return how to have a card of a rule of one's own."""
+    return (
+        Heading("A rule of your own"),
+        Paragraph(
+            "Write one step as the textbook does; what stands on a card follows from it. The same "
+            "class works wherever these do: in analyses, comparisons, derivations and reports."
+        ),
+        CodeBlock(OWN_RULE),
+        Note(
+            "testing.check_optimizer tries whether a rule keeps to the contract; "
+            "convex-analyzer optimizers NAME shows any of these cards in a terminal."
+        ),
+    )
 
 
 def _index(cards: tuple[Card, ...], pages: list[int]) -> Table:

@@ -18,7 +18,7 @@ from convex_analyzer.reporting.document import (
     Table,
     plain_text,
 )
-from convex_analyzer.reporting.optimizer_gallery import gallery_document, packed
+from convex_analyzer.reporting.optimizer_gallery import OWN_RULE, gallery_document, packed
 
 pytest.importorskip("typst")
 
@@ -39,13 +39,15 @@ def test_every_optimizer_has_a_card(gallery):
     assert headings == list(NAMES)
     assert len(blocks_of(gallery, Figure)) == len(NAMES)
     assert len(blocks_of(gallery, Math)) == len(NAMES) - 1
-    (source,) = blocks_of(gallery, CodeBlock)  # silver steps depend on t in their own way
+    source, own = blocks_of(gallery, CodeBlock)  # silver steps depend on t in their own way
     assert source.text.startswith("rate = ")
+    assert own.text == OWN_RULE
 
 
 def test_families_have_headings(gallery):
     headings = [plain_text(block.text) for block in blocks_of(gallery, Heading) if block.level == 1]
-    assert headings == ["Index", "Gradient", "Momentum", "Adam", "Sign", "Averaging"]
+    assert headings == ["Index", "Gradient", "Momentum", "Adam", "Sign", "Averaging",
+                        "A rule of your own"]  # fmt: skip
 
 
 def test_a_card_says_theory_state_settings_and_source(gallery):
@@ -128,6 +130,13 @@ def test_bytes_are_the_same_every_time(gallery, tmp_path):
 )
 def test_cards_are_packed_family_by_family(heights, families, used, pages):
     assert packed(heights, families, used=used) == pages
+
+
+def test_the_rule_of_ones_own_runs_as_it_is_printed(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    exec(OWN_RULE, {})
+    assert capsys.readouterr().out.startswith("TwoVelocities(α = 0.1) converges")
+    assert (tmp_path / "card.svg").stat().st_size > 10_000
 
 
 @pytest.mark.survey
