@@ -521,7 +521,7 @@ def test_fields_of_the_inner_optimizer_are_reached_by_name():
     assert rule.unchecked(learning_rate="α").optimizer.optimizer.learning_rate == "α"
     with pytest.raises(InputError, match="HeavyBall: momentum must be in"):
         rule.replace(momentum=2.0)
-    with pytest.raises(TypeError, match="colour"):
+    with pytest.raises(InputError, match="colour"):
         rule.replace(colour=1.0)
 
 
