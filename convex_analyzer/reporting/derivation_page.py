@@ -75,9 +75,22 @@ def derivation_blocks(comparison: Comparison) -> list[Block]:
 
 def _why_not(name: str, reason: str) -> str:
     """Return why a rule has no closed form, without its name and the places in its code."""
-    said = re.sub(r" \(line \d+ of step: .*?\)(?=[,.;]|$)", "", reason.partition(". It can be")[0])
-    said = said.removeprefix(name).strip()
+    said = _without_places(reason.partition(". It can be")[0]).removeprefix(name).strip()
     return f"{said[:1].upper()}{said[1:].rstrip('.')}."
+
+
+def _without_places(text: str) -> str:
+    """Return a text without its " (line 3 of step: ...)", which may hold brackets of their own."""
+    place = re.search(r" \(line \d+ of step: ", text)
+    if place is None:
+        return text
+    depth, end = 0, len(text)
+    for index in range(place.start() + 1, len(text)):
+        depth += (text[index] == "(") - (text[index] == ")")
+        if depth == 0:
+            end = index + 1
+            break
+    return text[: place.start()] + _without_places(text[end:])
 
 
 def derivation_document(

@@ -235,3 +235,11 @@ def test_a_checked_derivation_says_which_line_is_wrong():
     full = text_of(ca.check_derivation(text, symbols=letters), "full")
     assert "would follow" in full
     assert "Every line follows." in text_of(ca.check_derivation("x\nx + 0", symbols=letters))
+
+
+def test_reasons_are_told_without_their_places_in_the_code():
+    """A place may hold brackets of its own, as NAdam's last line does."""
+    told = text_of(ca.compare(ca.gallery.toy(), [ca.optimizers.find("NAdam")(0.1)]), "teach")
+    assert "a square root of the state. |" in told
+    assert "of step:" not in told
+    assert "kept" not in told
