@@ -44,13 +44,24 @@ def less_momentum(facts: Facts, rule: Optimizer, why: str) -> Remedy:
     text = f"what swings shrinks ×√μ per step at every α: ×{format_number(math.sqrt(new), 3)} "
     text += f"instead of ×{format_number(math.sqrt(mu), 3)}, {format_count(old_steps)} → "
     text += f"{format_count(new_steps)} steps to 0.1 %, where it still swings; {why}"
+    return with_momentum(
+        facts, rule, new, text, (old_steps, new_steps), "|r| = √μ for complex roots"
+    )
+
+
+def with_momentum(
+    facts: Facts, rule: Optimizer, new: float, text: str, steps: tuple[int, int], formula: str
+) -> Remedy:
+    """Return the remedy that changes μ alone, from the steps before and after."""
+    old_steps, new_steps = steps
     return Remedy(
-        f"μ from {format_number(mu, 4)} to {format_number(new, 3)} at the same α",
+        f"μ from {format_number(float(rule.values['momentum']), 4)} to {format_number(new, 3)} "
+        "at the same α",
         text,
         old_steps / new_steps,
         old_steps,
         new_steps,
-        "|r| = √μ for complex roots",
+        formula,
         "heuristic",
         facts.settings(momentum=new),
         alternatives=smaller_step(rule),
@@ -110,7 +121,6 @@ def ringing(rule: Optimizer, period: float) -> str:
 
 def critical(facts: Facts, rule: Optimizer, eigenvalue: float) -> Remedy:
     """Damp the direction that swings critically, where flatter ones would not get faster."""
-    mu = float(rule.values["momentum"])
     found = _critical_momentum(rule, eigenvalue)
     if found is None:
         return nothing("leave α and μ", "no other μ is faster at this α, down to flat directions")
@@ -118,14 +128,5 @@ def critical(facts: Facts, rule: Optimizer, eigenvalue: float) -> Remedy:
     text = f"the direction that swings, αλ = {format_number(facts.unit * eigenvalue, 3)}, is then "
     text += f"damped critically: {format_count(old_steps)} → {format_count(new_steps)} steps to "
     text += "0.1 % along it; flatter directions, if there are any, take longer"
-    return Remedy(
-        f"μ from {format_number(mu, 4)} to {format_number(new, 3)} at the same α",
-        text,
-        old_steps / new_steps,
-        old_steps,
-        new_steps,
-        "φ = π/period of the loss → αλ; μ = (1 − √(αλ))²",
-        "heuristic",
-        facts.settings(momentum=new),
-        alternatives=smaller_step(rule),
-    )
+    formula = "φ = π/period of the loss → αλ; μ = (1 − √(αλ))²"
+    return with_momentum(facts, rule, new, text, (old_steps, new_steps), formula)

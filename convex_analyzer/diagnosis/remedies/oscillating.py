@@ -12,7 +12,7 @@ from convex_analyzer.diagnosis.remedies.damping import (
     critical,
     curvature_from_angle,
     less_momentum,
-    smaller_step,
+    with_momentum,
 )
 from convex_analyzer.diagnosis.remedies.facts import Facts, along, log_rate, steps_for
 from convex_analyzer.diagnosis.remedies.remedy import Remedy, nothing
@@ -226,7 +226,6 @@ def _period(facts: Facts) -> float | None:
 def _underdamped(facts: Facts, rule: Optimizer) -> Remedy:
     if facts.spectrum is not None:
         return _known(facts, rule)
-    mu = float(rule.values["momentum"])
     period, turns = _period(facts), facts.reading.cosine(0.5, 1.0)
     if period is None or period <= 2 or (turns is not None and turns < -0.5):
         return _flipping(facts, rule)  # a swing of the loss may be the alias of a flip
@@ -259,17 +258,8 @@ def _underdamped(facts: Facts, rule: Optimizer) -> Remedy:
     text += _flatter(facts, rule, least, eigenvalue)
     if turns is None:
         text += "; if gradients flip at every step instead (their cosines would say), lower α"
-    return Remedy(
-        f"μ from {format_number(mu, 4)} to {format_number(new, 3)} at the same α",
-        text,
-        old_steps / new_steps,
-        old_steps,
-        new_steps,
-        "φ = π/period of the loss → αλ; μ = (1 − √s)², s = √(s_met s_critical)/2",
-        "heuristic",
-        facts.settings(momentum=new),
-        alternatives=smaller_step(rule),
-    )
+    formula = "φ = π/period of the loss → αλ; μ = (1 − √s)², s = √(s_met s_critical)/2"
+    return with_momentum(facts, rule, new, text, (old_steps, new_steps), formula)
 
 
 def _flipping(facts: Facts, rule: Optimizer) -> Remedy:
