@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convex_analyzer.errors import InputError, NotDerivableError
-from convex_analyzer.optimizers.base import Optimizer
+from convex_analyzer.optimizers.base import Optimizer, how_to_name
 from convex_analyzer.optimizers.gradient import GradientDescent
 from convex_analyzer.optimizers.momentum import HeavyBall, Nesterov
 from convex_analyzer.problems.least_squares import LeastSquares
@@ -82,7 +82,7 @@ def resolve(
             raise InputError(
                 f"optimizers must be Optimizer instances or classes, got {rule!r}",
                 argument="optimizers",
-                hint="ca.optimizers.find(name) is the class of a name" * isinstance(rule, str),
+                hint=how_to_name(rule),
             )
     if not chosen:
         raise InputError("optimizers is empty", argument="optimizers")

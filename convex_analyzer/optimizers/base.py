@@ -35,7 +35,12 @@ from convex_analyzer.ops import is_symbolic
 from convex_analyzer.optimizers.literals import meant
 from convex_analyzer.tables import format_number
 
-__all__ = ["Optimizer", "as_state", "same_value"]
+__all__ = ["Optimizer", "as_state", "how_to_name", "same_value"]
+
+
+def how_to_name(given: Any) -> str:
+    """Return the hint for a name that was given where an optimizer is asked for."""
+    return "ca.optimizers.find(name) is the class of a name" if isinstance(given, str) else ""
 
 
 def _by_any_name(init: Callable[..., None]) -> Callable[..., None]:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from convex_analyzer.errors import InputError, NotDerivableError
-from convex_analyzer.optimizers.base import Optimizer
+from convex_analyzer.optimizers.base import Optimizer, how_to_name
 from convex_analyzer.problems.quadratic import Quadratic
 from convex_analyzer.sheets import Sheet
 from convex_analyzer.spectra.compute import spectrum as compute_spectrum
@@ -392,7 +392,7 @@ def analyze(
         raise InputError(
             f"optimizer must be an Optimizer or a class of one, got {optimizer!r}",
             argument="optimizer",
-            hint="ca.optimizers.find(name) is the class of a name" * isinstance(optimizer, str),
+            hint=how_to_name(optimizer),
         )
     require_one_setting(optimizer)
     return Analysis(spectrum, optimizer)
