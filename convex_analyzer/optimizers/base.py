@@ -48,8 +48,9 @@ def _by_any_name(init: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(init)
     def construct(self: Any, *values: Any, **settings: Any) -> None:
-        names = [field.name for field in dataclasses.fields(self)]
-        for key in [key for key in settings if key not in names]:
+        known = self.__dataclass_fields__
+        for key in [key for key in settings if key not in known]:
+            names = [field.name for field in dataclasses.fields(self)]
             name = meant(type(self).__name__, key, names)
             if name in settings:
                 raise InputError(f"{name} is given twice, once as {key}", argument=key)
